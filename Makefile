@@ -1,0 +1,41 @@
+# Each target does what it needs first; a second call does only what has changed.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run test check install lock
+
+run: .venv/runtime
+	@$(BIN)/python main.py serve
+
+test: .venv/development
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest $(ARGS)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report --fail-under 95
+
+check: .venv/development
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/pytest -q tests/test_architecture.py
+	@$(BIN)/python main.py check
+
+install: .venv/development
+
+lock: .venv/development
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 \
+		--custom-compile-command "make lock" pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 \
+		--custom-compile-command "make lock" --group dev -c requirements.lock pyproject.toml \
+		-o requirements-dev.lock
+
+.venv/runtime: requirements.lock
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing what the service needs"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+.venv/development: requirements-dev.lock .venv/runtime
+	@echo "Installing what tests and checks need"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@

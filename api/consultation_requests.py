@@ -1,0 +1,167 @@
+"""Consultation requests: the form, the request, its receipt and its withdrawal."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Response
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from api.caching import StatusRoute
+from api.dependencies import KeyringDep, SessionDep, WriteSessionDep
+from api.faults import invalid_request
+from api.intake import (
+    STEPS,
+    AttemptDep,
+    IntakeRoute,
+    RequestBody,
+    refuse_second_attempt,
+    require_accepting,
+)
+from api.problems import (
+    ClinicPermanentlyClosed,
+    ContentTooLarge,
+    IdempotencyKeyReused,
+    IntakePaused,
+    InvalidIdempotencyKey,
+    InvalidQuery,
+    InvalidRequest,
+    MalformedJSON,
+    NotFound,
+    TooManyRequests,
+    UnsupportedMediaType,
+    responses,
+)
+from data import consultation_requests
+from data.consultation_form import find_form, find_words
+from data.status import find_status
+from models.consultation_form import ConsultationFormPublic
+from models.consultation_request import (
+    ConsultationRequest,
+    ConsultationRequestAccepted,
+    ReceiptPublic,
+    RequestState,
+)
+
+PREFIX = "/v1/consultation-requests"
+form_router = APIRouter(prefix=PREFIX, tags=["Consultation requests"], route_class=StatusRoute)
+router = APIRouter(prefix=PREFIX, tags=["Consultation requests"])
+intake_router = APIRouter(prefix=PREFIX, tags=["Consultation requests"], route_class=IntakeRoute)
+
+ReceiptToken = Annotated[
+    HTTPAuthorizationCredentials | None,
+    Depends(
+        HTTPBearer(
+            auto_error=False,
+            scheme_name="receipt",
+            description="`receipt_token` of the accepted request.",
+        )
+    ),
+]
+RequestId = Annotated[
+    str, Path(alias="id", pattern="^[0-9a-f-]{36}$", description="`id` of the accepted request.")
+]
+
+
+@form_router.get("/form")
+def read_consultation_request_form(session: SessionDep) -> ConsultationFormPublic:
+    """The form as JSON Schema, with its words. 200 also when no request is taken."""
+    return find_form(session, status=find_status(session))
+
+
+@intake_router.post(
+    "",
+    status_code=201,
+    response_model=ConsultationRequestAccepted,
+    dependencies=STEPS,
+    responses={
+        201: {
+            "description": "The request is stored for good. Keep the receipt token.",
+            "headers": {
+                "Location": {"schema": {"type": "string"}},
+                "Idempotent-Replayed": {
+                    "description": "`true` when this answer was given before.",
+                    "schema": {"type": "string", "enum": ["true"]},
+                },
+            },
+        },
+        **responses(
+            InvalidQuery,
+            MalformedJSON,
+            InvalidIdempotencyKey,
+            IntakePaused,
+            ClinicPermanentlyClosed,
+            ContentTooLarge,
+            UnsupportedMediaType,
+            InvalidRequest,
+            IdempotencyKeyReused,
+            TooManyRequests,
+        ),
+    },
+)
+def create_consultation_request(
+    attempt: AttemptDep, keyring: KeyringDep, session: WriteSessionDep, body: RequestBody
+) -> Response:
+    """Ask the clinic for a consultation.
+
+    While the clinic is closed this is refused before the body is read. What got a 201 is stored
+    durably. Send an `Idempotency-Key`, so that a request can be sent again safely.
+    """
+    # Both were looked at before; here nobody else can write.
+    refuse_second_attempt(session, attempt=attempt, keyring=keyring)
+    status = require_accepting(session)
+    form = find_words(session)
+    if body.form_version != form.version:
+        raise invalid_request([("#/form_version", "form_version.outdated")], messages=form.messages)
+    _, answer = consultation_requests.record_consultation_request(
+        session, request=body, attempt=attempt, status=status, form=form, keyring=keyring
+    )
+    return accepted(answer)
+
+
+def accepted(answer: bytes, *, replayed: bool = False) -> Response:
+    request_id = ConsultationRequestAccepted.model_validate_json(answer).id
+    headers = {"Location": f"{PREFIX}/{request_id}"}
+    if replayed:
+        headers["Idempotent-Replayed"] = "true"
+    return Response(answer, status_code=201, headers=headers, media_type="application/json")
+
+
+@router.get("/{id}", responses=responses(NotFound))
+def read_consultation_request(
+    session: SessionDep, request_id: RequestId, token: ReceiptToken
+) -> ReceiptPublic:
+    """The receipt: how far the request is. It never holds what was typed."""
+    row = consultation_requests.find_request_by_receipt(
+        session, request_id=request_id, token=token.credentials if token else None
+    )
+    if row is None:
+        raise NotFound
+    return _receipt(session, row)
+
+
+@router.post("/{id}/withdrawal", responses=responses(NotFound))
+def withdraw_consultation_request(
+    session: WriteSessionDep,
+    request_id: RequestId,
+    token: ReceiptToken,
+) -> ReceiptPublic:
+    """Take the request back: everything that was typed is erased for good."""
+    row = consultation_requests.find_request_by_receipt(
+        session, request_id=request_id, token=token.credentials if token else None
+    )
+    if row is None:
+        raise NotFound
+    consultation_requests.withdraw_request(session, row=row)
+    return _receipt(session, row)
+
+
+def _receipt(session: SessionDep, row: ConsultationRequest) -> ReceiptPublic:
+    return ReceiptPublic(
+        id=row.id,
+        state=RequestState(row.state),
+        received_at=row.received_at,
+        updated_at=row.updated_at,
+        retention_until=row.retention_until,
+        next_step=consultation_requests.next_step(
+            row, status=find_status(session), form=find_words(session)
+        ),
+    )

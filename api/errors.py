@@ -1,0 +1,77 @@
+"""Every exception that may reach the edge, and the problem it leaves as."""
+
+import logging
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError
+from starlette.exceptions import HTTPException
+
+from api.consultation_requests import accepted
+from api.faults import problem_for
+from api.intake import AlreadyAnswered
+from api.middleware import describe
+from api.problems import MalformedJSON, MethodNotAllowed, NotFound, Problem, Unavailable, render
+from data.status import NotLoaded
+
+log = logging.getLogger("clinic_api")
+
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_RETRY_AFTER = {"Retry-After": "5"}
+
+
+def add_handlers(app: FastAPI) -> None:
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(AlreadyAnswered, _already_answered)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _from_router)
+    app.add_exception_handler(DBAPIError, _database)
+    app.add_exception_handler(NotLoaded, _database)
+
+
+def _answer(request: Request, problem: Problem) -> Response:
+    return render(problem, request_id=request.scope["state"]["request_id"])
+
+
+async def _problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return _answer(request, error)
+
+
+async def _already_answered(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, AlreadyAnswered)
+    return accepted(error.answer, replayed=True)
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return _answer(request, problem_for(request, error))
+
+
+async def _from_router(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    match error.status_code:
+        case 404:
+            return _answer(request, NotFound())
+        case 405:
+            return _answer(request, MethodNotAllowed(headers={"Allow": _allowed(request)}))
+    # What is left is FastAPI's 400 for a body that could not be received.
+    return _answer(request, MalformedJSON())
+
+
+def _allowed(request: Request) -> str:
+    """All methods of the path: the router names only those of the first route that matches."""
+    routes = request.app.router.routes
+    allowed = [
+        method
+        for method in _METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0].name == "FULL" for route in routes
+        )
+    ]
+    return ", ".join([*allowed, "HEAD"] if "GET" in allowed else allowed)
+
+
+async def _database(request: Request, error: Exception) -> Response:
+    log.error("database %s request=%s", describe(error), request.scope["state"]["request_id"])
+    return _answer(request, Unavailable(headers=_RETRY_AFTER))

@@ -1,0 +1,71 @@
+"""From what a validator found to what the caller is told."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+
+from api.problems import InvalidIdempotencyKey, InvalidRequest, MalformedJSON, NotFound, Problem
+from api.queries import query_fault
+from data.consultation_form import find_words
+from data.database import reading
+
+# The reason for a fault, by the type that pydantic gives it.
+_REASONS = {
+    "missing": "required",
+    "string_too_short": "required",
+    "string_too_long": "too_long",
+    "literal_error": "invalid",
+    "greater_than_equal": "outdated",
+    "required": "required",
+    "invalid": "invalid",
+}
+_SAFE_NAME = re.compile("[a-z_]{1,40}")
+
+
+def problem_for(request: Request, error: RequestValidationError) -> Problem:
+    """The problem that a failed validation is told as."""
+    faults = error.errors()
+    where = {fault["loc"][0] for fault in faults}
+    if "path" in where:
+        return NotFound()
+    if "query" in where:
+        fault = next(fault for fault in faults if fault["loc"][0] == "query")
+        return query_fault(str(fault["loc"][1]), "invalid")
+    if "header" in where:
+        return InvalidIdempotencyKey()
+    if any(fault["type"] == "missing" and fault["loc"] == ("body",) for fault in faults):
+        return MalformedJSON()
+    with reading(request.app.state.engine) as session:
+        messages = find_words(session).messages
+    return invalid_request(map(_pointer_and_code, faults), messages=messages)
+
+
+def invalid_request(
+    faults: Iterable[tuple[str, str]], *, messages: Mapping[str, str]
+) -> InvalidRequest:
+    """All faults of a body, each as pointer, code and a sentence for a patient."""
+    return InvalidRequest(
+        extension={
+            "errors": [
+                {"pointer": pointer, "code": code, "detail": messages[code]}
+                for pointer, code in faults
+            ]
+        }
+    )
+
+
+def _pointer_and_code(fault: Mapping[str, Any]) -> tuple[str, str]:
+    if len(fault["loc"]) == 1:
+        return "#", "body.wrong_type"
+    field = str(fault["loc"][1])
+    if fault["type"] == "extra_forbidden":
+        return f"#/{field}" if _SAFE_NAME.fullmatch(field) else "#", "body.unknown_field"
+    reason = _REASONS.get(fault["type"], "wrong_type")
+    if fault["input"] is None:
+        reason = "required"
+    elif reason == "invalid" and not isinstance(fault["input"], str):
+        reason = "wrong_type"
+    return f"#/{field}", f"{field}.{reason}"

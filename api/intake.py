@@ -1,0 +1,241 @@
+"""The order in which a consultation request is decided before anybody reads what it says.
+
+Each step is a dependency; `api/consultation_requests.py` names them in their order. The body stays
+bytes until FastAPI validates it, after all of them: while the clinic is closed it is never parsed.
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from datetime import datetime
+from datetime import time as time_of_day
+from email.message import Message
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import limits
+from fastapi import Depends, Header, Request, Response
+from fastapi.routing import APIRoute
+from limits.storage import MemoryStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
+from pydantic import BeforeValidator
+from sqlmodel import Session
+from starlette.concurrency import run_in_threadpool
+
+from api import strict_json
+from api.dependencies import KeyringDep
+from api.problems import (
+    ClinicPermanentlyClosed,
+    IdempotencyKeyReused,
+    IntakePaused,
+    InvalidIdempotencyKey,
+    MalformedJSON,
+    TooManyRequests,
+    UnsupportedMediaType,
+)
+from data.clinic import find_clinic
+from data.consultation_requests import Attempt, OtherBody, find_answer
+from data.crypto import Keyring
+from data.database import reading
+from data.status import find_status
+from models.consultation_request import ConsultationRequestCreate
+from models.status import ClinicStatus, ConsultationMode
+from models.values import utc_now
+
+_KEY = re.compile(r'"?([\x21-\x7e]{8,255}?)"?')
+
+
+class AlreadyAnswered(Exception):
+    """This very request got its answer before; it is given again."""
+
+    def __init__(self, answer: bytes) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+class KeyLocks:
+    """One lock for each idempotency key in use: a second sending waits for the first's answer."""
+
+    def __init__(self) -> None:
+        self._locks: dict[bytes, tuple[asyncio.Lock, int]] = {}
+
+    @asynccontextmanager
+    async def hold(self, key: bytes) -> AsyncIterator[None]:
+        lock, users = self._locks.get(key, (asyncio.Lock(), 0))
+        self._locks[key] = (lock, users + 1)
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, users = self._locks.pop(key)
+            if users > 1:
+                self._locks[key] = (lock, users - 1)
+
+
+class IntakeLimiter:
+    """Counts consultation requests by address; an IPv6 network of 64 bits counts as one."""
+
+    def __init__(self, rate: str) -> None:
+        self._rate = limits.parse(rate) if rate else None
+        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+
+    def hit(self, address: str) -> None:
+        """Raises `TooManyRequests`."""
+        if self._rate is None:
+            return
+        network = _network(address)
+        if self._limiter.hit(self._rate, network):
+            return
+        stats = self._limiter.get_window_stats(self._rate, network)
+        seconds = max(1, int(stats.reset_time - time.time()) + 1)
+        window = self._rate.get_expiry()
+        raise TooManyRequests(
+            headers={
+                "Retry-After": str(seconds),
+                "RateLimit-Policy": f'"intake";q={self._rate.amount};w={window}',
+                "RateLimit": f'"intake";r=0;t={seconds}',
+            }
+        )
+
+
+def _network(address: str) -> str:
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(ip, IPv6Address):
+        return str(ip.ipv4_mapped or ip_network((ip, 64), strict=False))
+    return address
+
+
+async def hold_attempt(
+    request: Request,
+    keyring: KeyringDep,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            # Checked below, before the rate and the clinic's state have their say.
+            json_schema_extra={"minLength": 8, "maxLength": 257},
+            description="Your own name for this request, 8 to 255 visible ASCII characters, such "
+            "as a UUID. Sent again with the same bytes, it gets the first answer again.",
+        ),
+    ] = None,
+) -> AsyncIterator[Attempt | None]:
+    """Step 2: a known key with the same bytes gets the first answer, whatever changed since."""
+    if idempotency_key is None:
+        yield None
+        return
+    key = _KEY.fullmatch(idempotency_key)
+    if key is None or len(request.headers.getlist("Idempotency-Key")) > 1:
+        raise InvalidIdempotencyKey
+    attempt = Attempt.of(keyring, key=key[1], body=await request.body())
+    async with request.app.state.key_locks.hold(attempt.key_digests[0]):
+        await run_in_threadpool(_look_up, request, attempt, keyring)
+        yield attempt
+
+
+def _look_up(request: Request, attempt: Attempt, keyring: Keyring) -> None:
+    # A session of its own: one that stayed open would hold up this request's own commit.
+    with reading(request.app.state.engine) as session:
+        refuse_second_attempt(session, attempt=attempt, keyring=keyring)
+
+
+def refuse_second_attempt(session: Session, *, attempt: Attempt | None, keyring: Keyring) -> None:
+    """Raises `AlreadyAnswered`, or `IdempotencyKeyReused` where the bytes are others."""
+    if attempt is None:
+        return
+    try:
+        answer = find_answer(session, attempt=attempt, keyring=keyring)
+    except OtherBody:
+        raise IdempotencyKeyReused from None
+    if answer is not None:
+        raise AlreadyAnswered(answer)
+
+
+async def stay_within_rate(request: Request) -> None:
+    """Step 3: so many requests from one address."""
+    request.app.state.intake_limiter.hit(request.client.host if request.client else "")
+
+
+def be_accepting(request: Request) -> None:
+    """Step 4: the clinic's state, before the body is looked at."""
+    with reading(request.app.state.engine) as session:
+        require_accepting(session)
+
+
+def require_accepting(session: Session) -> ClinicStatus:
+    """The status under which a request is taken; raises `IntakePaused` or `ClinicPermanently…`."""
+    status = find_status(session)
+    if status.mode is ConsultationMode.CLOSED:
+        raise ClinicPermanentlyClosed(
+            extension={"data_stored": False, "closure": status.content.closure}
+        )
+    if not status.accepting:
+        raise IntakePaused(headers=_retry_after(session, status), extension={"data_stored": False})
+    return status
+
+
+def _retry_after(session: Session, status: ClinicStatus) -> dict[str, str]:
+    reopens_on = status.change.reopens_on
+    if reopens_on is None:
+        return {}
+    time_zone = ZoneInfo(find_clinic(session).time_zone)
+    opening = datetime.combine(reopens_on, time_of_day.min, time_zone)
+    seconds = int((opening - utc_now()).total_seconds())
+    return {"Retry-After": str(seconds)} if seconds > 0 else {}
+
+
+async def be_json(request: Request) -> None:
+    """Step 5: what is declared as anything but plain JSON in UTF-8 is not guessed at."""
+    declared = Message()
+    declared["Content-Type"] = request.headers.get("Content-Type", "")
+    charset = declared.get_param("charset", "utf-8")
+    if (
+        declared.get_content_type() != "application/json"
+        or not isinstance(charset, str)
+        or charset.lower() not in ("utf-8", "utf8")
+        or request.headers.get("Content-Encoding", "identity").lower() != "identity"
+        or len(request.headers.getlist("Content-Type")) != 1
+    ):
+        raise UnsupportedMediaType
+
+
+class UnparsedRequest(Request):
+    """Hands the body on as bytes where FastAPI asks for JSON."""
+
+    async def json(self) -> bytes:
+        return await self.body()
+
+
+class IntakeRoute(APIRoute):
+    """A route whose body is parsed when it is validated, after every dependency had its say."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handle_unparsed(request: Request) -> Response:
+            return await handle(UnparsedRequest(request.scope, request.receive))
+
+        return handle_unparsed
+
+
+def _parse(body: object) -> object:
+    if not isinstance(body, bytes):
+        return body
+    try:
+        return strict_json.parse(body)
+    except strict_json.NotJSON:
+        raise MalformedJSON from None
+
+
+AttemptDep = Annotated[Attempt | None, Depends(hold_attempt, scope="function")]
+RequestBody = Annotated[ConsultationRequestCreate, BeforeValidator(_parse)]
+STEPS = [
+    Depends(hold_attempt, scope="function"),
+    Depends(stay_within_rate),
+    Depends(be_accepting),
+    Depends(be_json),
+]

@@ -1,0 +1,100 @@
+"""Query parameters: what is not understood is told, never ignored."""
+
+import base64
+import re
+from typing import Annotated
+
+from fastapi import Query, Request, Response
+from pydantic import BeforeValidator
+
+from api.problems import InvalidQuery
+from models.listing import ListMeta, Page
+from models.values import SLUG_PATTERN
+
+_REASONS = {
+    "unknown": "This parameter is not known here.",
+    "repeated": "This parameter is given more than once.",
+    "invalid": "This parameter has a value that cannot be used.",
+}
+
+
+def query_fault(parameter: str | None, reason: str) -> InvalidQuery:
+    return InvalidQuery(
+        extension={
+            "errors": [
+                {
+                    "parameter": parameter,
+                    "code": f"{parameter or 'query'}.{reason}",
+                    "detail": _REASONS[reason],
+                }
+            ]
+        }
+    )
+
+
+def refuse_unknown_parameters(request: Request) -> None:
+    """Every parameter is one of the route's own and is given once."""
+    given = [name for name, _ in request.query_params.multi_items()]
+    if not given:
+        return
+    known = {field.alias for field in request.scope["route"].dependant.query_params}
+    for name in given:
+        if name not in known:
+            raise query_fault(None, "unknown")
+        if given.count(name) > 1:
+            raise query_fault(name, "repeated")
+
+
+def _digits(value: object) -> object:
+    # int() would take signs, blanks, underscores and the digits of every script.
+    if isinstance(value, str) and not re.fullmatch("[0-9]{1,9}", value):
+        raise ValueError("must be a number")
+    return value
+
+
+def _true_or_false(value: object) -> object:
+    if isinstance(value, str):
+        if value not in ("true", "false"):
+            raise ValueError("must be true or false")
+        return value == "true"
+    return value
+
+
+def _key_of_cursor(cursor: object) -> object:
+    if not isinstance(cursor, str):
+        return cursor
+    try:
+        key = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+    except ValueError:
+        raise ValueError("must be a cursor that was given") from None
+    if not re.fullmatch("[0-9]{1,15}", key) or _cursor(int(key)) != cursor:
+        raise ValueError("must be a cursor that was given")
+    return int(key)
+
+
+def _cursor(key: int) -> str:
+    return base64.urlsafe_b64encode(str(key).encode()).decode().rstrip("=")
+
+
+LimitQuery = Annotated[
+    int,
+    BeforeValidator(_digits),
+    Query(ge=1, le=100, description="How many items a page holds at the most."),
+]
+CursorQuery = Annotated[
+    int | None,
+    BeforeValidator(_key_of_cursor, json_schema_input_type=str | None),
+    Query(description="`next_cursor` of the page before; opaque."),
+]
+SlugQuery = Annotated[str | None, Query(pattern=SLUG_PATTERN, max_length=80)]
+FlagQuery = Annotated[bool | None, BeforeValidator(_true_or_false)]
+
+
+def list_meta(page: Page[object], request: Request, response: Response) -> ListMeta:
+    """The list's `meta`; when there is more, a `Link` to the next page too (RFC 8288)."""
+    cursor = None
+    if page.last_key is not None:
+        cursor = _cursor(page.last_key)
+        url = request.url.include_query_params(cursor=cursor)
+        response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
+    return ListMeta(total=page.total, next_cursor=cursor, clinic_state=page.clinic_state)

@@ -1,0 +1,156 @@
+"""`serve`: everything is looked at before the first request, and a fault is told in one line."""
+
+import logging
+import socket
+import sys
+
+import uvicorn
+from sqlalchemy import Engine, make_url
+from sqlalchemy.exc import DBAPIError
+
+from data.content_files import SHIPPED_CONTENT, ContentFaults, read_content
+from data.crypto import (
+    Keyring,
+    KeyringFault,
+    has_sealed_data,
+    read_keyring,
+    verify_keys,
+    write_keyring,
+)
+from data.database import open_database, reading, writing
+from data.load import is_loaded, load_content
+from data.schema import is_current, migrate
+from data.status import find_status
+from models.settings import Settings
+
+log = logging.getLogger("clinic_api")
+
+
+class CannotStart(Exception):
+    """Why the service cannot start, in one line that an operator can act upon."""
+
+
+def configure_logging(settings: Settings) -> None:
+    """Our own lines go to stderr, with their time; nobody else's level is touched."""
+    log.setLevel(settings.log_level.upper())
+    if not log.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        log.addHandler(handler)
+    log.propagate = False
+
+
+def prepare(settings: Settings) -> None:
+    """Brings the database and the keys to where they can serve; raises `CannotStart`."""
+    engine = open_database(settings.database_url)
+    try:
+        _prepare_database(engine, settings)
+        open_keyring(engine, settings, may_create=True)
+    except DBAPIError as error:
+        kind = type(error.orig).__name__
+        raise CannotStart(f"the database cannot be used ({kind})") from None
+    finally:
+        engine.dispose()
+
+
+def _prepare_database(engine: Engine, settings: Settings) -> None:
+    if not is_current(engine):
+        if make_url(settings.database_url).get_backend_name() != "sqlite":
+            raise CannotStart("the database is not migrated: run `python main.py migrate`")
+        migrate(engine)
+    with writing(engine) as session:
+        if not is_loaded(session):
+            try:
+                load_content(session, content=read_content(SHIPPED_CONTENT))
+            except ContentFaults as faults:
+                raise CannotStart(f"the shipped content has faults: {faults.faults[0]}") from None
+
+
+def open_keyring(engine: Engine, settings: Settings, *, may_create: bool = False) -> Keyring:
+    """The keys, checked against the data; raises `CannotStart`."""
+    try:
+        keyring = _find_keyring(engine, settings, may_create=may_create)
+        with reading(engine) as session:
+            verify_keys(session, keyring)
+    except KeyringFault as fault:
+        raise CannotStart(f"the keys cannot be used: {fault}") from None
+    if settings.is_production and keyring.generated:
+        raise CannotStart(
+            "the keys were generated for trying things out: "
+            "make some with `python main.py keys create FILE`"
+        )
+    return keyring
+
+
+def _find_keyring(engine: Engine, settings: Settings, *, may_create: bool) -> Keyring:
+    if settings.keyring is not None:
+        return read_keyring(settings.keyring.get_secret_value(), source="CLINIC_KEYRING")
+    path = settings.keyring_path
+    if not path.exists():
+        if settings.is_production or settings.keyring_file or not may_create:
+            raise KeyringFault(f"there is no keyring at {path}")
+        with reading(engine) as session:
+            if has_sealed_data(session):
+                raise KeyringFault(f"{path} is gone, and the data was sealed with it")
+        write_keyring(path, generated=True)
+        print(
+            f"NEW KEY: {path} opens everything that patients send. Keep a copy elsewhere.",
+            file=sys.stderr,
+        )
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise KeyringFault(f"{path} cannot be read") from None
+    return read_keyring(text, source=str(path))
+
+
+def serve(settings: Settings) -> None:
+    """Serves until it is told to stop; raises `CannotStart`."""
+    prepare(settings)
+    _require_free_port(settings)
+    _greet(settings)
+    uvicorn.run(
+        "main:create_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers if settings.workers > 1 else None,
+        http="httptools",
+        loop="auto",
+        lifespan="on",
+        # Its lines about itself would hide the three that a person can use.
+        log_level="warning",
+        # Its access log prints query strings; ours has the route.
+        access_log=False,
+        server_header=False,
+        # Nobody else's word is taken for who is calling.
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        timeout_graceful_shutdown=8,
+    )
+
+
+def _require_free_port(settings: Settings) -> None:
+    # Workers would each fail on their own, and their parent would start them again for ever.
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            where = f"{settings.host}:{settings.port}"
+            raise CannotStart(f"{where} cannot be listened on: {error.strerror}") from None
+
+
+def _greet(settings: Settings) -> None:
+    engine = open_database(settings.database_url)
+    with reading(engine) as session:
+        status = find_status(session)
+    engine.dispose()
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    address = f"http://{host}:{settings.port}"
+    print(f"Clinic API     {address}")
+    print(f"Documentation  {address}/docs")
+    print(
+        f"The clinic is  {status.state.replace('_', ' ')}; consultations: {status.mode}", flush=True
+    )

@@ -1,0 +1,30 @@
+"""The clinic's state."""
+
+from fastapi import APIRouter, Request, Response
+
+from api.caching import StatusRoute
+from api.dependencies import SessionDep
+from api.queries import CursorQuery, LimitQuery, list_meta
+from data import status
+from models.status import StatusChangeList, StatusPublic
+
+router = APIRouter(prefix="/v1/status", tags=["Clinic"], route_class=StatusRoute)
+
+
+@router.get("")
+def read_status(session: SessionDep) -> StatusPublic:
+    """Whether the clinic is open, and how consultation requests are taken. 200 also when closed."""
+    return StatusPublic.of(status.find_status(session))
+
+
+@router.get("/history")
+def list_status_changes(
+    session: SessionDep,
+    request: Request,
+    response: Response,
+    limit: LimitQuery = 100,
+    cursor: CursorQuery = None,
+) -> StatusChangeList:
+    """Every change of the clinic's state, the newest first, announced ones included."""
+    page = status.list_status_changes(session, limit=limit, after=cursor)
+    return StatusChangeList(data=list(page.items), meta=list_meta(page, request, response))

@@ -1,0 +1,1 @@
+"""Everything that touches storage or leaves the process. No web."""

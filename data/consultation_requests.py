@@ -1,0 +1,207 @@
+"""Consultation requests in the database."""
+
+import hashlib
+import hmac
+import json
+import secrets
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import delete
+from sqlmodel import Session, col, select
+
+from data.crypto import Keyring, register_key
+from models.consultation_form import ConsultationFormCreate
+from models.consultation_request import (
+    FINAL_STATES,
+    Consent,
+    ConsultationRequest,
+    ConsultationRequestAccepted,
+    ConsultationRequestCreate,
+    IdempotencyRecord,
+    NextStepPublic,
+    RequestState,
+)
+from models.status import ClinicStatus, ConsultationMode
+from models.values import ClinicState, utc_now
+
+_ANSWERS_KEPT = timedelta(days=30)
+_TOKEN_BYTES = 32
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One sending of a request under an idempotency key, as keyed digests."""
+
+    key_digests: list[bytes]
+    body_digests: list[bytes]
+
+    @classmethod
+    def of(cls, keyring: Keyring, *, key: str, body: bytes) -> "Attempt":
+        return cls(
+            keyring.digests("idempotency-key", key.encode()),
+            keyring.digests("request-body", body),
+        )
+
+
+class OtherBody(Exception):
+    """The key was used before, with other bytes."""
+
+
+def find_answer(session: Session, *, attempt: Attempt, keyring: Keyring) -> bytes | None:
+    """The first answer to this attempt, byte for byte; raises `OtherBody`."""
+    record = session.exec(
+        select(IdempotencyRecord)
+        .where(col(IdempotencyRecord.key_digest).in_(attempt.key_digests))
+        .where(col(IdempotencyRecord.expires_at) > utc_now())
+    ).first()
+    if record is None:
+        return None
+    if not any(hmac.compare_digest(record.body_digest, d) for d in attempt.body_digests):
+        raise OtherBody
+    return keyring.unseal(record.sealed_answer, place=_answer_place(record.key_digest))
+
+
+def record_consultation_request(
+    session: Session,
+    *,
+    request: ConsultationRequestCreate,
+    attempt: Attempt | None,
+    status: ClinicStatus,
+    form: ConsultationFormCreate,
+    keyring: Keyring,
+) -> tuple[str, bytes]:
+    """Writes the request, its consents and its answer; returns its id and the answer as JSON."""
+    now = utc_now()
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    waits = status.mode is ConsultationMode.WAITLIST
+    state = RequestState.WAITLISTED if waits else RequestState.RECEIVED
+    request_id = str(uuid.uuid4())
+    row = ConsultationRequest(
+        id=request_id,
+        state=state,
+        received_at=now,
+        updated_at=now,
+        retention_until=None,
+        receipt_hash=_hash(token),
+        sealed=keyring.seal(request.model_dump_json().encode(), place=_request_place(request_id)),
+    )
+    register_key(session, keyring)
+    session.add(row)
+    # What refers to the request is written after it.
+    session.flush()
+    session.add_all(
+        Consent(
+            request_id=request_id,
+            purpose=consent.purpose,
+            version=consent.version,
+            text=consent.text,
+            given_at=now,
+        )
+        for consent in form.consents
+        if getattr(request, consent.field)
+    )
+    answer = (
+        ConsultationRequestAccepted(
+            id=request_id,
+            state=state,
+            receipt_token=token,
+            received_at=now,
+            retention_until=None,
+            next_step=next_step(row, status=status, form=form),
+        )
+        .model_dump_json()
+        .encode()
+    )
+    if attempt:
+        _record_answer(session, attempt, request_id, answer, keyring)
+    session.flush()
+    return request_id, answer
+
+
+def _record_answer(
+    session: Session, attempt: Attempt, request_id: str, answer: bytes, keyring: Keyring
+) -> None:
+    now = utc_now()
+    connection = session.connection()
+    connection.execute(delete(IdempotencyRecord).where(col(IdempotencyRecord.expires_at) <= now))
+    key_digest = attempt.key_digests[0]
+    session.add(
+        IdempotencyRecord(
+            key_digest=key_digest,
+            body_digest=attempt.body_digests[0],
+            request_id=request_id,
+            sealed_answer=keyring.seal(answer, place=_answer_place(key_digest)),
+            expires_at=now + _ANSWERS_KEPT,
+        )
+    )
+
+
+def find_request_by_receipt(
+    session: Session, *, request_id: str, token: str | None
+) -> ConsultationRequest | None:
+    """The request, if the token is its receipt's; as slow when it is not."""
+    row = session.get(ConsultationRequest, request_id)
+    expected = row.receipt_hash if row else bytes(hashlib.sha256().digest_size)
+    matches = hmac.compare_digest(expected, _hash(token or ""))
+    return row if matches else None
+
+
+def withdraw_request(session: Session, *, row: ConsultationRequest) -> None:
+    """Ends the request and erases everything that was typed."""
+    if row.state == RequestState.WITHDRAWN:
+        return
+    row.state = RequestState.WITHDRAWN
+    row.sealed = None
+    row.updated_at = utc_now()
+    session.add(row)
+    session.flush()
+
+
+def next_step(
+    row: ConsultationRequest, *, status: ClinicStatus, form: ConsultationFormCreate
+) -> NextStepPublic:
+    """What happens now; a request that is still under way follows the clinic's state."""
+    under_way = row.state not in FINAL_STATES
+    halted = status.state is not ClinicState.OPEN and not status.accepting
+    code = f"clinic_{status.state}" if under_way and halted else str(row.state)
+    return NextStepPublic(code=code, text=form.next_steps[code])
+
+
+def list_requests(session: Session) -> list[ConsultationRequest]:
+    """All requests, the newest first."""
+    query = select(ConsultationRequest).order_by(
+        col(ConsultationRequest.received_at).desc(), col(ConsultationRequest.id)
+    )
+    return list(session.exec(query))
+
+
+def find_request(session: Session, *, request_id: str) -> ConsultationRequest | None:
+    return session.get(ConsultationRequest, request_id)
+
+
+def list_consents(session: Session, *, request_id: str) -> list[Consent]:
+    query = select(Consent).where(Consent.request_id == request_id).order_by(col(Consent.id))
+    return list(session.exec(query))
+
+
+def open_request(row: ConsultationRequest, *, keyring: Keyring) -> dict[str, Any] | None:
+    """What the person sent, or `None` when it was erased."""
+    if row.sealed is None:
+        return None
+    document: dict[str, Any] = json.loads(keyring.unseal(row.sealed, place=_request_place(row.id)))
+    return document
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+def _request_place(request_id: str) -> str:
+    return f"consultation_request.sealed:{request_id}"
+
+
+def _answer_place(key_digest: bytes) -> str:
+    return f"idempotency_record.sealed_answer:{key_digest.hex()}"

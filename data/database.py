@@ -1,0 +1,72 @@
+"""The database: its engine, its pragmas, and the transaction."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from sqlite3 import Connection as SQLiteConnection
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlmodel import Session
+
+# Debian's SQLite has the bug that corrupts a database in WAL mode, so: the rollback journal.
+# EXTRA also syncs the folder after a commit; without it a lost power supply can undo one.
+_PRAGMAS = (
+    "journal_mode = DELETE",
+    "synchronous = EXTRA",
+    "foreign_keys = ON",
+    "secure_delete = ON",
+    "trusted_schema = OFF",
+)
+_BUSY_SECONDS = 3
+# As many connections as the thread pool has threads: a request never waits for one.
+_POOL_SIZE = 40
+
+
+def open_database(url: str) -> Engine:
+    """An engine for `url`; the folder of an SQLite file is made when it is missing."""
+    address = make_url(url)
+    if address.database:
+        file = Path(address.database)
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not file.exists():
+            # Nobody but the owner reads what patients send, sealed or not.
+            file.touch(mode=0o600)
+    engine = create_engine(
+        address,
+        # An exception's text would otherwise carry what was typed.
+        hide_parameters=True,
+        pool_size=_POOL_SIZE,
+        max_overflow=0,
+        connect_args={"timeout": _BUSY_SECONDS},
+    )
+    event.listen(engine, "connect", _configure)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _configure(connection: SQLiteConnection, _record: object) -> None:
+    # The driver would begin transactions by itself, and only before some statements.
+    connection.isolation_level = None
+    for pragma in _PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    # A transaction that reads first and then writes fails at once when another one writes.
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """One consistent look at the database."""
+    with Session(engine) as session:
+        yield session
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Session]:
+    """One transaction: it begins with the first statement and is committed on leaving."""
+    with Session(engine.execution_options(writes=True), expire_on_commit=False) as session:
+        yield session
+        session.commit()

@@ -1,0 +1,111 @@
+"""The clinic's state in the database."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from data.publication import raise_content_version
+from models.clinic import Clinic
+from models.listing import Page
+from models.status import (
+    DEFAULT_MODES,
+    ClinicStatus,
+    StatusChange,
+    StatusChangeCreate,
+    StatusChangePublic,
+    StatusContent,
+    StatusText,
+)
+from models.values import utc_now
+
+
+class NotLoaded(Exception):
+    """The database holds no content yet."""
+
+
+class ReopeningPassed(Exception):
+    """The day that was given for reopening is over."""
+
+
+def find_status(session: Session, *, at: datetime | None = None) -> ClinicStatus:
+    """What is true of the clinic at an instant, now by default."""
+    now = at or utc_now()
+    has_begun = col(StatusChange.takes_effect_at) <= now
+    order = (col(StatusChange.takes_effect_at), col(StatusChange.id))
+    current = session.exec(
+        select(StatusChange).where(has_begun).order_by(*(column.desc() for column in order))
+    ).first()
+    content = session.get(StatusContent, 1)
+    if current is None or content is None:
+        raise NotLoaded
+    upcoming = session.exec(select(StatusChange).where(~has_begun).order_by(*order)).first()
+    version = session.exec(select(func.count()).select_from(StatusChange).where(has_begun)).one()
+    last_told = session.exec(
+        select(StatusChange.recorded_at).order_by(col(StatusChange.recorded_at).desc())
+    ).first()
+    return ClinicStatus(
+        change=current,
+        next_change=upcoming,
+        version=version,
+        updated_at=max(current.takes_effect_at, last_told or current.takes_effect_at),
+        content=content,
+    )
+
+
+def list_status_changes(
+    session: Session, *, limit: int, after: int | None
+) -> Page[StatusChangePublic]:
+    """All changes, the one recorded last first."""
+    total = session.exec(select(func.count()).select_from(StatusChange)).one()
+    query = select(StatusChange).order_by(col(StatusChange.id).desc()).limit(limit + 1)
+    if after is not None:
+        query = query.where(col(StatusChange.id) < after)
+    rows = session.exec(query).all()
+    more = len(rows) > limit
+    return Page(
+        items=[StatusChangePublic.model_validate(row) for row in rows[:limit]],
+        total=total,
+        last_key=rows[limit - 1].id if more else None,
+        clinic_state=find_status(session).state,
+    )
+
+
+def record_status_change(session: Session, *, change: StatusChangeCreate) -> StatusChange:
+    """Appends a change; it takes effect at once, or by itself at its time."""
+    now = utc_now()
+    content = session.get(StatusContent, 1)
+    clinic = session.get(Clinic, 1)
+    if content is None or clinic is None:
+        raise NotLoaded
+    if change.reopens_on and change.reopens_on < now.astimezone(ZoneInfo(clinic.time_zone)).date():
+        raise ReopeningPassed
+    return append_change(
+        session, change=change, content=content, effective_from=change.effective_from or now
+    )
+
+
+def append_change(
+    session: Session,
+    *,
+    change: StatusChangeCreate,
+    content: StatusContent,
+    effective_from: datetime | None,
+) -> StatusChange:
+    now = utc_now()
+    words = StatusText.model_validate(content.texts[change.state])
+    row = StatusChange(
+        state=change.state,
+        mode=change.mode or DEFAULT_MODES[change.state],
+        headline=change.headline or words.headline,
+        message=change.message or words.message,
+        effective_from=effective_from,
+        takes_effect_at=max(now, effective_from or now),
+        reopens_on=change.reopens_on,
+        recorded_at=now,
+    )
+    session.add(row)
+    raise_content_version(session)
+    session.flush()
+    return row

@@ -1,0 +1,53 @@
+"""What surrounds every section and every FAQ as it is served: state, caveats, language."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session, col, select
+
+from data.status import NotLoaded, find_status
+from models.clinic import Clinic
+from models.markdown import render
+from models.notice import CLINIC_STATUS, Notice, NoticePublic
+from models.section import BodyPublic
+from models.status import ClinicStatus
+from models.values import ClinicState, utc_now
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    status: ClinicStatus
+    notices: Sequence[Notice]
+    locale: str
+    today: date
+
+    def notices_for(self, slugs: list[str]) -> list[NoticePublic]:
+        """The clinic's status first while it is not open, then the site's and the text's own."""
+        served = [
+            NoticePublic.model_validate(notice)
+            for notice in self.notices
+            if notice.scope == "site" or notice.slug in slugs
+        ]
+        if self.status.state is not ClinicState.OPEN:
+            served.insert(0, NoticePublic(slug=CLINIC_STATUS, text=self.status.change.message))
+        return served
+
+
+def find_surroundings(session: Session) -> Surroundings:
+    now = utc_now()
+    clinic = session.get(Clinic, 1)
+    if clinic is None:
+        raise NotLoaded
+    return Surroundings(
+        status=find_status(session, at=now),
+        notices=session.exec(select(Notice).order_by(col(Notice.position))).all(),
+        locale=clinic.locale,
+        today=now.astimezone(ZoneInfo(clinic.time_zone)).date(),
+    )
+
+
+def body_of(markdown: str) -> BodyPublic:
+    rendered = render(markdown)
+    return BodyPublic(markdown=markdown, html=rendered.html, text=rendered.text)

@@ -1,0 +1,180 @@
+"""The form for a consultation request: its words, and the JSON Schema to render it from."""
+
+from datetime import datetime
+from typing import Any, Literal, get_args
+
+from pydantic import Field as Described
+from pydantic import model_validator
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+from sqlmodel import Field, SQLModel
+
+from models.consultation_request import ConsultationRequestCreate, RequestState
+from models.status import IntakeReason
+from models.values import ClinicState, Input, JSONColumn, Output, Text
+
+_WITH_CHOICES = ("preferred_contact", "best_time", "topic")
+_REASONS = {
+    "name": ("required", "wrong_type", "too_long", "invalid"),
+    "email": ("required", "wrong_type", "too_long", "invalid"),
+    "phone": ("required", "wrong_type", "too_long", "invalid"),
+    "preferred_contact": ("wrong_type", "invalid"),
+    "may_leave_voicemail": ("wrong_type",),
+    "best_time": ("wrong_type", "invalid"),
+    "topic": ("required", "wrong_type", "invalid"),
+    "message": ("wrong_type", "too_long", "invalid"),
+    "consent_to_contact": ("required", "wrong_type"),
+    "form_version": ("required", "wrong_type", "outdated"),
+    "body": ("wrong_type", "unknown_field"),
+}
+CODES = frozenset(f"{field}.{reason}" for field, reasons in _REASONS.items() for reason in reasons)
+
+NEXT_STEP_CLOSURES = ("clinic_temporarily_closed", "clinic_permanently_closed")
+
+
+class FieldWords(Input):
+    label: Text
+    help: Text | None = None
+    autocomplete: Text | None = None
+    input_mode: Text | None = None
+    widget: Literal["text", "email", "tel", "radio", "checkbox", "select", "textarea"]
+
+
+class ConsentCreate(Input):
+    purpose: Text
+    field: Literal["consent_to_contact"]
+    version: int = Described(ge=1)
+    required: Literal[True]
+    text: Text
+
+
+class ConsultationFormCreate(Input):
+    """The content file of the form: labels, consents, messages and next steps."""
+
+    version: int = Described(ge=1)
+    safety_notice: Text
+    confirmation: Text
+    consents: list[ConsentCreate] = Described(min_length=1, max_length=1)
+    fields: dict[str, FieldWords]
+    choices: dict[str, dict[str, Text]]
+    messages: dict[str, Text]
+    next_steps: dict[str, Text]
+
+    @model_validator(mode="after")
+    def _has_a_word_for_everything(self) -> "ConsultationFormCreate":
+        model_fields = ConsultationRequestCreate.model_fields
+        _same("fields", self.fields, set(model_fields) - {"form_version"})
+        _same("choices", self.choices, set(_WITH_CHOICES))
+        for name, labels in self.choices.items():
+            _same(f"choices.{name}", labels, set(_choices(name)))
+        _same("messages", self.messages, set(CODES))
+        _same("next_steps", self.next_steps, {*RequestState, *NEXT_STEP_CLOSURES})
+        return self
+
+
+def _same(what: str, given: dict[str, Any], wanted: set[str]) -> None:
+    missing, unknown = sorted(wanted - set(given)), sorted(set(given) - wanted)
+    if missing or unknown:
+        raise ValueError(f"{what}: missing {missing}, not known {unknown}")
+
+
+def _choices(name: str) -> tuple[str, ...]:
+    annotation = ConsultationRequestCreate.model_fields[name].annotation
+    literals = [arg for arg in get_args(annotation) if arg is not type(None)]
+    return tuple(literals if isinstance(literals[0], str) else get_args(literals[0]))
+
+
+class ConsultationForm(SQLModel, table=True):
+    """One version of the form; what a person agreed to stays on record."""
+
+    __tablename__ = "consultation_form"
+
+    version: int = Field(primary_key=True)
+    document: dict[str, Any] = Field(sa_type=JSONColumn)
+    published_at: datetime
+
+    @property
+    def words(self) -> ConsultationFormCreate:
+        return ConsultationFormCreate.model_validate(self.document)
+
+
+class _WithoutNull(GenerateJsonSchema):
+    """Form libraries want plain types: a field that may be left out is not also `null`."""
+
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+
+def form_schema(words: ConsultationFormCreate) -> dict[str, Any]:
+    """JSON Schema (2020-12) of a request, as form libraries render it."""
+    schema = ConsultationRequestCreate.model_json_schema(schema_generator=_WithoutNull)
+    properties = schema["properties"]
+    fields = {
+        name: {
+            "type": properties[name]["type"],
+            "title": field.label,
+            **({"description": field.help} if field.help else {}),
+            **_keywords(properties[name]),
+        }
+        for name, field in words.fields.items()
+    }
+    for name, labels in words.choices.items():
+        del fields[name]["enum"]
+        fields[name]["oneOf"] = [{"const": key, "title": label} for key, label in labels.items()]
+    for consent in words.consents:
+        fields[consent.field]["title"] = consent.text
+    return {
+        "type": "object",
+        "properties": fields,
+        "required": [name for name in schema["required"] if name != "form_version"],
+        "additionalProperties": False,
+        "if": {"not": {"required": ["email"]}},
+        "then": {"required": ["phone"]},
+    }
+
+
+def _keywords(schema: dict[str, Any]) -> dict[str, Any]:
+    kept = ("enum", "const", "format", "minLength", "maxLength")
+    return {key: schema[key] for key in kept if key in schema}
+
+
+class FieldUiPublic(Output):
+    autocomplete: str | None = Described(description="HTML autofill token.")
+    input_mode: str | None = Described(description="HTML `inputmode`.")
+    widget: Literal["text", "email", "tel", "radio", "checkbox", "select", "textarea"]
+
+
+class FormUiPublic(Output):
+    order: list[str] = Described(description="The fields in the order to show them.")
+    fields: dict[str, FieldUiPublic]
+
+
+class ConsentPublic(Output):
+    purpose: str
+    field: str = Described(description="The field of the request that gives this consent.")
+    version: int
+    text: str
+    required: bool
+
+
+class ConsultationFormPublic(Output):
+    version: int = Described(description="Send it back as `form_version`.")
+    accepting: bool = Described(description="Whether a request is taken now.")
+    reason: IntakeReason | None = Described(
+        description="Why requests are not simply taken; `null` when they are."
+    )
+    schema_: dict[str, Any] = Described(
+        alias="schema",
+        description="JSON Schema of the fields; render it with a form library as it is.",
+    )
+    ui: FormUiPublic
+    consents: list[ConsentPublic]
+    messages: dict[str, str] = Described(
+        description="A sentence for a patient for each code that a 422 can carry."
+    )
+    safety_notice: str = Described(description="Show it with the form, always.")
+    confirmation: str = Described(description="Show it once a request was accepted.")
+    clinic_state: ClinicState = Described(description="The clinic's state as this was served.")

@@ -1,0 +1,27 @@
+"""Whether the service is able to do its work."""
+
+from typing import Literal
+
+from pydantic import Field as Described
+from sqlmodel import Field, SQLModel
+
+from models.values import Output
+
+
+class HealthProbe(SQLModel, table=True):
+    """Always empty between two probes."""
+
+    __tablename__ = "health_probe"
+
+    id: int | None = Field(default=None, primary_key=True)
+    payload: bytes
+
+
+class Liveness(Output):
+    status: Literal["alive"]
+
+
+class Readiness(Output):
+    status: Literal["ready"] = Described(
+        description="The database holds content and can be written to."
+    )

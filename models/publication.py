@@ -1,0 +1,57 @@
+"""What all published texts share: the counter of changes, and where a text went."""
+
+from dataclasses import dataclass
+
+from pydantic import Field as Described
+from sqlmodel import Field, SQLModel
+
+from models.clinic import ClinicPublic
+from models.consultation_form import ConsultationFormPublic
+from models.faq import FAQPublic
+from models.section import SectionPublic
+from models.status import StatusPublic
+from models.values import Output
+
+
+class ContentVersion(SQLModel, table=True):
+    """One row, raised in the transaction of every published change."""
+
+    __tablename__ = "content_version"
+
+    id: int = Field(default=1, primary_key=True)
+    value: int
+
+
+class FormerSlug(SQLModel, table=True):
+    """A slug that a text once had."""
+
+    __tablename__ = "former_slug"
+
+    kind: str = Field(primary_key=True, max_length=20)
+    slug: str = Field(primary_key=True, max_length=80)
+    current_slug: str
+
+
+@dataclass(frozen=True)
+class Moved:
+    """The text has another slug now."""
+
+    slug: str
+
+
+@dataclass(frozen=True)
+class Withdrawn:
+    """The text was taken back."""
+
+
+class BundlePublic(Output):
+    """Everything that is published, in one document."""
+
+    clinic: ClinicPublic
+    status: StatusPublic
+    sections: list[SectionPublic]
+    faqs: list[FAQPublic]
+    form: ConsultationFormPublic
+    content_version: int = Described(
+        description="Raised with every published change and every status change."
+    )

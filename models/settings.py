@@ -1,0 +1,95 @@
+"""The settings, read once from the environment and from a file `.env` beside `main.py`."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+import limits
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+ROOT = Path(__file__).resolve().parent.parent
+_PREFIX = "CLINIC_"
+_FILE = ROOT / ".env"
+_TEST_PREFIX = "CLINIC_TEST_"
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX, env_file=_FILE, extra="ignore", frozen=True
+    )
+
+    environment: Literal["development", "production"] = "development"
+    database_url: str = Field(default=f"sqlite:///{ROOT}/var/clinic.db", repr=False)
+    keyring: SecretStr | None = None
+    keyring_file: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    workers: int = Field(default=1, ge=1, le=64)
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
+    intake_rate: str = "30 per hour"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("cors_origins", "trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if not origin.startswith(("https://", "http://")) or origin.count("/") != 2:
+                raise ValueError("must be origins such as https://www.example.org, by commas")
+        return value
+
+    @field_validator("intake_rate")
+    @classmethod
+    def _is_a_rate(cls, value: str) -> str:
+        if value:
+            limits.parse(value)
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_a_database(cls, value: str) -> str:
+        try:
+            backend = make_url(value).get_backend_name()
+        except ArgumentError:
+            raise ValueError("must be a database URL") from None
+        if backend != "sqlite":
+            raise ValueError("must begin with sqlite:///")
+        return value
+
+    @property
+    def is_production(self) -> bool:
+        return self.environment == "production"
+
+    @property
+    def keyring_path(self) -> Path:
+        return self.keyring_file or ROOT / "var" / "keyring.json"
+
+
+class SettingsFault(Exception):
+    """A setting that cannot be used; the text names it and holds no value."""
+
+
+def read_settings(**overrides: object) -> Settings:
+    """The settings of this process; raises `SettingsFault`, also for a misspelt name."""
+    known = {f"{_PREFIX}{name}".upper() for name in Settings.model_fields}
+    for name in {**dotenv_values(_FILE), **os.environ}:
+        is_ours = name.upper().startswith(_PREFIX) and not name.upper().startswith(_TEST_PREFIX)
+        if is_ours and name.upper() not in known:
+            raise SettingsFault(f"{name} is not a setting; .env.example lists them all")
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type] # checked by Settings itself
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False)
+        lines = (f"{_PREFIX}{'.'.join(map(str, f['loc'])).upper()}: {f['msg']}" for f in faults)
+        raise SettingsFault("; ".join(lines)) from None

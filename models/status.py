@@ -1,0 +1,274 @@
+"""The clinic's state, and what follows from it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import AwareDatetime, model_validator
+from pydantic import Field as Described
+from sqlmodel import Field, SQLModel
+
+from models.listing import Listing
+from models.values import ClinicState, Input, JSONColumn, Output, Text, WebAddress
+
+
+class ConsultationMode(StrEnum):
+    OPEN = "open"
+    WAITLIST = "waitlist"
+    PAUSED = "paused"
+    CLOSED = "closed"
+
+
+class IntakeReason(StrEnum):
+    """Why consultation requests are not simply taken."""
+
+    WAITLIST = "waitlist"
+    INTAKE_PAUSED = "intake_paused"
+    TEMPORARILY_CLOSED = "temporarily_closed"
+    PERMANENTLY_CLOSED = "permanently_closed"
+
+
+DEFAULT_MODES = {
+    ClinicState.OPEN: ConsultationMode.OPEN,
+    ClinicState.TEMPORARILY_CLOSED: ConsultationMode.PAUSED,
+    ClinicState.PERMANENTLY_CLOSED: ConsultationMode.CLOSED,
+}
+
+BusinessStatus = Literal["OPERATIONAL", "CLOSED_TEMPORARILY", "CLOSED_PERMANENTLY"]
+
+FORM_PATH = "/v1/consultation-requests/form"
+
+# The words of the Google Places API for the same three states.
+BUSINESS_STATUSES: dict[ClinicState, BusinessStatus] = {
+    ClinicState.OPEN: "OPERATIONAL",
+    ClinicState.TEMPORARILY_CLOSED: "CLOSED_TEMPORARILY",
+    ClinicState.PERMANENTLY_CLOSED: "CLOSED_PERMANENTLY",
+}
+
+
+class StatusChange(SQLModel, table=True):
+    """One change of the clinic's state: appended, never edited."""
+
+    __tablename__ = "status_change"
+
+    id: int | None = Field(default=None, primary_key=True)
+    state: str
+    mode: str
+    headline: str
+    message: str
+    effective_from: datetime | None
+    # The later of `effective_from` and `recorded_at`: a change never rewrites the past.
+    takes_effect_at: datetime = Field(index=True)
+    reopens_on: date | None
+    recorded_at: datetime
+
+
+class StatusChangeCreate(Input):
+    """A change as an operator asks for it; what is not given follows from the state."""
+
+    state: ClinicState
+    mode: ConsultationMode | None = None
+    effective_from: AwareDatetime | None = None
+    reopens_on: date | None = None
+    headline: Text | None = None
+    message: Text | None = None
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> "StatusChangeCreate":
+        closed_for_good = self.state is ClinicState.PERMANENTLY_CLOSED
+        if self.mode and (self.mode is ConsultationMode.CLOSED) is not closed_for_good:
+            raise ValueError("mode `closed` goes with `permanently_closed`, and only with it")
+        if self.reopens_on and self.state is not ClinicState.TEMPORARILY_CLOSED:
+            raise ValueError("a reopening day goes with `temporarily_closed` only")
+        return self
+
+
+class StatusText(Input):
+    headline: Text
+    message: Text
+
+
+class Closure(Input):
+    """Where a closed clinic's records went, as far as that is known."""
+
+    records_contact: str | None
+    records_url: WebAddress | None
+    note: str | None
+
+
+class Alternative(Input):
+    name: Text
+    url: WebAddress | None
+    note: str | None
+
+
+class SafetyResource(Input):
+    name: Text
+    contact: Text
+    note: str | None
+
+
+class InitialStatus(Input):
+    state: ClinicState
+    effective_from: AwareDatetime | None = None
+    reopens_on: date | None = None
+
+
+class StatusContentCreate(Input):
+    """The content file about the clinic's state."""
+
+    initial: InitialStatus
+    texts: dict[ClinicState, StatusText]
+    closure: Closure
+    alternatives: list[Alternative]
+    safety_resources: list[SafetyResource]
+
+    @model_validator(mode="after")
+    def _has_a_text_for_each_state(self) -> "StatusContentCreate":
+        if set(self.texts) != set(ClinicState):
+            raise ValueError("texts: one headline and message for each of the three states")
+        return self
+
+
+class StatusContent(SQLModel, table=True):
+    """The one row of words that belong to the clinic's states."""
+
+    __tablename__ = "status_content"
+
+    id: int = Field(default=1, primary_key=True)
+    texts: dict[str, dict[str, str]] = Field(sa_type=JSONColumn)
+    closure: dict[str, str | None] = Field(sa_type=JSONColumn)
+    alternatives: list[dict[str, str | None]] = Field(sa_type=JSONColumn)
+    safety_resources: list[dict[str, str | None]] = Field(sa_type=JSONColumn)
+
+
+@dataclass(frozen=True)
+class ClinicStatus:
+    """What is true of the clinic at one instant."""
+
+    change: StatusChange
+    next_change: StatusChange | None
+    version: int
+    updated_at: datetime
+    content: StatusContent
+
+    @property
+    def state(self) -> ClinicState:
+        return ClinicState(self.change.state)
+
+    @property
+    def mode(self) -> ConsultationMode:
+        return ConsultationMode(self.change.mode)
+
+    @property
+    def accepting(self) -> bool:
+        return self.mode in (ConsultationMode.OPEN, ConsultationMode.WAITLIST)
+
+    @property
+    def reason(self) -> IntakeReason | None:
+        match self.mode:
+            case ConsultationMode.OPEN:
+                return None
+            case ConsultationMode.WAITLIST:
+                return IntakeReason.WAITLIST
+            case ConsultationMode.CLOSED:
+                return IntakeReason.PERMANENTLY_CLOSED
+            case ConsultationMode.PAUSED if self.state is ClinicState.TEMPORARILY_CLOSED:
+                return IntakeReason.TEMPORARILY_CLOSED
+        return IntakeReason.INTAKE_PAUSED
+
+
+class ConsultationsPublic(Output):
+    mode: ConsultationMode
+    accepting: bool = Described(description="Whether a new consultation request is taken now.")
+    reason: IntakeReason | None = Described(
+        description="Why requests are not simply taken; `null` when they are."
+    )
+    form: str = Described(description="Where the form is.")
+
+
+class ClosurePublic(Output):
+    records_contact: str | None = Described(description="Who to ask for medical records.")
+    records_url: str | None = Described(description="Where to read about medical records.")
+    note: str | None
+
+
+class AlternativePublic(Output):
+    name: str
+    url: str | None
+    note: str | None
+
+
+class SafetyResourcePublic(Output):
+    name: str
+    contact: str
+    note: str | None
+
+
+class StatusChangePublic(Output):
+    state: ClinicState
+    mode: ConsultationMode = Described(description="How consultation requests are taken from then.")
+    headline: str
+    message: str
+    effective_from: datetime | None = Described(
+        description="Since when the state is true; `null` when that is not known."
+    )
+    reopens_on: date | None
+    recorded_at: datetime = Described(description="When this service was told.")
+
+
+class StatusChangeList(Listing[StatusChangePublic]):
+    pass
+
+
+class StatusPublic(Output):
+    state: ClinicState
+    headline: str
+    message: str = Described(description="A sentence or more that may be shown to a patient.")
+    effective_from: datetime | None = Described(
+        description="Since when the state is true; `null` when that is not known."
+    )
+    reopens_on: date | None = Described(
+        description="The day a temporarily closed clinic means to reopen, in its own time zone."
+    )
+    consultations: ConsultationsPublic
+    closure: ClosurePublic
+    alternatives: list[AlternativePublic] = Described(
+        description="Where else to turn, as the operator named it."
+    )
+    safety_resources: list[SafetyResourcePublic] = Described(
+        description="Whom to call in a crisis, as the operator named it."
+    )
+    next_change: StatusChangePublic | None = Described(
+        description="The next change that is already announced."
+    )
+    business_status: BusinessStatus = Described(
+        description="The state in the words of the Google Places API."
+    )
+    version: int = Described(description="How many changes have taken effect so far.")
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, status: ClinicStatus) -> "StatusPublic":
+        change, content = status.change, status.content
+        return cls(
+            state=status.state,
+            headline=change.headline,
+            message=change.message,
+            effective_from=change.effective_from,
+            reopens_on=change.reopens_on,
+            consultations=ConsultationsPublic(
+                mode=status.mode, accepting=status.accepting, reason=status.reason, form=FORM_PATH
+            ),
+            closure=ClosurePublic.model_validate(content.closure),
+            alternatives=[AlternativePublic.model_validate(a) for a in content.alternatives],
+            safety_resources=[
+                SafetyResourcePublic.model_validate(r) for r in content.safety_resources
+            ],
+            next_change=status.next_change
+            and StatusChangePublic.model_validate(status.next_change),
+            business_status=BUSINESS_STATUSES[status.state],
+            version=status.version,
+            updated_at=status.updated_at,
+        )
