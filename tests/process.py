@@ -1,0 +1,99 @@
+"""The service as it really runs: `python main.py serve` in a process group of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).resolve().parent.parent
+MAIN = ROOT / "main.py"
+
+
+def environment(folder: Path, **changes: str) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if "CLINIC_" not in name}
+    return {
+        **inherited,
+        "CLINIC_DATABASE_URL": f"sqlite:///{folder}/clinic.db",
+        "CLINIC_KEYRING_FILE": str(folder / "keyring.json"),
+        "CLINIC_INTAKE_RATE": "",
+        **changes,
+    }
+
+
+def run(
+    *arguments: str, folder: Path, timeout: float = 30, **changes: str
+) -> subprocess.CompletedProcess[str]:
+    """One command to its end."""
+    return subprocess.run(
+        [sys.executable, str(MAIN), *arguments],
+        env=environment(folder, **changes),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+@dataclass
+class Service:
+    process: subprocess.Popen[bytes]
+    port: int
+    log: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def wait_until_ready(self, *, within: float = 15) -> float:
+        """Seconds until the first 200 of `/health/ready`."""
+        begun = time.monotonic()
+        while time.monotonic() - begun < within:
+            assert self.process.poll() is None, "the service stopped"
+            try:
+                if httpx.get(f"{self.url}/health/ready", timeout=2).status_code == 200:
+                    return time.monotonic() - begun
+            except httpx.TransportError:
+                time.sleep(0.02)
+        raise AssertionError("not ready in time")
+
+    def signal(self, number: signal.Signals) -> None:
+        os.killpg(self.process.pid, number)
+
+
+@contextmanager
+def serving(folder: Path, *, workers: int = 1, log: Path | None = None) -> Iterator[Service]:
+    port = free_port()
+    log = log or Path(os.devnull)
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, str(MAIN), "serve", "--port", str(port), "--workers", str(workers)],
+            env=environment(folder),
+            cwd=folder,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+        service = Service(process, port, log)
+        try:
+            service.wait_until_ready()
+            yield service
+        finally:
+            if process.poll() is None:
+                service.signal(signal.SIGKILL)
+            process.wait(timeout=10)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,137 @@
+"""Bytes on a real connection that no well-behaved client would send."""
+
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.process import Service, serving
+
+PATH = b"/v1/consultation-requests"
+LIMIT = 64 * 1024
+MEBIBYTE = 1024 * 1024
+
+
+@pytest.fixture(scope="module")
+def service(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    folder = tmp_path_factory.mktemp("hostile")
+    for file in prepared.iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    with serving(folder, log=folder / "log") as service:
+        yield service
+
+
+def send(service: Service, *parts: bytes) -> tuple[bytes, float]:
+    """What comes back until the connection ends, and when its first byte did."""
+    begun = time.monotonic()
+    answer = b""
+    first = 0.0
+    with socket.create_connection(("127.0.0.1", service.port), timeout=5) as connection:
+        try:
+            for part in parts:
+                connection.sendall(part)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        while chunk := connection.recv(65536):
+            first = first or time.monotonic() - begun
+            answer += chunk
+            if b"\r\n\r\n" in answer and b"Connection: close" not in answer.title():
+                break
+    return answer, first
+
+
+def head(*lines: bytes, method: bytes = b"POST") -> bytes:
+    return b"\r\n".join([method + b" " + PATH + b" HTTP/1.1", b"Host: a", *lines, b"", b""])
+
+
+def declared(length: int) -> bytes:
+    return head(b"Content-Type: application/json", b"Content-Length: %d" % length)
+
+
+CHUNKED = head(b"Content-Type: application/json", b"Transfer-Encoding: chunked")
+
+
+def chunks(size: int) -> Iterator[bytes]:
+    for begin in range(0, size, 32768):
+        length = min(32768, size - begin)
+        yield b"%x\r\n" % length + b"x" * length + b"\r\n"
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [declared(LIMIT + 1), b"x" * (LIMIT + 1)],
+        [declared(MEBIBYTE), b"x" * MEBIBYTE],
+        [declared(64 * MEBIBYTE), b"x" * MEBIBYTE],
+        [declared(64 * MEBIBYTE)],
+        [declared(10**15)],
+        [CHUNKED, *chunks(LIMIT + 1), b"0\r\n\r\n"],
+        [CHUNKED, *chunks(MEBIBYTE), b"0\r\n\r\n"],
+        [CHUNKED, *chunks(LIMIT + 1)],
+        [CHUNKED, b"7fffffff\r\n", b"x" * MEBIBYTE],
+    ],
+    ids=[
+        "one byte over", "1 MiB", "64 MiB announced, 1 MiB sent", "64 MiB announced, nothing sent",
+        "a petabyte announced", "chunks, one byte over", "chunks, 1 MiB",
+        "chunks without an end", "a chunk that lies",
+    ],
+)  # fmt: skip
+def test_a_body_that_is_too_large_is_refused_at_once(service: Service, parts: list[bytes]) -> None:
+    """413 as a problem within half a second, whoever lies about the length."""
+    answer, first = send(service, *parts)
+    assert answer.startswith(b"HTTP/1.1 413"), answer
+    assert b"application/problem+json" in answer
+    assert b'"/problems/content-too-large"' in answer
+    assert first < 0.5
+
+
+def test_a_body_of_just_the_limit_is_read(service: Service) -> None:
+    """64 KiB pass the limit; the closed clinic then says that it is closed."""
+    answer, _ = send(service, declared(LIMIT), b" " * LIMIT)
+    assert answer.startswith(b"HTTP/1.1 410")
+
+
+@pytest.mark.parametrize("method", [b"TRACE", b"PROPFIND", b"PUT", b"DELETE"])
+def test_a_method_that_is_not_known_here(service: Service, method: bytes) -> None:
+    """405 as a problem, with the methods that the path does know."""
+    answer, _ = send(service, head(b"Connection: close", method=method))
+    assert answer.startswith(b"HTTP/1.1 405")
+    assert b"\r\nallow: POST\r\n" in answer
+    assert b"application/problem+json" in answer
+
+
+def test_head_has_no_body(service: Service) -> None:
+    """HEAD on a real connection: the headers of GET, and not one byte more."""
+    request = b" /v1/status HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    got, _ = send(service, b"GET" + request)
+    asked, _ = send(service, b"HEAD" + request)
+    lines = got.partition(b"\r\n\r\n")[0].lower().splitlines()
+    same = [line for line in lines if not line.startswith((b"x-request-id", b"date"))]
+    headers, _, body = asked.partition(b"\r\n\r\n")
+    assert body == b""
+    assert set(same) <= set(headers.lower().splitlines())
+
+
+def test_a_client_that_leaves_in_mid_body_leaves_no_trace(service: Service) -> None:
+    """200 aborted bodies: no traceback in the log, and the service answers on."""
+    for _ in range(200):
+        with socket.create_connection(("127.0.0.1", service.port), timeout=5) as connection:
+            connection.sendall(declared(1000) + b'{"name": "')
+    answer, _ = send(service, head(b"Connection: close"))
+    assert answer.startswith(b"HTTP/1.1 410")
+
+
+def test_a_proxy_that_nobody_trusts_changes_nothing(service: Service) -> None:
+    """What was sent stands in no log line, forwarded addresses included."""
+    forwarded = b"X-Forwarded-For: 203.0.113.77"
+    send(service, head(forwarded, b"X-Forwarded-Proto: https", b"Connection: close"))
+    answer, _ = send(
+        service, b"GET /v1/faqs?canary=canary HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    )
+    assert answer.startswith(b"HTTP/1.1 400")
+    log = service.log.read_text()
+    assert "GET /v1/faqs 400" in log
+    for trace in ("203.0.113.77", "canary", "Traceback"):
+        assert trace not in log

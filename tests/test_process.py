@@ -1,0 +1,307 @@
+"""What must hold of the running service, whatever happens to its process."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlmodel import Session, select
+
+from api.server import open_keyring
+from data.consultation_requests import open_request
+from data.database import open_database
+from models.consultation_request import ConsultationRequest
+from tests.conftest import set_status, settings_in
+from tests.process import MAIN, environment, free_port, run, serving
+
+KILLS = 8
+ACKNOWLEDGED = 1500
+CLIENTS = 8
+
+
+@pytest.fixture
+def open_folder(folder: Path) -> Path:
+    """A prepared folder whose clinic is open."""
+    engine = open_database(settings_in(folder).database_url)
+    set_status(engine, state="open")
+    engine.dispose()
+    return folder
+
+
+def request_named(name: str) -> dict[str, object]:
+    return {
+        "name": name,
+        "email": "someone@example.com",
+        "topic": "other",
+        "consent_to_contact": True,
+        "form_version": 1,
+    }
+
+
+def post_until_killed(
+    url: str, stop: threading.Event, accepted: dict[str, str], unanswered: list[str]
+) -> None:
+    """Sends what got no answer in an earlier life again, under its key, and then new ones."""
+    with httpx.Client(base_url=url, timeout=5) as client:
+        while not stop.is_set():
+            name = unanswered.pop() if unanswered else str(uuid.uuid4())
+            try:
+                answer = client.post(
+                    "/v1/consultation-requests",
+                    json=request_named(name),
+                    headers={"Idempotency-Key": name},
+                )
+            except httpx.TransportError:
+                unanswered.append(name)
+                continue
+            if answer.status_code == 201:
+                accepted[answer.json()["id"]] = name
+            else:
+                assert answer.status_code == 503, answer.text
+                unanswered.append(name)
+
+
+def test_nothing_acknowledged_is_lost_when_everything_is_killed(open_folder: Path) -> None:
+    """Every 201 is there after `kill -9` of all processes, once, and can be opened.
+
+    A client that got no answer sends the same again under its key, and is stored once too.
+    """
+    accepted: dict[str, str] = {}
+    unanswered: list[str] = []
+    for round_ in range(1, KILLS + 1):
+        with serving(open_folder, workers=2) as service:
+            stop = threading.Event()
+            clients = [
+                threading.Thread(
+                    target=post_until_killed, args=(service.url, stop, accepted, unanswered)
+                )
+                for _ in range(CLIENTS)
+            ]
+            for client in clients:
+                client.start()
+            deadline = time.monotonic() + 20
+            while len(accepted) < ACKNOWLEDGED * round_ / KILLS and time.monotonic() < deadline:
+                time.sleep(0.01)
+            service.signal(signal.SIGKILL)
+            stop.set()
+            for client in clients:
+                client.join()
+
+    assert len(accepted) >= ACKNOWLEDGED
+    with sqlite3.connect(open_folder / "clinic.db") as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    connection.close()
+    settings = settings_in(open_folder)
+    engine = open_database(settings.database_url)
+    keyring = open_keyring(engine, settings)
+    with Session(engine) as session:
+        rows = session.exec(select(ConsultationRequest)).all()
+        kept = {row.id: (open_request(row, keyring=keyring) or {})["name"] for row in rows}
+    engine.dispose()
+    assert accepted.items() <= kept.items()
+    assert len(set(kept.values())) == len(kept)
+
+
+def test_it_is_ready_again_within_3_seconds_of_a_kill(open_folder: Path) -> None:
+    """After `kill -9` the same command serves again, and answers within 3 seconds."""
+    with serving(open_folder) as service:
+        service.signal(signal.SIGKILL)
+    begun = time.monotonic()
+    with serving(open_folder):
+        assert time.monotonic() - begun < 3
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+def test_the_disk_has_it_before_the_client_does(open_folder: Path, tmp_path: Path) -> None:
+    """Between reading a request and writing its 201 the database is synced to disk."""
+    with serving(open_folder) as service:
+        trace = tmp_path / "trace"
+        tracer = subprocess.Popen(
+            ["strace", "-f", "-y", "-s", "40", "-o", str(trace), "-p", str(service.process.pid)],
+            stderr=subprocess.PIPE,
+        )
+        assert tracer.stderr is not None
+        tracer.stderr.readline()
+        answer = httpx.post(
+            f"{service.url}/v1/consultation-requests", json=request_named("A"), timeout=20
+        )
+        tracer.terminate()
+        tracer.wait(timeout=10)
+        tracer.stderr.close()
+    assert answer.status_code == 201
+    lines = trace.read_text(errors="replace").splitlines()
+    read = next(i for i, line in enumerate(lines) if "POST /v1/consultation-requests" in line)
+    written = next(i for i, line in enumerate(lines) if "HTTP/1.1 201" in line)
+    synced = [line for line in lines[read:written] if "sync(" in line and "clinic.db" in line]
+    assert synced
+
+
+def test_a_polite_stop_answers_everyone(open_folder: Path) -> None:
+    """SIGTERM with 20 requests in flight: 20 of 20 get their 201, and it ends within 10 s."""
+    body = json.dumps(request_named("A")).encode()
+    head = (
+        "POST /v1/consultation-requests HTTP/1.1\r\nHost: clinic.example\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    ).encode()
+    with serving(open_folder) as service:
+        connections = [socket.create_connection(("127.0.0.1", service.port)) for _ in range(20)]
+        for connection in connections:
+            connection.settimeout(10)
+            connection.sendall(head + body)
+        # Some are being answered now, most wait for their turn to write.
+        connections[0].recv(1, socket.MSG_PEEK)
+        begun = time.monotonic()
+        service.process.send_signal(signal.SIGTERM)
+        answers = [connection.recv(65536) for connection in connections]
+        for connection in connections:
+            connection.close()
+        assert service.process.wait(timeout=10) in (0, -signal.SIGTERM)
+        assert time.monotonic() - begun < 10
+    assert [answer[:12] for answer in answers] == [b"HTTP/1.1 201"] * 20
+
+
+def test_two_workers_are_one_service(open_folder: Path) -> None:
+    """Receipts, replays and a change of state hold across processes."""
+    with serving(open_folder, workers=2) as service:
+        key = {"Idempotency-Key": "one-and-the-same"}
+        body = json.dumps(request_named("A"))
+        headers = {**key, "Content-Type": "application/json"}
+        url = f"{service.url}/v1/consultation-requests"
+        answers = [httpx.post(url, content=body, headers=headers) for _ in range(12)]
+        assert {answer.status_code for answer in answers} == {201}
+        assert len({answer.content for answer in answers}) == 1
+        token = answers[0].json()["receipt_token"]
+        receipt = service.url + answers[0].headers["Location"]
+        for _ in range(12):
+            read = httpx.get(receipt, headers={"Authorization": f"Bearer {token}"})
+            assert read.json()["state"] == "received"
+        assert run("status", "set", "permanently_closed", folder=open_folder).returncode == 0
+        assert {httpx.post(url, json=request_named("B")).status_code for _ in range(12)} == {410}
+        replay = httpx.post(url, content=body, headers=headers)
+        assert (replay.status_code, replay.content) == (201, answers[0].content)
+
+
+def spoil_key(folder: Path) -> None:
+    (folder / "keyring.json").write_text('{"active": "a", "keys": {"a": "c2hvcnQ="}}')
+
+
+def remove_key(folder: Path) -> None:
+    (folder / "keyring.json").unlink()
+
+
+def spoil_database(folder: Path) -> None:
+    (folder / "clinic.db").write_bytes(b"this is no database" * 100)
+
+
+def replace_database_by_folder(folder: Path) -> None:
+    (folder / "clinic.db").unlink()
+    (folder / "clinic.db").mkdir()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(
+    ("spoil", "setting", "reason"),
+    [
+        (spoil_key, {}, "holds no valid keyring"),
+        (remove_key, {}, "there is no keyring"),
+        (spoil_database, {}, "the database cannot be used"),
+        (replace_database_by_folder, {}, "the database cannot be used"),
+        (None, {"CLINIC_ENVIRONMENT": "production"}, "generated for trying things out"),
+        (None, {"CLINIC_INTAKE_RATE": "often"}, "CLINIC_INTAKE_RATE"),
+        (None, {"CLINIC_DATABASE_URL": "nowhere"}, "CLINIC_DATABASE_URL"),
+        (None, {"CLINIC_CORS_ORIGIN": "https://a.example"}, "CLINIC_CORS_ORIGIN is not a setting"),
+    ],
+)
+def test_it_does_not_start_on_a_fault(
+    folder: Path, workers: int, spoil: object, setting: dict[str, str], reason: str
+) -> None:
+    """A fault at the start: one line of reason and an exit code, within 5 seconds."""
+    if callable(spoil):
+        spoil(folder)
+    begun = time.monotonic()
+    port = str(free_port())
+    ended = run("serve", "--port", port, "--workers", str(workers), folder=folder, **setting)
+    assert time.monotonic() - begun < 5
+    assert ended.returncode != 0
+    assert ended.stdout == ""
+    assert len(ended.stderr.splitlines()) == 1
+    assert reason in ended.stderr
+
+
+def test_a_port_in_use_is_told(folder: Path) -> None:
+    """A second service on the same port says so and stops."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        ended = run("serve", "--port", str(taken.getsockname()[1]), folder=folder)
+    assert ended.returncode == 1
+    assert "Address already in use" in ended.stderr
+
+
+def test_a_lost_key_is_never_replaced(open_folder: Path) -> None:
+    """With data there, a missing key is a reason not to start, and no new key is made."""
+    with serving(open_folder) as service:
+        url = f"{service.url}/v1/consultation-requests"
+        assert httpx.post(url, json=request_named("A")).status_code == 201
+    keyring = open_folder / "keyring.json"
+    keyring.unlink()
+    ended = run("serve", "--port", str(free_port()), folder=open_folder)
+    assert (ended.returncode, keyring.exists()) == (1, False)
+
+    assert run("keys", "create", str(keyring), folder=open_folder).returncode == 0
+    ended = run("serve", "--port", str(free_port()), folder=open_folder)
+    assert ended.returncode == 1
+    assert "the data was sealed with key" in ended.stderr
+
+
+def test_the_first_start_makes_everything(tmp_path: Path) -> None:
+    """From nothing: a database, a key with one loud line, and three lines for a person."""
+    values = environment(tmp_path)
+    # The default key file lies in the project; this start gets a project of its own.
+    del values["CLINIC_KEYRING_FILE"], values["CLINIC_DATABASE_URL"]
+    project = tmp_path / "project"
+    shutil.copytree(
+        MAIN.parent, project, ignore=shutil.ignore_patterns(".*", "var", "tests", "__pycache__")
+    )
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, str(project / "main.py"), "serve", "--port", str(port)],
+        env=values,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    lines = [process.stdout.readline() for _ in range(3)]
+    loud = process.stderr.readline()
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            status = httpx.get(f"http://127.0.0.1:{port}/v1/status").json()
+            break
+        except httpx.TransportError:
+            time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=10)
+    assert lines == [
+        f"Clinic API     http://127.0.0.1:{port}\n",
+        f"Documentation  http://127.0.0.1:{port}/docs\n",
+        "The clinic is  permanently closed; consultations: closed\n",
+    ]
+    assert loud.startswith("NEW KEY")
+    assert status["state"] == "permanently_closed"
+    for name in ("clinic.db", "keyring.json"):
+        assert os.stat(project / "var" / name).st_mode & 0o077 == 0
