@@ -33,7 +33,8 @@ NEXT_STEP_CLOSURES = ("clinic_temporarily_closed", "clinic_permanently_closed")
 
 
 class FieldWords(Input):
-    label: Text
+    # The label of a consent is its exact text.
+    label: Text | None = None
     help: Text | None = None
     autocomplete: Text | None = None
     input_mode: Text | None = None
@@ -64,6 +65,8 @@ class ConsultationFormCreate(Input):
     def _has_a_word_for_everything(self) -> "ConsultationFormCreate":
         model_fields = ConsultationRequestCreate.model_fields
         _same("fields", self.fields, set(model_fields) - {"form_version"})
+        unlabelled = {name: None for name, words in self.fields.items() if words.label is None}
+        _same("consents", unlabelled, {consent.field for consent in self.consents})
         _same("choices", self.choices, set(_WITH_CHOICES))
         for name, labels in self.choices.items():
             _same(f"choices.{name}", labels, set(_choices(name)))
@@ -112,10 +115,11 @@ def form_schema(words: ConsultationFormCreate) -> dict[str, Any]:
     """JSON Schema (2020-12) of a request, as form libraries render it."""
     schema = ConsultationRequestCreate.model_json_schema(schema_generator=_WithoutNull)
     properties = schema["properties"]
+    consents = {consent.field: consent.text for consent in words.consents}
     fields = {
         name: {
             "type": properties[name]["type"],
-            "title": field.label,
+            "title": field.label or consents[name],
             **({"description": field.help} if field.help else {}),
             **_keywords(properties[name]),
         }
@@ -124,8 +128,6 @@ def form_schema(words: ConsultationFormCreate) -> dict[str, Any]:
     for name, labels in words.choices.items():
         del fields[name]["enum"]
         fields[name]["oneOf"] = [{"const": key, "title": label} for key, label in labels.items()]
-    for consent in words.consents:
-        fields[consent.field]["title"] = consent.text
     return {
         "type": "object",
         "properties": fields,

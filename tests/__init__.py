@@ -1,0 +1,1 @@
+"""The tests: over HTTP against the real application on a real, migrated database."""
