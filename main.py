@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from pydantic import ValidationError
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
+from sqlmodel import SQLModel
 from starlette.middleware import Middleware
 
 from api import server
@@ -201,11 +202,10 @@ def show_request(request_id: Annotated[str, typer.Argument(metavar="ID")]) -> No
             _fail("there is no such request")
         consents = consultation_requests.list_consents(session, request_id=request_id)
         document = {
-            **row.model_dump(mode="json", include={"id", "state", "received_at", "updated_at"}),
+            **_columns(row, "id", "state", "received_at", "updated_at"),
             "sent": consultation_requests.open_request(row, keyring=keyring),
             "consents": [
-                consent.model_dump(mode="json", include={"purpose", "version", "text", "given_at"})
-                for consent in consents
+                _columns(consent, "purpose", "version", "text", "given_at") for consent in consents
             ],
         }
     typer.echo(as_json(document))
@@ -219,6 +219,11 @@ def create_keys(file: Annotated[Path, typer.Argument(help="Where to write it.")]
     except OSError as error:
         _fail(f"{file} cannot be written: {error.strerror}")
     typer.echo(f"{file} opens everything that patients send. Keep a copy apart from the data.")
+
+
+def _columns(row: SQLModel, *names: str) -> dict[str, object]:
+    values = row.model_dump(mode="json")
+    return {name: values[name] for name in names}
 
 
 @contextmanager

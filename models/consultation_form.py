@@ -115,7 +115,7 @@ def form_schema(words: ConsultationFormCreate) -> dict[str, Any]:
     """JSON Schema (2020-12) of a request, as form libraries render it."""
     schema = ConsultationRequestCreate.model_json_schema(schema_generator=_WithoutNull)
     properties = schema["properties"]
-    consents = {consent.field: consent.text for consent in words.consents}
+    consents: dict[str, str] = {consent.field: consent.text for consent in words.consents}
     fields = {
         name: {
             "type": properties[name]["type"],

@@ -28,9 +28,7 @@ def environment(folder: Path, **changes: str) -> dict[str, str]:
     }
 
 
-def run(
-    *arguments: str, folder: Path, timeout: float = 30, **changes: str
-) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, folder: Path, **changes: str) -> subprocess.CompletedProcess[str]:
     """One command to its end."""
     return subprocess.run(
         [sys.executable, str(MAIN), *arguments],
@@ -38,7 +36,7 @@ def run(
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=timeout,
+        timeout=30,
         check=False,
     )
 

@@ -1,0 +1,59 @@
+"""The README's tour gives what it prints."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.process import MAIN, ROOT, environment, serving
+
+_BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_CHANGING = [
+    (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "AN-INSTANT"),
+    (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "AN-ID"),
+    (r'"receipt_token": "[\w-]{43}"', "A-TOKEN"),
+]
+
+
+def tour() -> list[tuple[str, str]]:
+    """Each command with the output that the README shows below it."""
+    steps: list[tuple[str, str]] = []
+    for block in _BLOCK.findall((ROOT / "README.md").read_text(encoding="utf-8")):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, output = part.partition("\n")
+            steps.append((command, output))
+    return steps
+
+
+def play(folder: Path) -> list[str]:
+    """What each command of the tour really prints, in one shell, as a newcomer would type them."""
+    with serving(folder) as service:
+        script = "\n".join(f"{command}\necho; echo ----" for command, _ in tour())
+        script = script.replace("http://127.0.0.1:8000", service.url)
+        script = script.replace(".venv/bin/python main.py", f"{sys.executable} {MAIN}")
+        played = subprocess.run(
+            ["bash", "-c", script],
+            cwd=folder,
+            env=environment(folder),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+    return [output.removesuffix("\n") for output in played.stdout.split("\n----\n")][:-1]
+
+
+def settled(text: str) -> str:
+    for pattern, name in _CHANGING:
+        text = re.sub(pattern, name, text)
+    return text.strip()
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_the_tour_gives_what_it_prints(folder: Path) -> None:
+    """Every command of the tour, and every line that the README shows for it."""
+    for (command, shown), given in zip(tour(), play(folder), strict=True):
+        assert settled(given) == settled(shown), command
