@@ -222,7 +222,7 @@ def create_keys(file: Annotated[Path, typer.Argument(help="Where to write it.")]
 
 
 def _columns(row: SQLModel, *names: str) -> dict[str, object]:
-    values = row.model_dump(mode="json")
+    values = row.model_dump(mode="json", include=set(names))
     return {name: values[name] for name in names}
 
 
