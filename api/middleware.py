@@ -9,6 +9,7 @@ from pathlib import Path
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import ContentTooLarge, InternalError, render
@@ -111,6 +112,15 @@ _EXPOSED_HEADERS = (
 )
 
 
+class _Policy(CORSMiddleware):
+    """Tells what is allowed and leaves the refusing to the browser, which knows no other reason."""
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        told = super().preflight_response(request_headers)
+        del told.headers["Content-Type"], told.headers["Content-Length"]
+        return Response(status_code=204, headers=dict(told.headers))
+
+
 class Cors:
     """Which origins may read what: everybody what is public, listed ones the rest."""
 
@@ -125,8 +135,8 @@ class Cors:
         self.intake = self._policy(origins or ("*",), ("GET", "HEAD", "POST"))
         self.staff = self._policy(origins, ("GET", "HEAD", "POST", "PATCH", "DELETE"))
 
-    def _policy(self, origins: tuple[str, ...], methods: tuple[str, ...]) -> CORSMiddleware:
-        return CORSMiddleware(
+    def _policy(self, origins: tuple[str, ...], methods: tuple[str, ...]) -> _Policy:
+        return _Policy(
             self.app,
             allow_origins=origins,
             allow_methods=methods,
@@ -134,7 +144,7 @@ class Cors:
             expose_headers=_EXPOSED_HEADERS,
         )
 
-    def _policy_for(self, path: str) -> CORSMiddleware:
+    def _policy_for(self, path: str) -> _Policy:
         if path.startswith("/v1/staff"):
             return self.staff
         if path.startswith("/v1/consultation-requests") and not path.endswith("/form"):

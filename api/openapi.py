@@ -19,7 +19,10 @@ class DocumentedAPI(FastAPI):
             document = super().openapi()
             for operations in document["paths"].values():
                 for operation in operations.values():
+                    operation["summary"] = operation["description"].partition(".")[0]
                     _drop_fastapi_error(operation["responses"])
+                    for parameter in operation.get("parameters", []):
+                        parameter["schema"] = _without_null(parameter["schema"])
             schemas = document["components"]["schemas"]
             for name in _FASTAPI_ERRORS:
                 schemas.pop(name, None)
@@ -32,6 +35,13 @@ def _drop_fastapi_error(responses: dict[str, Any]) -> None:
     # FastAPI adds its own 422 to every route with parameters; here only bodies have one.
     if "application/json" in responses.get("422", {}).get("content", {}):
         del responses["422"]
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    # A parameter that may be left out has no way of being null.
+    choices = [choice for choice in schema.get("anyOf", []) if choice != {"type": "null"}]
+    rest = {key: value for key, value in schema.items() if key != "anyOf"}
+    return {**choices[0], **rest} if len(choices) == 1 else schema
 
 
 def _problem_schemas() -> dict[str, Any]:

@@ -206,7 +206,7 @@ class Unavailable(Problem):
     status = 503
     slug = "unavailable"
     title = "The service cannot do this right now"
-    detail = "This cannot be done right now. Nothing was stored. Please try again in a moment."
+    detail = "This cannot be done right now. Please try again in a moment."
     about = "The database cannot be reached or written to. `Retry-After` says when to try again."
 
 
