@@ -7,8 +7,10 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 from string import Template
+from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
+from fastapi import Path as FromPath
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from api.caching import PublicRoute
@@ -58,7 +60,9 @@ async def read_openapi(request: Request) -> JSONResponse:
 
 
 @router.get("/problems/{slug}", response_class=HTMLResponse, responses=responses(NotFound))
-async def read_problem(slug: str) -> HTMLResponse:
+async def read_problem(
+    slug: Annotated[str, FromPath(description="The last part of a problem's `type`.")],
+) -> HTMLResponse:
     """What a problem's `type` means, as a page."""
     problem = ALL.get(slug)
     if problem is None:

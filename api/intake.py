@@ -45,7 +45,8 @@ from models.consultation_request import ConsultationRequestCreate
 from models.status import ClinicStatus, ConsultationMode
 from models.values import utc_now
 
-_KEY = re.compile(r'"?([\x21-\x7e]{8,255}?)"?')
+_QUOTED = re.compile('^"(.*)"$')
+_KEY = re.compile(r"[\x21-\x7e]{8,255}")
 
 
 class AlreadyAnswered(Exception):
@@ -117,6 +118,7 @@ async def hold_attempt(
     idempotency_key: Annotated[
         str | None,
         Header(
+            alias="Idempotency-Key",
             # Checked below, before the rate and the clinic's state have their say.
             json_schema_extra={"minLength": 8, "maxLength": 257},
             description="Your own name for this request, 8 to 255 visible ASCII characters, such "
@@ -128,10 +130,10 @@ async def hold_attempt(
     if idempotency_key is None:
         yield None
         return
-    key = _KEY.fullmatch(idempotency_key)
-    if key is None or len(request.headers.getlist("Idempotency-Key")) > 1:
+    key = _QUOTED.sub(r"\1", idempotency_key, count=1)
+    if not _KEY.fullmatch(key) or len(request.headers.getlist("Idempotency-Key")) > 1:
         raise InvalidIdempotencyKey
-    attempt = Attempt.of(keyring, key=key[1], body=await request.body())
+    attempt = Attempt.of(keyring, key=key, body=await request.body())
     async with request.app.state.key_locks.hold(attempt.key_digests[0]):
         await run_in_threadpool(_look_up, request, attempt, keyring)
         yield attempt

@@ -5,7 +5,7 @@ import re
 from typing import Annotated
 
 from fastapi import Query, Request, Response
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from api.problems import InvalidQuery
 from models.listing import ListMeta, Page
@@ -77,9 +77,9 @@ def _cursor(key: int) -> str:
 
 
 LimitQuery = Annotated[
-    int,
+    Annotated[int, Field(ge=1, le=100)],
     BeforeValidator(_digits),
-    Query(ge=1, le=100, description="How many items a page holds at the most."),
+    Query(description="How many items a page holds at the most."),
 ]
 CursorQuery = Annotated[
     int | None,
