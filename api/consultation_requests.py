@@ -7,7 +7,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.caching import StatusRoute
 from api.dependencies import KeyringDep, SessionDep, WriteSessionDep
-from api.faults import invalid_request
+from api.faults import OUTDATED, invalid_request
 from api.intake import (
     STEPS,
     AttemptDep,
@@ -110,7 +110,7 @@ def create_consultation_request(
     status = require_accepting(session)
     form = find_words(session)
     if body.form_version != form.version:
-        raise invalid_request([("#/form_version", "form_version.outdated")], messages=form.messages)
+        raise invalid_request([OUTDATED], messages=form.messages)
     _, answer = consultation_requests.record_consultation_request(
         session, request=body, attempt=attempt, status=status, form=form, keyring=keyring
     )

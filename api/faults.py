@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 
+from api import strict_json
 from api.problems import InvalidIdempotencyKey, InvalidRequest, MalformedJSON, NotFound, Problem
 from api.queries import query_fault
 from data.consultation_form import find_words
@@ -22,6 +23,7 @@ _REASONS = {
     "required": "required",
     "invalid": "invalid",
 }
+OUTDATED = ("#/form_version", "form_version.outdated")
 _SAFE_NAME = re.compile("[a-z_]{1,40}")
 
 
@@ -39,8 +41,18 @@ def problem_for(request: Request, error: RequestValidationError) -> Problem:
     if any(fault["type"] == "missing" and fault["loc"] == ("body",) for fault in faults):
         return MalformedJSON()
     with reading(request.app.state.engine) as session:
-        messages = find_words(session).messages
-    return invalid_request(map(_pointer_and_code, faults), messages=messages)
+        words = find_words(session)
+    told = [_pointer_and_code(fault) for fault in faults]
+    if _is_outdated(error.body, current=words.version):
+        told.append(OUTDATED)
+    return invalid_request(told, messages=words.messages)
+
+
+def _is_outdated(body: object, *, current: int) -> bool:
+    # A person who must correct something anyway is told of a new form at once.
+    sent = strict_json.parse(body) if isinstance(body, bytes) else body
+    version = sent.get("form_version") if isinstance(sent, dict) else None
+    return type(version) is int and 0 < version != current
 
 
 def invalid_request(

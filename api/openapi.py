@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from api.problems import ProblemDocument
+from api.problems import ALL, MEDIA_TYPE, ProblemDocument, example_of
 
 _FASTAPI_ERRORS = ("HTTPValidationError", "ValidationError")
 _REFERENCES = "#/components/schemas/{model}"
@@ -21,6 +21,7 @@ class DocumentedAPI(FastAPI):
                 for operation in operations.values():
                     operation["summary"] = operation["description"].partition(".")[0]
                     _drop_fastapi_error(operation["responses"])
+                    _restore_examples(operation["responses"])
                     for parameter in operation.get("parameters", []):
                         parameter["schema"] = _without_null(parameter["schema"])
             schemas = document["components"]["schemas"]
@@ -35,6 +36,13 @@ def _drop_fastapi_error(responses: dict[str, Any]) -> None:
     # FastAPI adds its own 422 to every route with parameters; here only bodies have one.
     if "application/json" in responses.get("422", {}).get("content", {}):
         del responses["422"]
+
+
+def _restore_examples(responses: dict[str, Any]) -> None:
+    # FastAPI leaves every null out of the document, those of an example too.
+    for response in responses.values():
+        examples = response.get("content", {}).get(MEDIA_TYPE, {}).get("examples", {})
+        examples |= {slug: example_of(ALL[slug]) for slug in examples}
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:

@@ -279,7 +279,7 @@ def responses(*problems: type[Problem]) -> dict[int | str, dict[str, Any]]:
             "content": {
                 MEDIA_TYPE: {
                     "schema": {"$ref": "#/components/schemas/ProblemDocument"},
-                    "examples": {problem.slug: _example(problem) for problem in several},
+                    "examples": {problem.slug: example_of(problem) for problem in several},
                 }
             },
         }
@@ -287,6 +287,7 @@ def responses(*problems: type[Problem]) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def _example(problem: type[Problem]) -> dict[str, Any]:
+def example_of(problem: type[Problem]) -> dict[str, Any]:
+    """An Example Object (OpenAPI) of the document that this problem is told with."""
     document = problem.document(instance=_EXAMPLE_INSTANCE, extension=problem.example)
     return {"summary": problem.title, "value": document}

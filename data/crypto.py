@@ -6,7 +6,7 @@ import hmac
 import json
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -36,7 +36,7 @@ class SealBroken(Exception):
 @dataclass(frozen=True)
 class Key:
     id: str
-    secret: bytes
+    secret: bytes = field(repr=False)
 
     @cached_property
     def _aead(self) -> AESGCM:
@@ -132,7 +132,7 @@ def new_keyring(*, generated: bool) -> str:
 def read_keyring(text: str, *, source: str) -> Keyring:
     try:
         return Keyring(KeyringDocument.model_validate(json.loads(text)))
-    except (ValidationError, ValueError):
+    except (ValidationError, ValueError, RecursionError):
         raise KeyringFault(
             f"{source} holds no valid keyring (`main.py keys create FILE` makes one)"
         ) from None

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection as SQLiteConnection
+from typing import Any
+from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url
 from sqlmodel import Session
 
 # Debian's SQLite has the bug that corrupts a database in WAL mode, so: the rollback journal.
@@ -39,9 +41,20 @@ def open_database(url: str) -> Engine:
         max_overflow=0,
         connect_args={"timeout": _BUSY_SECONDS},
     )
+    event.listen(engine, "do_connect", _use_existing_file)
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
+    event.listen(engine, "reset", _roll_back)
+    event.listen(engine, "handle_error", _leave_moved_file)
     return engine
+
+
+def _use_existing_file(
+    _dialect: object, _record: object, arguments: list[str], options: dict[str, Any]
+) -> None:
+    # SQLite would make a file that went away anew, empty, and answer from that.
+    arguments[0] = f"file:{quote(arguments[0])}?mode=rw"
+    options["uri"] = True
 
 
 def _configure(connection: SQLiteConnection, _record: object) -> None:
@@ -55,6 +68,20 @@ def _begin(connection: Connection) -> None:
     # A transaction that reads first and then writes fails at once when another one writes.
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _roll_back(connection: SQLiteConnection, _record: object, _state: object) -> None:
+    # After a COMMIT that failed SQLAlchemy takes the transaction for ended; SQLite still holds
+    # its lock, and every later writer would wait for it.
+    if connection.in_transaction:
+        connection.rollback()
+
+
+def _leave_moved_file(context: ExceptionContext) -> None:
+    # Another file stands in this one's place, a restored backup: connect anew.
+    name = getattr(context.original_exception, "sqlite_errorname", None)
+    if name == "SQLITE_READONLY_DBMOVED":
+        context.is_disconnect = True
 
 
 @contextmanager

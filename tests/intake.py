@@ -1,0 +1,85 @@
+"""A consultation request, and the ways to send it."""
+
+import json
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+from sqlalchemy import Engine, func
+from sqlmodel import Session, SQLModel, select
+
+from data.consultation_requests import open_request
+from main import create_app
+from models.consultation_request import ConsultationRequest
+from tests.conftest import settings_in
+
+PATH = "/v1/consultation-requests"
+JSON = {"Content-Type": "application/json"}
+VALID: dict[str, Any] = {
+    "name": "Ada",
+    "email": "ada@example.com",
+    "topic": "other",
+    "consent_to_contact": True,
+    "form_version": 1,
+}
+
+
+def body_of(**changes: object) -> bytes:
+    """A valid request with changes; `...` leaves a field out."""
+    fields = {**VALID, **changes}
+    return json.dumps({name: value for name, value in fields.items() if value is not ...}).encode()
+
+
+async def post(
+    client: httpx.AsyncClient,
+    content: bytes | None = None,
+    *,
+    key: str | None = None,
+    headers: dict[str, str] | None = None,
+) -> httpx.Response:
+    given = {**JSON, **(headers or {}), **({"Idempotency-Key": key} if key else {})}
+    return await client.post(PATH, content=body_of() if content is None else content, headers=given)
+
+
+def problem(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]:
+    """The problem document of an answer, which must be this one."""
+    document: dict[str, Any] = answer.json()
+    assert (answer.status_code, document.get("type")) == (status, f"/problems/{slug}"), answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert document["status"] == status
+    assert document["instance"] == f"urn:uuid:{uuid.UUID(answer.headers['X-Request-ID'])}"
+    return document
+
+
+def faults(answer: httpx.Response) -> list[tuple[str, str]]:
+    document = problem(answer, 422, "invalid-request")
+    return [(fault["pointer"], fault["code"]) for fault in document["errors"]]
+
+
+def bearer(accepted: httpx.Response) -> dict[str, str]:
+    return {"Authorization": f"Bearer {accepted.json()['receipt_token']}"}
+
+
+def count(engine: Engine, table: type[SQLModel] = ConsultationRequest) -> int:
+    with Session(engine) as session:
+        return session.exec(select(func.count()).select_from(table)).one()
+
+
+def opened(app: FastAPI, accepted: httpx.Response) -> dict[str, Any] | None:
+    """What is kept of an accepted request, decrypted."""
+    with Session(app.state.engine) as session:
+        row = session.get_one(ConsultationRequest, accepted.json()["id"])
+        return open_request(row, keyring=app.state.keyring)
+
+
+@asynccontextmanager
+async def running(folder: Path, **changes: object) -> AsyncIterator[FastAPI]:
+    """The application with other settings than the fixture's."""
+    app = create_app(settings_in(folder, **changes))
+    async with app.router.lifespan_context(app):
+        yield app

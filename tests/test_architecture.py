@@ -1,0 +1,67 @@
+"""The rooms of the house and the doors between them."""
+
+import ast
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from models.service import VERSION
+from models.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+ROOMS = ["models", "data", "api", "main"]
+FILES = sorted(
+    file.relative_to(ROOT)
+    for file in [ROOT / "main.py", *(f for room in ROOMS for f in (ROOT / room).rglob("*.py"))]
+    if "versions" not in file.parts
+)
+
+
+def imports(tree: ast.AST) -> Iterator[tuple[ast.stmt, str]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports name their room"
+            yield node, node.module or ""
+
+
+@pytest.mark.parametrize("file", FILES, ids=str)
+def test_imports_run_one_way(file: Path) -> None:
+    """main → api → data → models, never back, and never from inside a function."""
+    tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+    rank = ROOMS.index(file.parts[0].removesuffix(".py"))
+    for node, module in imports(tree):
+        assert node in tree.body, f"{file}:{node.lineno} imports inside a block"
+        room = module.partition(".")[0]
+        if room in ROOMS:
+            assert ROOMS.index(room) <= rank, f"{file}:{node.lineno} imports {module}"
+
+
+@pytest.mark.parametrize("file", [f for f in FILES if f.parts[0] in ("models", "data")], ids=str)
+def test_only_api_speaks_http(file: Path) -> None:
+    """Words and storage know nothing of the web."""
+    tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+    web = {"fastapi", "starlette", "uvicorn"}
+    assert not web & {module.partition(".")[0] for _, module in imports(tree)}
+
+
+@pytest.mark.parametrize("file", FILES, ids=str)
+def test_no_file_outgrows_its_room(file: Path) -> None:
+    """Nobody has to hold more than 300 lines in mind."""
+    assert len((ROOT / file).read_text(encoding="utf-8").splitlines()) <= 300
+
+
+def test_every_setting_is_in_the_example() -> None:
+    """`.env.example` names each setting, and nothing else."""
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    named = {line.removeprefix("# ").partition("=")[0] for line in lines if "CLINIC_" in line}
+    assert named == {f"CLINIC_{name.upper()}" for name in Settings.model_fields}
+
+
+def test_the_version_is_one() -> None:
+    """The service and its project file agree on the version."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["version"] == VERSION

@@ -1,0 +1,163 @@
+"""The form: a JSON Schema that any form library renders, with every word that belongs to it."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from jsonschema import Draft202012Validator
+from sqlalchemy import Engine
+
+from tests.conftest import set_status
+from tests.intake import PATH, VALID, post
+
+SAFETY = (
+    "This form is not for emergencies. If you are in danger or in crisis, call your local "
+    "emergency number."
+)
+CONSENT = (
+    "The clinic may use what I enter here to contact me about this request, and for nothing else."
+)
+FIELDS = [
+    "name", "email", "phone", "preferred_contact", "may_leave_voicemail", "best_time", "topic",
+    "message", "consent_to_contact",
+]  # fmt: skip
+FILLED: dict[str, Any] = {name: value for name, value in VALID.items() if name != "form_version"}
+
+
+async def read_form(client: httpx.AsyncClient) -> dict[str, Any]:
+    answer = await client.get(f"{PATH}/form")
+    assert answer.status_code == 200
+    form: dict[str, Any] = answer.json()
+    return form
+
+
+async def test_the_form_is_complete(client: httpx.AsyncClient) -> None:
+    """The form has every field of the contract, with the exact notice and consent."""
+    form = await read_form(client)
+    assert set(form) == {
+        "version", "accepting", "reason", "schema", "ui", "consents", "messages", "safety_notice",
+        "confirmation", "clinic_state",
+    }  # fmt: skip
+    assert form["safety_notice"] == SAFETY
+    assert form["consents"] == [
+        {
+            "purpose": "contact",
+            "field": "consent_to_contact",
+            "version": 1,
+            "text": CONSENT,
+            "required": True,
+        }
+    ]
+    assert form["confirmation"]
+
+
+async def test_the_schema_is_what_form_libraries_render(client: httpx.AsyncClient) -> None:
+    """Plain types with labels, no null, one `const: true`, "e-mail or phone" as `if`/`then`."""
+    schema = (await read_form(client))["schema"]
+    Draft202012Validator.check_schema(schema)
+    text = json.dumps(schema)
+    for keyword in ("$schema", "anyOf", "$ref", "null"):
+        assert f'"{keyword}"' not in text
+    fields = schema["properties"]
+    assert list(fields) == FIELDS
+    types = {name: field["type"] for name, field in fields.items()}
+    booleans = {"may_leave_voicemail", "consent_to_contact"}
+    assert types == {name: "boolean" if name in booleans else "string" for name in FIELDS}
+    assert all(field["title"] and field["description"] for field in fields.values())
+    assert fields["consent_to_contact"]["const"] is True
+    assert fields["message"]["maxLength"] == 2000
+    assert fields["email"]["format"] == "email"
+    assert [choice["const"] for choice in fields["topic"]["oneOf"]] == [
+        "depression", "ptsd", "chronic_pain", "other_mood_disorder", "other", "prefer_not_to_say",
+    ]  # fmt: skip
+    assert all(choice["title"] for name in ("topic", "best_time", "preferred_contact")
+               for choice in fields[name]["oneOf"])  # fmt: skip
+    assert set(schema["required"]) == {"name", "topic", "consent_to_contact"}
+    assert schema["if"]
+    assert schema["then"] == {"required": ["phone"]}
+    assert schema["additionalProperties"] is False
+
+
+async def test_ui_has_all_that_a_page_needs(client: httpx.AsyncClient) -> None:
+    """`ui` orders every field and gives its autofill token, input mode and widget."""
+    ui = (await read_form(client))["ui"]
+    assert ui["order"] == FIELDS
+    assert list(ui["fields"]) == FIELDS
+    assert ui["fields"]["email"] == {
+        "autocomplete": "email",
+        "input_mode": "email",
+        "widget": "email",
+    }
+    assert ui["fields"]["phone"]["autocomplete"] == "tel"
+    assert all(set(field) == {"autocomplete", "input_mode", "widget"}
+               for field in ui["fields"].values())  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "valid"),
+    [
+        ({}, True),
+        ({"email": ..., "phone": "(212) 555-0123"}, True),
+        ({"phone": "2125550123", "preferred_contact": "either", "may_leave_voicemail": False,
+          "best_time": "any", "message": "m" * 2000}, True),
+        *(({"topic": topic}, True) for topic in (
+            "depression", "ptsd", "chronic_pain", "other_mood_disorder", "other",
+            "prefer_not_to_say")),
+        ({"name": ...}, False),
+        ({"name": ""}, False),
+        ({"name": "n" * 201}, False),
+        ({"name": 1}, False),
+        ({"name": None}, False),
+        ({"email": ...}, False),
+        ({"email": "a" * 243 + "@example.com"}, False),
+        ({"email": ["ada@example.com"]}, False),
+        ({"phone": "1" * 41}, False),
+        ({"topic": ...}, False),
+        ({"topic": "ketamine"}, False),
+        ({"best_time": "night"}, False),
+        ({"preferred_contact": "fax"}, False),
+        ({"may_leave_voicemail": "yes"}, False),
+        ({"message": "m" * 2001}, False),
+        ({"consent_to_contact": False}, False),
+        ({"consent_to_contact": ...}, False),
+        ({"consent_to_contact": 1}, False),
+        ({"diagnosis": "none"}, False),
+    ],
+)  # fmt: skip
+async def test_schema_and_service_agree(
+    client: httpx.AsyncClient, open_clinic: None, changes: dict[str, Any], valid: bool
+) -> None:
+    """What the schema takes is taken with the form's version added; what it refuses is refused."""
+    form = await read_form(client)
+    filled = {name: value for name, value in {**FILLED, **changes}.items() if value is not ...}
+    assert Draft202012Validator(form["schema"]).is_valid(filled) is valid
+    sent = {**filled, "form_version": form["version"]}
+    answer = await post(client, json.dumps(sent).encode())
+    assert answer.status_code == (201 if valid else 422)
+
+
+@pytest.mark.parametrize(
+    ("change", "accepting", "reason"),
+    [
+        ({"state": "open"}, True, None),
+        ({"state": "open", "mode": "waitlist"}, True, "waitlist"),
+        ({"state": "open", "mode": "paused"}, False, "intake_paused"),
+        ({"state": "temporarily_closed"}, False, "temporarily_closed"),
+        ({"state": "temporarily_closed", "mode": "waitlist"}, True, "waitlist"),
+        ({"state": "temporarily_closed", "mode": "open"}, True, None),
+        ({"state": "permanently_closed"}, False, "permanently_closed"),
+    ],
+)
+async def test_the_form_says_whether_it_may_be_sent(
+    client: httpx.AsyncClient,
+    engine: Engine,
+    change: dict[str, str],
+    accepting: bool,
+    reason: str | None,
+) -> None:
+    """200 in every mode, with `accepting`, its reason and the clinic's state."""
+    set_status(engine, **change)
+    form = await read_form(client)
+    assert (form["accepting"], form["reason"]) == (accepting, reason)
+    assert form["clinic_state"] == change["state"]

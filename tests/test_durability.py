@@ -1,0 +1,205 @@
+"""What a request leaves behind when the database fails it: nothing, and a plain 503."""
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import Engine, event
+
+from models.consultation_request import Consent, ConsultationRequest, IdempotencyRecord, SealingKey
+from tests.intake import PATH, bearer, body_of, count, post, problem
+
+KEY = "one-key-for-all"
+TABLES = (ConsultationRequest, Consent, IdempotencyRecord, SealingKey)
+LARGE = body_of(message="👍" * 2000)
+
+
+def unavailable(answer: httpx.Response) -> None:
+    problem(answer, 503, "unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+async def assert_reads_go_on(client: httpx.AsyncClient) -> None:
+    """Public reads answer as ever, and without a wait."""
+    begun = time.monotonic()
+    for path in ("/v1/status", "/v1/sections", "/v1/faqs", f"{PATH}/form", "/v1/bundle"):
+        assert (await client.get(path)).status_code == 200, path
+    assert time.monotonic() - begun < 1
+
+
+def assert_lock_is_free(engine: Engine) -> None:
+    """Another process could write now: no transaction was left open."""
+    other = sqlite3.connect(str(engine.url.database), timeout=0.1, isolation_level=None)
+    try:
+        other.execute("BEGIN IMMEDIATE")
+    finally:
+        other.close()
+
+
+@contextmanager
+def commits_that_break_a_reference(engine: Engine) -> Iterator[None]:
+    """SQLite looks at a deferred reference when it commits, and refuses the commit."""
+    with sqlite3.connect(str(engine.url.database)) as connection:
+        connection.executescript(
+            """CREATE TABLE trap (id TEXT REFERENCES clinic (id) DEFERRABLE INITIALLY DEFERRED);
+            CREATE TRIGGER spring AFTER INSERT ON consultation_request
+            BEGIN INSERT INTO trap VALUES ('nobody'); END;"""
+        )
+        yield
+        connection.executescript("DROP TRIGGER spring; DROP TABLE trap;")
+    connection.close()
+
+
+@contextmanager
+def commits_that_raise(engine: Engine) -> Iterator[None]:
+    """The driver cannot write: the exception comes from the COMMIT itself."""
+
+    def fail(connection: Any) -> None:
+        connection.connection.driver_connection.set_authorizer(refuse_commit)
+
+    def refuse_commit(action: int, operation: str | None, *_: object) -> int:
+        refused = action == sqlite3.SQLITE_TRANSACTION and operation == "COMMIT"
+        return sqlite3.SQLITE_DENY if refused else sqlite3.SQLITE_OK
+
+    def release(connection: Any, *_: object) -> None:
+        connection.set_authorizer(None)
+
+    event.listen(engine, "commit", fail)
+    event.listen(engine, "checkin", release)
+    yield
+    event.remove(engine, "commit", fail)
+    event.remove(engine, "checkin", release)
+
+
+@pytest.mark.parametrize("failing", [commits_that_break_a_reference, commits_that_raise])
+@pytest.mark.parametrize("key", [KEY, None])
+async def test_a_commit_that_fails_leaves_nothing(
+    client: httpx.AsyncClient,
+    engine: Engine,
+    open_clinic: None,
+    failing: Callable[[Engine], Any],
+    key: str | None,
+) -> None:
+    """No 2xx and no row of any kind; afterwards the same bytes are taken under the same key."""
+    with failing(engine):
+        for _ in range(2):
+            unavailable(await post(client, key=key))
+            assert_lock_is_free(engine)
+            await assert_reads_go_on(client)
+        assert [count(engine, table) for table in TABLES] == [0, 0, 0, 0]
+    answer = await post(client, key=key)
+    assert answer.status_code == 201
+    assert "Idempotent-Replayed" not in answer.headers
+    assert [count(engine, table) for table in TABLES] == [1, 1, 1 if key else 0, 1]
+
+
+async def test_a_withdrawal_that_fails_is_not_told_as_done(
+    client: httpx.AsyncClient, engine: Engine, open_clinic: None
+) -> None:
+    """While it cannot be written a withdrawal is 503, and the request stays as it was."""
+    accepted = await post(client)
+    location, headers = accepted.headers["Location"], bearer(accepted)
+    with commits_that_raise(engine):
+        unavailable(await client.post(f"{location}/withdrawal", headers=headers))
+        assert (await client.get(location, headers=headers)).json()["state"] == "received"
+    withdrawn = await client.post(f"{location}/withdrawal", headers=headers)
+    assert withdrawn.json()["state"] == "withdrawn"
+
+
+async def test_a_reader_that_holds_up_a_commit(
+    client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path
+) -> None:
+    """A commit that a long read outlasts is 503; once the read is over nothing is in the way."""
+    reader = sqlite3.connect(folder / "clinic.db", isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM clinic").fetchone()
+    unavailable(await post(client, key=KEY))
+    reader.close()
+    assert_lock_is_free(engine)
+    await assert_reads_go_on(client)
+    assert count(engine) == 0
+    assert (await post(client, key=KEY)).status_code == 201
+
+
+async def test_a_full_disk(client: httpx.AsyncClient, engine: Engine, open_clinic: None) -> None:
+    """POST is 503 within a second and never a lost 201, reads go on, and ready says no."""
+
+    def limit(connection: sqlite3.Connection, *_: object) -> None:
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    with engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+    event.listen(engine, "checkout", limit)
+    accepted: list[httpx.Response] = []
+    refused: list[httpx.Response] = []
+    for _ in range(30):
+        begun = time.monotonic()
+        answer = await post(client, LARGE)
+        assert time.monotonic() - begun < 1
+        (accepted if answer.status_code == 201 else refused).append(answer)
+    assert len(refused) > 20
+    for answer in refused:
+        unavailable(answer)
+    assert count(engine) == len(accepted)
+    await assert_reads_go_on(client)
+    unavailable(await client.get("/health/ready"))
+    assert (await client.get("/health/live")).status_code == 200
+
+    pages = 2**30
+    assert (await client.get("/health/ready")).status_code == 200
+    assert (await post(client, LARGE)).status_code == 201
+    event.remove(engine, "checkout", limit)
+
+
+async def test_another_process_holds_the_lock(
+    client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path
+) -> None:
+    """A POST waits a while and is 503, public reads go on, and nothing is kept of it."""
+    other = sqlite3.connect(folder / "clinic.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    begun = time.monotonic()
+    unavailable(await post(client, key=KEY))
+    assert time.monotonic() - begun < 10
+    await assert_reads_go_on(client)
+    other.execute("ROLLBACK")
+    other.close()
+    assert count(engine) == 0
+    assert (await post(client, key=KEY)).status_code == 201
+
+
+@pytest.mark.parametrize("pooled", [True, False], ids=["moved while in use", "gone"])
+async def test_the_database_is_gone(
+    client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path, pooled: bool
+) -> None:
+    """Without its file every POST is a 503 problem; with the file back, it is taken again."""
+    if not pooled:
+        engine.dispose()
+    os.replace(folder / "clinic.db", folder / "away.db")
+    unavailable(await post(client))
+    unavailable(await post(client, key=KEY))
+    unavailable(await client.get("/health/ready"))
+    if not pooled:
+        unavailable(await client.get("/v1/status"))
+    os.replace(folder / "away.db", folder / "clinic.db")
+    assert (await post(client, key=KEY)).status_code == 201
+    assert (await client.get("/health/ready")).status_code == 200
+    assert count(engine) == 1
+
+
+@pytest.mark.parametrize("spoilt", [b"", b"no database" * 1000])
+async def test_the_database_is_spoilt(
+    client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path, spoilt: bytes
+) -> None:
+    """A file that is empty, or no database, is a 503 problem for reads and writes."""
+    engine.dispose()
+    (folder / "clinic.db").write_bytes(spoilt)
+    for answer in (await post(client), await post(client, key=KEY)):
+        unavailable(answer)
+    for path in ("/v1/status", "/v1/sections", f"{PATH}/form", "/health/ready"):
+        unavailable(await client.get(path))

@@ -1,0 +1,261 @@
+"""The OpenAPI document and the service say the same."""
+
+import re
+import shutil
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jsonschema
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import Engine
+from sqlmodel import Session, select
+
+from data.database import writing
+from main import create_app
+from models.faq import FAQ
+from models.publication import FormerSlug
+from models.section import Section
+from models.values import utc_now
+from tests.conftest import client_of, set_status, settings_in
+from tests.intake import PATH, body_of, post
+
+DOCUMENT = create_app(settings_in(Path("/nonexistent"))).openapi()
+PUBLIC = {
+    "readService", "readClinic", "readStatus", "listStatusChanges", "listSections", "readSection",
+    "listFaqs", "readFaq", "readBundle", "readConsultationRequestForm", "createConsultationRequest",
+    "readLiveness", "readReadiness", "readProblem",
+}  # fmt: skip
+
+
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in DOCUMENT["paths"].items():
+        for method, operation in methods.items():
+            yield method, path, operation
+
+
+def test_every_operation_is_public_by_list_or_guarded() -> None:
+    """A new operation without a guard has to be put on the list on purpose."""
+    for _, path, operation in operations():
+        listed = operation["operationId"] in PUBLIC
+        assert listed is not bool(operation.get("security")), path
+    assert {operation["operationId"] for _, _, operation in operations()} >= PUBLIC
+
+
+def test_operation_ids_are_names() -> None:
+    """Each operation has a name of its own, in camelCase, and a summary of one sentence."""
+    names = [operation["operationId"] for _, _, operation in operations()]
+    assert len(set(names)) == len(names)
+    for _, path, operation in operations():
+        assert re.fullmatch("[a-z]+([A-Z][a-z]+)+", operation["operationId"])
+        assert operation["summary"], path
+        for parameter in operation.get("parameters", []):
+            assert parameter["description"], (path, parameter["name"])
+
+
+def test_there_is_one_error_shape() -> None:
+    """Every error is a problem document with an example that is one; FastAPI's own is gone."""
+    assert "ValidationError" not in str(DOCUMENT)
+    for _, path, operation in operations():
+        for status, response in operation["responses"].items():
+            if int(status) < 400:
+                continue
+            assert list(response["content"]) == ["application/problem+json"], (path, status)
+            content = response["content"]["application/problem+json"]
+            assert content["schema"] == {"$ref": "#/components/schemas/ProblemDocument"}
+            for example in content["examples"].values():
+                validate(example["value"], content["schema"])
+                assert example["value"]["status"] == int(status)
+
+
+def test_answers_have_no_optional_keys() -> None:
+    """Whatever is served is always there, so that a client's types need no `?`."""
+    outputs = {
+        name: schema
+        for name, schema in DOCUMENT["components"]["schemas"].items()
+        if not name.startswith("Problem") and name != "ConsultationRequestCreate"
+    }
+    assert len(outputs) > 20
+    for name, schema in outputs.items():
+        if "properties" in schema:
+            assert set(schema["required"]) == set(schema["properties"]), name
+
+
+def validate(value: object, schema: dict[str, Any]) -> None:
+    jsonschema.validate(
+        value, {**schema, "components": DOCUMENT["components"]}, jsonschema.Draft202012Validator
+    )
+
+
+# How each documented answer comes about. Keys: operation, status.
+
+Scenario = Callable[["Stage"], Awaitable[httpx.Response]]
+GETS = {
+    "readService": "/",
+    "readClinic": "/v1/clinic",
+    "readStatus": "/v1/status",
+    "listStatusChanges": "/v1/status/history",
+    "listSections": "/v1/sections",
+    "readSection": "/v1/sections/what-is-ketamine",
+    "listFaqs": "/v1/faqs",
+    "readFaq": "/v1/faqs/party-drug",
+    "readBundle": "/v1/bundle",
+    "readConsultationRequestForm": f"{PATH}/form",
+    "readLiveness": "/health/live",
+    "readReadiness": "/health/ready",
+    "readProblem": "/problems/gone",
+}
+UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
+
+
+class Stage:
+    """A service whose clinic is open, and what is needed to bring it into a state."""
+
+    def __init__(self, app: FastAPI, client: httpx.AsyncClient, folder: Path) -> None:
+        self.app, self.client, self.folder = app, client, folder
+        self.engine: Engine = app.state.engine
+
+    async def accepted(self) -> tuple[str, dict[str, str]]:
+        answer = await post(self.client)
+        token = answer.json()["receipt_token"]
+        return answer.headers["Location"], {"Authorization": f"Bearer {token}"}
+
+    def take_the_database_away(self) -> None:
+        self.engine.dispose()
+        shutil.move(self.folder / "clinic.db", self.folder / "elsewhere.db")
+
+    def withdraw_texts(self) -> None:
+        with writing(self.engine) as session:
+            for row in (*session.exec(select(Section)), *session.exec(select(FAQ))):
+                row.withdrawn_on = utc_now().date().replace(year=2000)
+
+    def remember(self, kind: str, current: str) -> None:
+        with Session(self.engine) as session:
+            session.add(FormerSlug(kind=kind, slug="former", current_slug=current))
+            session.commit()
+
+
+def get(path: str) -> Scenario:
+    return lambda stage: stage.client.get(path)
+
+
+def send(content: bytes, **headers: str) -> Scenario:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda stage: post(stage.client, content, headers=named)
+
+
+def without_database(request: Scenario) -> Scenario:
+    async def play(stage: Stage) -> httpx.Response:
+        stage.take_the_database_away()
+        return await request(stage)
+
+    return play
+
+
+def gone(path: str) -> Scenario:
+    async def play(stage: Stage) -> httpx.Response:
+        stage.withdraw_texts()
+        return await stage.client.get(path)
+
+    return play
+
+
+def moved(kind: str, path: str, current: str) -> Scenario:
+    async def play(stage: Stage) -> httpx.Response:
+        stage.remember(kind, current)
+        return await stage.client.get(f"{path}/former")
+
+    return play
+
+
+def in_state(**change: object) -> Scenario:
+    async def play(stage: Stage) -> httpx.Response:
+        set_status(stage.engine, **change)
+        return await post(stage.client)
+
+    return play
+
+
+async def over_the_rate(stage: Stage) -> httpx.Response:
+    app = create_app(settings_in(stage.folder, intake_rate="1 per hour"))
+    async with app.router.lifespan_context(app), client_of(app) as client:
+        await post(client)
+        return await post(client)
+
+
+def receipt(method: str, path: str = "", query: str = "") -> Scenario:
+    async def play(stage: Stage) -> httpx.Response:
+        location, token = await stage.accepted()
+        return await stage.client.request(method, f"{location}{path}{query}", headers=token)
+
+    return play
+
+
+SCENARIOS: dict[tuple[str, str], Scenario] = {
+    **{(name, "200"): get(path) for name, path in GETS.items()},
+    **{(name, "400"): get(f"{path}?unknown=1") for name, path in GETS.items()},
+    **{
+        (name, "503"): without_database(get(path))
+        for name, path in GETS.items()
+        if name not in ("readLiveness", "readProblem")
+    },
+    ("readSection", "308"): moved("section", "/v1/sections", "what-is-ketamine"),
+    ("readSection", "404"): get("/v1/sections/unknown"),
+    ("readSection", "410"): gone("/v1/sections/what-is-ketamine"),
+    ("readFaq", "308"): moved("faq", "/v1/faqs", "party-drug"),
+    ("readFaq", "404"): get("/v1/faqs/unknown"),
+    ("readFaq", "410"): gone("/v1/faqs/party-drug"),
+    ("readProblem", "404"): get("/problems/unknown"),
+    ("createConsultationRequest", "201"): send(body_of()),
+    ("createConsultationRequest", "400"): send(b"{"),
+    ("createConsultationRequest", "409"): in_state(state="open", mode="paused"),
+    ("createConsultationRequest", "410"): in_state(state="permanently_closed"),
+    ("createConsultationRequest", "413"): send(b" " * 65537),
+    ("createConsultationRequest", "415"): send(body_of(), Content_Type="text/plain"),
+    ("createConsultationRequest", "422"): send(b"{}"),
+    ("createConsultationRequest", "429"): over_the_rate,
+    ("createConsultationRequest", "503"): without_database(send(body_of())),
+    ("readConsultationRequest", "200"): receipt("GET"),
+    ("readConsultationRequest", "400"): receipt("GET", query="?unknown=1"),
+    ("readConsultationRequest", "404"): get(f"{PATH}/{UNKNOWN_ID}"),
+    ("readConsultationRequest", "503"): without_database(get(f"{PATH}/{UNKNOWN_ID}")),
+    ("withdrawConsultationRequest", "200"): receipt("POST", "/withdrawal"),
+    ("withdrawConsultationRequest", "400"): receipt("POST", "/withdrawal", "?unknown=1"),
+    ("withdrawConsultationRequest", "404"): lambda stage: stage.client.post(
+        f"{PATH}/{UNKNOWN_ID}/withdrawal"
+    ),
+    ("withdrawConsultationRequest", "503"): without_database(
+        lambda stage: stage.client.post(f"{PATH}/{UNKNOWN_ID}/withdrawal")
+    ),
+}
+DOCUMENTED = {
+    (operation["operationId"], status): response
+    for _, _, operation in operations()
+    for status, response in operation["responses"].items()
+}
+
+
+def test_every_documented_answer_has_a_scenario() -> None:
+    """Nothing is documented that no test produces, and nothing is produced in vain."""
+    assert set(SCENARIOS) == set(DOCUMENTED)
+
+
+@pytest.mark.parametrize(("operation", "status"), sorted(SCENARIOS))
+async def test_every_documented_answer_is_given(
+    app: FastAPI, client: httpx.AsyncClient, folder: Path, operation: str, status: str
+) -> None:
+    """The answer comes with its status, in the documented media type and shape."""
+    stage = Stage(app, client, folder)
+    set_status(stage.engine, state="open")
+    answer = await SCENARIOS[operation, status](stage)
+    assert answer.status_code == int(status), answer.text
+    documented = DOCUMENTED[operation, status].get("content")
+    if not documented:
+        assert answer.content == b""
+        return
+    media_type = answer.headers["Content-Type"].partition(";")[0]
+    schema = documented[media_type].get("schema")
+    if media_type.endswith("json"):
+        validate(answer.json(), schema)

@@ -1,0 +1,109 @@
+"""How many consultation requests one address may send."""
+
+import asyncio
+import tracemalloc
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api.intake import IntakeLimiter
+from api.problems import TooManyRequests
+from tests.conftest import client_of, set_status
+from tests.intake import bearer, count, post, problem, running
+
+
+async def test_over_the_rate_is_429(folder: Path) -> None:
+    """After N it is 429 with Retry-After and the RateLimit fields; nothing more is kept."""
+    async with running(folder, intake_rate="3 per hour") as app, client_of(app) as client:
+        set_status(app.state.engine, state="open")
+        accepted = [await post(client) for _ in range(3)]
+        assert {answer.status_code for answer in accepted} == {201}
+        refused = await post(client)
+        problem(refused, 429, "too-many-requests")
+        wait = int(refused.headers["Retry-After"])
+        assert 0 < wait <= 3600
+        assert refused.headers["RateLimit-Policy"] == '"intake";q=3;w=3600'
+        assert refused.headers["RateLimit"] == f'"intake";r=0;t={wait}'
+        assert count(app.state.engine) == 3
+        # Receipts, withdrawals and public reads are not requests for a consultation.
+        location, headers = accepted[0].headers["Location"], bearer(accepted[0])
+        assert (await client.get(location, headers=headers)).status_code == 200
+        assert (await client.post(f"{location}/withdrawal", headers=headers)).status_code == 200
+        assert (await client.get("/v1/status")).status_code == 200
+
+
+async def test_what_is_refused_counts_too(folder: Path) -> None:
+    """Malformed and invalid bodies use up the rate, as does a closed clinic's 410."""
+    async with running(folder, intake_rate="3 per hour") as app, client_of(app) as client:
+        problem(await post(client), 410, "clinic-permanently-closed")
+        set_status(app.state.engine, state="open")
+        problem(await post(client, b"{"), 400, "malformed-json")
+        problem(await post(client, b"{}"), 422, "invalid-request")
+        problem(await post(client), 429, "too-many-requests")
+
+
+async def test_after_retry_after_the_next_one_is_taken(folder: Path) -> None:
+    """`Retry-After` keeps its promise."""
+    async with running(folder, intake_rate="2 per 2 seconds") as app, client_of(app) as client:
+        set_status(app.state.engine, state="open")
+        for _ in range(3):
+            refused = await post(client)
+            if refused.status_code == 429:
+                break
+        problem(refused, 429, "too-many-requests")
+        await asyncio.sleep(int(refused.headers["Retry-After"]))
+        assert (await post(client)).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "shared"),
+    [
+        ("192.0.2.1", "192.0.2.2", False),
+        ("2001:db8::1", "2001:db8::ffff:2", True),
+        ("2001:db8:0:1::1", "2001:db8:0:2::1", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
+        ("fe80::1%eth0", "fe80::2%eth0", True),
+    ],
+)
+async def test_whose_requests_count_together(
+    folder: Path, first: str, second: str, shared: bool
+) -> None:
+    """Another address is not affected; an IPv6 network of 64 bits counts as one address."""
+    async with running(folder, intake_rate="1 per hour") as app:
+        set_status(app.state.engine, state="open")
+        async with client_of(app, first) as one, client_of(app, second) as two:
+            assert (await post(one)).status_code == 201
+            assert (await post(one)).status_code == 429
+            assert (await post(two)).status_code == (429 if shared else 201)
+
+
+async def test_what_a_client_says_of_itself_changes_nothing(folder: Path) -> None:
+    """Forwarded addresses from a peer that nobody trusts are not believed."""
+    async with running(folder, intake_rate="1 per hour") as app, client_of(app) as client:
+        set_status(app.state.engine, state="open")
+        assert (await post(client)).status_code == 201
+        for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP"):
+            value = "for=203.0.113.9" if name == "Forwarded" else "203.0.113.9"
+            problem(await post(client, headers={name: value}), 429, "too-many-requests")
+
+
+async def test_an_empty_rate_is_no_limit(client: httpx.AsyncClient, open_clinic: None) -> None:
+    """With the empty setting the 31st request is taken like the first."""
+    assert {(await post(client)).status_code for _ in range(31)} == {201}
+
+
+def test_a_flood_from_many_addresses_fits_into_memory() -> None:
+    """The limiter's memory for 100,000 addresses is at most 40 MB, and each has its own count."""
+    tracemalloc.start()
+    try:
+        limiter = IntakeLimiter("1 per hour")
+        for number in range(100_000):
+            limiter.hit(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak <= 40 * 1024 * 1024
+    with pytest.raises(TooManyRequests):
+        limiter.hit("10.1.0.0")
