@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from api.caching import PublicRoute
 from api.dependencies import SessionDep
 from api.problems import Gone, NotFound, responses
-from api.queries import CursorQuery, FlagQuery, LimitQuery, SlugQuery, list_meta, query_fault
+from api.queries import CursorQuery, FlagQuery, LimitQuery, SlugQuery, list_meta, query_faults
 from api.texts import SlugPath, found, moved_response
 from data import faqs
 from models.faq import FAQList, FAQPublic
@@ -34,9 +34,9 @@ def list_faqs(
             session, topic=topic, section=section, answered=answered, limit=limit, after=cursor
         )
     except faqs.UnknownTopic:
-        raise query_fault("topic", "invalid") from None
+        raise query_faults(("topic", "invalid")) from None
     except faqs.UnknownSection:
-        raise query_fault("section", "invalid") from None
+        raise query_faults(("section", "invalid")) from None
     return FAQList(data=list(page.items), meta=list_meta(page, request, response))
 
 

@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 
 from api import strict_json
 from api.problems import InvalidIdempotencyKey, InvalidRequest, MalformedJSON, NotFound, Problem
-from api.queries import query_fault
+from api.queries import query_faults
 from data.consultation_form import find_words
 from data.database import reading
 
@@ -34,8 +34,8 @@ def problem_for(request: Request, error: RequestValidationError) -> Problem:
     if "path" in where:
         return NotFound()
     if "query" in where:
-        fault = next(fault for fault in faults if fault["loc"][0] == "query")
-        return query_fault(str(fault["loc"][1]), "invalid")
+        wrong = (str(fault["loc"][1]) for fault in faults if fault["loc"][0] == "query")
+        return query_faults(*((parameter, "invalid") for parameter in wrong))
     if "header" in where:
         return InvalidIdempotencyKey()
     if any(fault["type"] == "missing" and fault["loc"] == ("body",) for fault in faults):

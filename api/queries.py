@@ -2,6 +2,7 @@
 
 import base64
 import re
+from collections import Counter
 from typing import Annotated
 
 from fastapi import Query, Request, Response
@@ -18,7 +19,8 @@ _REASONS = {
 }
 
 
-def query_fault(parameter: str | None, reason: str) -> InvalidQuery:
+def query_faults(*faults: tuple[str | None, str]) -> InvalidQuery:
+    """All faults of a query string, each as parameter (`None` if not one of ours) and reason."""
     return InvalidQuery(
         extension={
             "errors": [
@@ -27,6 +29,7 @@ def query_fault(parameter: str | None, reason: str) -> InvalidQuery:
                     "code": f"{parameter or 'query'}.{reason}",
                     "detail": _REASONS[reason],
                 }
+                for parameter, reason in faults
             ]
         }
     )
@@ -34,15 +37,17 @@ def query_fault(parameter: str | None, reason: str) -> InvalidQuery:
 
 def refuse_unknown_parameters(request: Request) -> None:
     """Every parameter is one of the route's own and is given once."""
-    given = [name for name, _ in request.query_params.multi_items()]
+    given = Counter(name for name, _ in request.query_params.multi_items())
     if not given:
         return
     known = {field.alias for field in request.scope["route"].dependant.query_params}
-    for name in given:
-        if name not in known:
-            raise query_fault(None, "unknown")
-        if given.count(name) > 1:
-            raise query_fault(name, "repeated")
+    faults: list[tuple[str | None, str]] = [
+        (name, "repeated") for name in sorted(known) if given[name] > 1
+    ]
+    if not known.issuperset(given):
+        faults.append((None, "unknown"))
+    if faults:
+        raise query_faults(*faults)
 
 
 def _digits(value: object) -> object:

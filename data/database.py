@@ -45,6 +45,7 @@ def open_database(url: str) -> Engine:
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
     event.listen(engine, "reset", _roll_back)
+    event.listen(engine, "invalidate", _roll_back)
     event.listen(engine, "handle_error", _leave_moved_file)
     return engine
 
@@ -70,9 +71,10 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _roll_back(connection: SQLiteConnection, _record: object, _state: object) -> None:
+def _roll_back(connection: SQLiteConnection, _record: object, _reason: object) -> None:
     # After a COMMIT that failed SQLAlchemy takes the transaction for ended; SQLite still holds
-    # its lock, and every later writer would wait for it.
+    # its lock, and every later writer would wait for it. A closed connection holds it as long as
+    # one of its statements is not collected.
     if connection.in_transaction:
         connection.rollback()
 

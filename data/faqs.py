@@ -1,10 +1,12 @@
 """FAQs in the database."""
 
-from sqlalchemy import ColumnElement, and_, func, or_
+from collections.abc import Collection
+
+from sqlalchemy import ColumnElement, and_, func
 from sqlmodel import Session, col, select
 
 from data.publication import find_current_slug
-from data.texts import Surroundings, body_of, find_surroundings
+from data.texts import Surroundings, body_of, find_surroundings, is_published
 from models.faq import FAQ, FAQPublic
 from models.listing import Page
 from models.publication import Moved, Withdrawn
@@ -18,7 +20,7 @@ class UnknownTopic(Exception):
 
 
 class UnknownSection(Exception):
-    """No section has this slug."""
+    """No published section has this slug."""
 
 
 def list_faqs(
@@ -33,11 +35,12 @@ def list_faqs(
     """Published FAQs in their order; all of them without a `limit`."""
     if topic is not None and not _exists(session, col(FAQ.topic) == topic):
         raise UnknownTopic
-    if section is not None and not _exists(session, col(Section.slug) == section):
-        raise UnknownSection
     around = find_surroundings(session)
+    sections = _published_sections(session, around)
+    if section is not None and section not in sections:
+        raise UnknownSection
     wanted = and_(
-        or_(col(FAQ.withdrawn_on).is_(None), col(FAQ.withdrawn_on) > around.today),
+        is_published(FAQ, around),
         *(
             column == value
             for column, value in (
@@ -57,7 +60,7 @@ def list_faqs(
     rows = list(session.exec(query))
     shown = rows[:limit]
     return Page(
-        items=[_publish(row, around) for row in shown],
+        items=[_publish(row, around, sections) for row in shown],
         total=total,
         last_key=shown[-1].position if len(rows) > len(shown) else None,
         clinic_state=around.status.state,
@@ -72,14 +75,18 @@ def find_faq(session: Session, *, slug: str) -> FAQPublic | Moved | Withdrawn | 
     around = find_surroundings(session)
     if faq.withdrawn_on and faq.withdrawn_on <= around.today:
         return Withdrawn()
-    return _publish(faq, around)
+    return _publish(faq, around, _published_sections(session, around))
 
 
 def _exists(session: Session, condition: ColumnElement[bool]) -> bool:
     return bool(session.connection().execute(select(1).where(condition).limit(1)).first())
 
 
-def _publish(faq: FAQ, around: Surroundings) -> FAQPublic:
+def _published_sections(session: Session, around: Surroundings) -> Collection[str]:
+    return session.exec(select(Section.slug).where(is_published(Section, around))).all()
+
+
+def _publish(faq: FAQ, around: Surroundings, sections: Collection[str]) -> FAQPublic:
     return FAQPublic(
         slug=faq.slug,
         question=faq.question,
@@ -87,7 +94,7 @@ def _publish(faq: FAQ, around: Surroundings) -> FAQPublic:
         answered=faq.answered,
         topic=faq.topic,
         position=faq.position,
-        section=faq.section,
+        section=faq.section if faq.section in sections else None,
         notices=around.notices_for(faq.notices),
         depends_on_status=faq.answers is not None,
         clinic_state=around.status.state,

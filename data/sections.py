@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from sqlalchemy import ColumnElement, func, or_
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from data.publication import find_current_slug
-from data.texts import Surroundings, body_of, find_surroundings
+from data.texts import Surroundings, body_of, find_surroundings, is_published
 from models.faq import FAQ
 from models.listing import Page
 from models.publication import Moved, Withdrawn
@@ -28,9 +28,9 @@ def list_sections(
 ) -> Page[SectionPublic]:
     """Published sections in their order; all of them without a `limit`."""
     around = find_surroundings(session)
-    is_published = _is_published(around)
-    total = session.exec(select(func.count()).select_from(Section).where(is_published)).one()
-    query = select(Section).where(is_published).order_by(col(Section.position))
+    published = is_published(Section, around)
+    total = session.exec(select(func.count()).select_from(Section).where(published)).one()
+    query = select(Section).where(published).order_by(col(Section.position))
     if after is not None:
         query = query.where(col(Section.position) > after)
     if limit is not None:
@@ -57,10 +57,6 @@ def find_section(session: Session, *, slug: str) -> SectionPublic | Moved | With
     return _publish(section, around, _faq_slugs(session, around, [slug]))
 
 
-def _is_published(around: Surroundings) -> ColumnElement[bool]:
-    return or_(col(Section.withdrawn_on).is_(None), col(Section.withdrawn_on) > around.today)
-
-
 def _faq_slugs(
     session: Session, around: Surroundings, sections: list[str]
 ) -> Mapping[str, list[str]]:
@@ -68,7 +64,7 @@ def _faq_slugs(
     rows = session.exec(
         select(FAQ.slug, FAQ.section)
         .where(col(FAQ.section).in_(sections))
-        .where(or_(col(FAQ.withdrawn_on).is_(None), col(FAQ.withdrawn_on) > around.today))
+        .where(is_published(FAQ, around))
         .order_by(col(FAQ.position))
     )
     for slug, section in rows:

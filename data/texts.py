@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session, col, select
 
 from data.status import NotLoaded, find_status
 from models.clinic import Clinic
+from models.faq import FAQ
 from models.markdown import render
 from models.notice import CLINIC_STATUS, Notice, NoticePublic
-from models.section import BodyPublic
+from models.section import BodyPublic, Section
 from models.status import ClinicStatus
 from models.values import ClinicState, utc_now
 
@@ -46,6 +48,11 @@ def find_surroundings(session: Session) -> Surroundings:
         locale=clinic.locale,
         today=now.astimezone(ZoneInfo(clinic.time_zone)).date(),
     )
+
+
+def is_published(table: type[Section] | type[FAQ], around: Surroundings) -> ColumnElement[bool]:
+    """Texts that were not taken back, or will be on a later day."""
+    return or_(col(table.withdrawn_on).is_(None), col(table.withdrawn_on) > around.today)
 
 
 def body_of(markdown: str) -> BodyPublic:

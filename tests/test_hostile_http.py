@@ -1,5 +1,6 @@
 """Bytes on a real connection that no well-behaved client would send."""
 
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ def service(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 def send(service: Service, *parts: bytes) -> tuple[bytes, float]:
-    """What comes back until the connection ends, and when its first byte did."""
+    """One answer, and when its first byte came."""
     begun = time.monotonic()
     answer = b""
     first = 0.0
@@ -37,9 +38,15 @@ def send(service: Service, *parts: bytes) -> tuple[bytes, float]:
         while chunk := connection.recv(65536):
             first = first or time.monotonic() - begun
             answer += chunk
-            if b"\r\n\r\n" in answer and b"Connection: close" not in answer.title():
+            if is_complete(answer, to_head=parts[0].startswith(b"HEAD ")):
                 break
     return answer, first
+
+
+def is_complete(answer: bytes, *, to_head: bool) -> bool:
+    start, end, body = answer.partition(b"\r\n\r\n")
+    length = re.search(rb"content-length: (\d+)", start.lower())
+    return bool(end) and (to_head or length is None or len(body) >= int(length[1]))
 
 
 def head(*lines: bytes, method: bytes = b"POST") -> bytes:
