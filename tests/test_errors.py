@@ -50,7 +50,7 @@ async def test_an_unknown_path_is_404(client: httpx.AsyncClient, path: str) -> N
 
 
 async def test_an_unhandled_fault_is_a_500_that_says_nothing(
-    capsys: pytest.CaptureFixture[str], app: FastAPI
+    app: FastAPI, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A problem with CORS headers and the id that the log has; the exception stays inside."""
 
@@ -62,7 +62,7 @@ async def test_an_unhandled_fault_is_a_500_that_says_nothing(
         answer = await client.get("/fails", headers={"Origin": "https://a.example"})
     document = problem(answer, 500, "internal-error")
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
-    logged = capsys.readouterr().err
+    logged = caplog.text
     assert document["instance"].removeprefix("urn:uuid:") in logged
     assert "RuntimeError at" in logged
     assert "tests/test_errors.py" in logged
