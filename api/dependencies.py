@@ -8,12 +8,6 @@ from sqlmodel import Session
 
 from data.crypto import Keyring
 from data.database import reading, writing
-from models.settings import Settings
-
-
-def get_settings(request: Request) -> Settings:
-    settings: Settings = request.app.state.settings
-    return settings
 
 
 def get_keyring(request: Request) -> Keyring:
@@ -31,7 +25,6 @@ def get_write_session(request: Request) -> Iterator[Session]:
         yield session
 
 
-SettingsDep = Annotated[Settings, Depends(get_settings)]
 KeyringDep = Annotated[Keyring, Depends(get_keyring)]
 
 # scope="function": the transaction is over before the answer leaves.

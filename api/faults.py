@@ -8,7 +8,7 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 
 from api import strict_json
-from api.problems import InvalidIdempotencyKey, InvalidRequest, MalformedJSON, NotFound, Problem
+from api.problems import InvalidRequest, MalformedJSON, NotFound, Problem
 from api.queries import query_faults
 from data.consultation_form import find_words
 from data.database import reading
@@ -36,8 +36,6 @@ def problem_for(request: Request, error: RequestValidationError) -> Problem:
     if "query" in where:
         wrong = (str(fault["loc"][1]) for fault in faults if fault["loc"][0] == "query")
         return query_faults(*((parameter, "invalid") for parameter in wrong))
-    if "header" in where:
-        return InvalidIdempotencyKey()
     if any(fault["type"] == "missing" and fault["loc"] == ("body",) for fault in faults):
         return MalformedJSON()
     with reading(request.app.state.engine) as session:

@@ -50,24 +50,20 @@ def refuse_unknown_parameters(request: Request) -> None:
         raise query_faults(*faults)
 
 
-def _digits(value: object) -> object:
+def _digits(value: str) -> str:
     # int() would take signs, blanks, underscores and the digits of every script.
-    if isinstance(value, str) and not re.fullmatch("[0-9]{1,9}", value):
+    if not re.fullmatch("[0-9]{1,9}", value):
         raise ValueError("must be a number")
     return value
 
 
-def _true_or_false(value: object) -> object:
-    if isinstance(value, str):
-        if value not in ("true", "false"):
-            raise ValueError("must be true or false")
-        return value == "true"
-    return value
+def _true_or_false(value: str) -> bool:
+    if value not in ("true", "false"):
+        raise ValueError("must be true or false")
+    return value == "true"
 
 
-def _key_of_cursor(cursor: object) -> object:
-    if not isinstance(cursor, str):
-        return cursor
+def _key_of_cursor(cursor: str) -> int:
     try:
         key = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
     except ValueError:

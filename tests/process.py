@@ -28,6 +28,11 @@ def environment(folder: Path, **changes: str) -> dict[str, str]:
     }
 
 
+def unmeasured(environment: dict[str, str]) -> dict[str, str]:
+    # What is killed leaves no coverage data, and measuring makes it half as fast.
+    return {name: value for name, value in environment.items() if "COVERAGE" not in name}
+
+
 def run(*arguments: str, folder: Path, **changes: str) -> subprocess.CompletedProcess[str]:
     """One command to its end."""
     return subprocess.run(
@@ -68,13 +73,15 @@ class Service:
 
 
 @contextmanager
-def serving(folder: Path, *, workers: int = 1, log: Path | None = None) -> Iterator[Service]:
+def serving(
+    folder: Path, *, workers: int = 1, log: Path | None = None, measured: bool = False
+) -> Iterator[Service]:
     port = free_port()
     log = log or Path(os.devnull)
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, str(MAIN), "serve", "--port", str(port), "--workers", str(workers)],
-            env=environment(folder),
+            env=environment(folder) if measured else unmeasured(environment(folder)),
             cwd=folder,
             stdout=output,
             stderr=output,

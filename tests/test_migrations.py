@@ -16,7 +16,7 @@ from sqlmodel import SQLModel
 
 from data import schema
 from data.database import open_database
-from tests.process import MAIN, environment
+from tests.process import MAIN, environment, unmeasured
 
 
 def tables(file: Path) -> set[str]:
@@ -69,7 +69,7 @@ def test_a_migration_that_is_killed_leaves_the_old_revision(
     file = tmp_path / "clinic.db"
     process = subprocess.Popen(
         [sys.executable, "-c", script, str(MAIN.parent), f"sqlite:///{file}", str(started)],
-        env={**environment(tmp_path), "COVERAGE_PROCESS_START": ""},
+        env=unmeasured(environment(tmp_path)),
         start_new_session=True,
     )
     while not started.exists():

@@ -22,7 +22,7 @@ from data.consultation_requests import open_request
 from data.database import open_database
 from models.consultation_request import ConsultationRequest
 from tests.conftest import set_status, settings_in
-from tests.process import MAIN, environment, free_port, run, serving
+from tests.process import MAIN, environment, free_port, run, serving, unmeasured
 
 KILLS = 8
 ACKNOWLEDGED = 1500
@@ -153,7 +153,7 @@ def test_a_polite_stop_answers_everyone(open_folder: Path) -> None:
         "POST /v1/consultation-requests HTTP/1.1\r\nHost: clinic.example\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     ).encode()
-    with serving(open_folder) as service:
+    with serving(open_folder, measured=True) as service:
         connections = [socket.create_connection(("127.0.0.1", service.port)) for _ in range(20)]
         for connection in connections:
             connection.settimeout(10)
@@ -266,7 +266,7 @@ def test_a_lost_key_is_never_replaced(open_folder: Path) -> None:
 
 def test_the_first_start_makes_everything(tmp_path: Path) -> None:
     """From nothing: a database, a key with one loud line, and three lines for a person."""
-    values = environment(tmp_path)
+    values = unmeasured(environment(tmp_path))
     # The default key file lies in the project; this start gets a project of its own.
     del values["CLINIC_KEYRING_FILE"], values["CLINIC_DATABASE_URL"]
     project = tmp_path / "project"
