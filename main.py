@@ -1,5 +1,6 @@
 """Clinic API: the application, and its one command line (`python main.py --help`)."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -30,8 +31,9 @@ from api.router import router
 from data import consultation_requests, crypto, schema
 from data.content_checks import check_content
 from data.content_files import SHIPPED_CONTENT, ContentFaults, read_content
-from data.database import open_database, reading, writing
+from data.database import count_writers, open_database, reading, writing
 from data.load import load_content
+from data.postgresql import NotDurable
 from data.status import NotLoaded, ReopeningPassed, find_status, record_status_change
 from models.service import NAME, VERSION
 from models.settings import Settings, SettingsFault, read_settings
@@ -47,6 +49,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         server.configure_logging(settings)
         app.state.engine = open_database(settings.database_url)
+        app.state.writers = asyncio.Semaphore(count_writers(app.state.engine))
         app.state.keyring = server.open_keyring(app.state.engine, settings)
         yield
         app.state.engine.dispose()
@@ -252,6 +255,8 @@ def _one_line_faults() -> Iterator[None]:
         _fail("the database holds no content: run `python main.py load`")
     except DBAPIError as error:
         _fail(f"the database cannot be used ({type(error.orig).__name__})")
+    except NotDurable as error:
+        _fail(f"the database loses what it has accepted: {error}")
     except (server.CannotStart, crypto.SealBroken, SettingsFault) as error:
         _fail(str(error) or "what was sealed cannot be opened: it was changed or moved")
 

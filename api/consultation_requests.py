@@ -105,7 +105,9 @@ def create_consultation_request(
     While the clinic is closed this is refused before the body is read. What got a 201 is stored
     durably. Send an `Idempotency-Key`, so that a request can be sent again safely.
     """
-    # Both were looked at before; here nobody else can write.
+    # Both were looked at before; here nobody else can answer this key.
+    if attempt:
+        consultation_requests.hold_attempt(session, attempt=attempt)
     refuse_second_attempt(session, attempt=attempt, keyring=keyring)
     status = require_accepting(session)
     form = find_words(session)

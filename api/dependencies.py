@@ -1,13 +1,17 @@
 """What a route may ask for."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from typing import Annotated
 
 from fastapi import Depends, Request
 from sqlmodel import Session
 
+from api.problems import RETRY_AFTER, Unavailable
 from data.crypto import Keyring
 from data.database import reading, writing
+
+_WAIT_SECONDS = 10
 
 
 def get_keyring(request: Request) -> Keyring:
@@ -20,7 +24,24 @@ def get_session(request: Request) -> Iterator[Session]:
         yield session
 
 
-def get_write_session(request: Request) -> Iterator[Session]:
+async def take_turn(request: Request) -> AsyncIterator[None]:
+    """As many at once as the database lets write; those who wait hold no thread."""
+    writers: asyncio.Semaphore = request.app.state.writers
+    try:
+        async with asyncio.timeout(_WAIT_SECONDS):
+            await writers.acquire()
+    except TimeoutError:
+        raise Unavailable(headers=RETRY_AFTER) from None
+    try:
+        yield
+    finally:
+        writers.release()
+
+
+TurnDep = Annotated[None, Depends(take_turn, scope="function")]
+
+
+def get_write_session(request: Request, _turn: TurnDep) -> Iterator[Session]:
     with writing(request.app.state.engine) as session:
         yield session
 
@@ -30,7 +51,4 @@ KeyringDep = Annotated[Keyring, Depends(get_keyring)]
 # scope="function": the transaction is over before the answer leaves.
 SessionDep = Annotated[Session, Depends(get_session, scope="function")]
 
-# One writer at a time: those who wait hold no thread, so reads go on.
-WriteSessionDep = Annotated[
-    Session, Depends(get_write_session, scope="function", max_concurrency=1)
-]
+WriteSessionDep = Annotated[Session, Depends(get_write_session, scope="function")]

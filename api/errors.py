@@ -5,19 +5,28 @@ import logging
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from api.consultation_requests import accepted
 from api.faults import problem_for
 from api.intake import AlreadyAnswered
 from api.middleware import describe
-from api.problems import MalformedJSON, MethodNotAllowed, NotFound, Problem, Unavailable, render
+from api.problems import (
+    RETRY_AFTER,
+    MalformedJSON,
+    MethodNotAllowed,
+    NotFound,
+    Problem,
+    Unavailable,
+    render,
+)
+from data.postgresql import NotDurable
 from data.status import NotLoaded
 
 log = logging.getLogger("clinic_api")
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-_RETRY_AFTER = {"Retry-After": "5"}
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -25,8 +34,8 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(AlreadyAnswered, _already_answered)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _from_router)
-    app.add_exception_handler(DBAPIError, _database)
-    app.add_exception_handler(NotLoaded, _database)
+    for away in (DBAPIError, PoolTimeout, NotDurable, NotLoaded):
+        app.add_exception_handler(away, _database)
 
 
 def _answer(request: Request, problem: Problem) -> Response:
@@ -74,4 +83,4 @@ def _allowed(request: Request) -> str:
 
 async def _database(request: Request, error: Exception) -> Response:
     log.error("database %s request=%s", describe(error), request.scope["state"]["request_id"])
-    return _answer(request, Unavailable(headers=_RETRY_AFTER))
+    return _answer(request, Unavailable(headers=RETRY_AFTER))

@@ -17,8 +17,9 @@ from data.crypto import (
     verify_keys,
     write_keyring,
 )
-from data.database import open_database, reading, writing
+from data.database import hold, open_database, reading, writing
 from data.load import is_loaded, load_content
+from data.postgresql import NotDurable
 from data.schema import is_current, migrate
 from data.status import find_status
 from models.settings import Settings
@@ -49,6 +50,8 @@ def prepare(settings: Settings) -> None:
     except DBAPIError as error:
         kind = type(error.orig).__name__
         raise CannotStart(f"the database cannot be used ({kind})") from None
+    except NotDurable as error:
+        raise CannotStart(f"the database loses what it has accepted: {error}") from None
     finally:
         engine.dispose()
 
@@ -59,6 +62,7 @@ def _prepare_database(engine: Engine, settings: Settings) -> None:
             raise CannotStart("the database is not migrated: run `python main.py migrate`")
         migrate(engine)
     with writing(engine) as session:
+        hold(session.connection(), b"content")
         if not is_loaded(session):
             try:
                 load_content(session, content=read_content(SHIPPED_CONTENT))

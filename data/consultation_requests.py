@@ -13,6 +13,7 @@ from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from data.crypto import Keyring, register_key
+from data.database import hold
 from models.consultation_form import ConsultationFormCreate
 from models.consultation_request import (
     FINAL_STATES,
@@ -62,6 +63,11 @@ def find_answer(session: Session, *, attempt: Attempt, keyring: Keyring) -> byte
     if not any(hmac.compare_digest(record.body_digest, d) for d in attempt.body_digests):
         raise OtherBody
     return keyring.unseal(record.sealed_answer, place=_answer_place(record.key_digest))
+
+
+def hold_attempt(session: Session, *, attempt: Attempt) -> None:
+    """Until the transaction ends, no other process answers this key."""
+    hold(session.connection(), attempt.key_digests[0])
 
 
 def record_consultation_request(

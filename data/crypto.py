@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from sqlmodel import Session, select
 
+from data.database import hold
 from models.consultation_request import SealingKey
 from models.values import utc_now
 
@@ -151,6 +152,10 @@ def write_keyring(path: Path, *, generated: bool) -> None:
 def register_key(session: Session, keyring: Keyring) -> None:
     """Notes, in the transaction that seals something, which key that needs."""
     known = session.get(SealingKey, keyring.active.id)
+    if known is None:
+        # Two processes may seal something for the first time at once.
+        hold(session.connection(), b"sealing_key")
+        known = session.get(SealingKey, keyring.active.id)
     if known is None:
         session.add(
             SealingKey(

@@ -1,95 +1,35 @@
-"""The database: its engine, its pragmas, and the transaction."""
+"""The database: which one it is, and the transaction."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from sqlite3 import Connection as SQLiteConnection
-from typing import Any
-from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, make_url
 from sqlmodel import Session
 
-# Debian's SQLite has the bug that corrupts a database in WAL mode, so: the rollback journal.
-# EXTRA also syncs the folder after a commit; without it a lost power supply can undo one.
-_PRAGMAS = (
-    "journal_mode = DELETE",
-    "synchronous = EXTRA",
-    "foreign_keys = ON",
-    "secure_delete = ON",
-    "trusted_schema = OFF",
-)
-_BUSY_SECONDS = 3
-# As many connections as the thread pool has threads: a request never waits for one.
-_POOL_SIZE = 40
+from data import postgresql, sqlite
+
+_KINDS = {"sqlite": sqlite, "postgresql": postgresql}
 
 
 def open_database(url: str) -> Engine:
-    """An engine for `url`; the folder of an SQLite file is made when it is missing."""
+    """An engine for `url`, `sqlite:///FILE` or `postgresql://USER@HOST/NAME`."""
     address = make_url(url)
-    if address.database:
-        file = Path(address.database)
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not file.exists():
-            # Nobody but the owner reads what patients send, sealed or not.
-            file.touch(mode=0o600)
-    engine = create_engine(
-        address,
-        # An exception's text would otherwise carry what was typed.
-        hide_parameters=True,
-        pool_size=_POOL_SIZE,
-        max_overflow=0,
-        connect_args={"timeout": _BUSY_SECONDS},
-    )
-    event.listen(engine, "do_connect", _use_existing_file)
-    event.listen(engine, "connect", _configure)
-    event.listen(engine, "begin", _begin)
-    event.listen(engine, "reset", _roll_back)
-    event.listen(engine, "invalidate", _roll_back)
-    event.listen(engine, "handle_error", _leave_moved_file)
+    engine: Engine = _KINDS[address.get_backend_name()].create(address)
     return engine
 
 
-def _use_existing_file(
-    _dialect: object, _record: object, arguments: list[str], options: dict[str, Any]
-) -> None:
-    # SQLite would make a file that went away anew, empty, and answer from that.
-    arguments[0] = f"file:{quote(arguments[0])}?mode=rw"
-    options["uri"] = True
-
-
-def _configure(connection: SQLiteConnection, _record: object) -> None:
-    # The driver would begin transactions by itself, and only before some statements.
-    connection.isolation_level = None
-    for pragma in _PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin(connection: Connection) -> None:
-    # A transaction that reads first and then writes fails at once when another one writes.
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _roll_back(connection: SQLiteConnection, _record: object, _reason: object) -> None:
-    # After a COMMIT that failed SQLAlchemy takes the transaction for ended; SQLite still holds
-    # its lock, and every later writer would wait for it. A closed connection holds it as long as
-    # one of its statements is not collected.
-    if connection.in_transaction:
-        connection.rollback()
-
-
-def _leave_moved_file(context: ExceptionContext) -> None:
-    # Another file stands in this one's place, a restored backup: connect anew.
-    name = getattr(context.original_exception, "sqlite_errorname", None)
-    if name == "SQLITE_READONLY_DBMOVED":
-        context.is_disconnect = True
+def count_writers(engine: Engine) -> int:
+    """How many transactions may write at the same time."""
+    writers: int = _KINDS[engine.dialect.name].WRITERS
+    return writers
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
     """One consistent look at the database."""
-    with Session(engine) as session:
+    options = _KINDS[engine.dialect.name].READ_OPTIONS
+    with Session(engine.execution_options(**options)) as session:
         yield session
 
 
@@ -99,3 +39,10 @@ def writing(engine: Engine) -> Iterator[Session]:
     with Session(engine.execution_options(writes=True), expire_on_commit=False) as session:
         yield session
         session.commit()
+
+
+def hold(connection: Connection, name: bytes) -> None:
+    """Until the transaction ends, no other one holds this name; SQLite has one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        digest = hashlib.sha256(name).digest()
+        postgresql.lock(connection, int.from_bytes(digest[:8], signed=True))

@@ -63,8 +63,8 @@ class Settings(BaseSettings):
             backend = make_url(value).get_backend_name()
         except ArgumentError:
             raise ValueError("must be a database URL") from None
-        if backend != "sqlite":
-            raise ValueError("must begin with sqlite:///")
+        if backend not in ("sqlite", "postgresql"):
+            raise ValueError("must begin with sqlite:/// or postgresql://")
         return value
 
     @property

@@ -6,13 +6,13 @@ from sqlmodel import SQLModel
 import models.health
 import models.publication  # noqa: F401 (together they import every table)
 
-if "connection" not in context.config.attributes:
+if context.config.attributes.get("connection") is None:
     raise SystemExit("use `python main.py migrate`")
 
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=SQLModel.metadata,
-    # SQLite rolls back DDL too, so a migration that is killed leaves the old revision whole.
+    # Both databases roll back DDL: a migration that is killed leaves the old revision whole.
     transactional_ddl=True,
     render_as_batch=True,
 )
