@@ -1,7 +1,9 @@
 """The real application on a real, migrated database with the shipped content."""
 
+import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -11,11 +13,13 @@ from sqlalchemy import Engine
 
 from api.server import prepare
 from data.crypto import write_keyring
-from data.database import writing
+from data.database import open_database, writing
+from data.schema import migrate
 from data.status import record_status_change
 from main import create_app
 from models.settings import Settings
 from models.status import StatusChangeCreate
+from tests.databases import KINDS, Cluster, url_of, use
 
 
 @pytest.fixture(scope="session")
@@ -23,21 +27,75 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Whatever uses a database runs on both, or on those that its mark `database` names."""
+    if "database_kind" in metafunc.fixturenames:
+        mark = metafunc.definition.get_closest_marker("database")
+        metafunc.parametrize(
+            "database_kind", mark.args if mark else KINDS, indirect=True, scope="session"
+        )
+
+
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a database as `serve` leaves it, made once."""
+def database_kind(request: pytest.FixtureRequest) -> str:
+    kind: str = request.param
+    return kind
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    cluster = Cluster(os.environ.get("CLINIC_TEST_DATABASE_URL"))
+    yield cluster
+    cluster.remove()
+
+
+@pytest.fixture(scope="session")
+def prepared(
+    database_kind: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
+    """A folder with a database as `serve` leaves it, made once for each kind."""
     folder = tmp_path_factory.mktemp("prepared")
     write_keyring(folder / "keyring.json", generated=True)
-    prepare(settings_in(folder))
-    return folder
+    with own_database(database_kind, request, folder):
+        engine = open_database(url_of(folder))
+        migrate(engine)
+        engine.dispose()
+        prepare(settings_in(folder))
+        yield folder
 
 
 @pytest.fixture
-def folder(prepared: Path, tmp_path: Path) -> Path:
+def folder(
+    database_kind: str, prepared: Path, request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[Path]:
     """A copy of it for one test."""
     for file in prepared.iterdir():
         shutil.copy(file, tmp_path)
-    return tmp_path
+    with own_database(database_kind, request, tmp_path, template=prepared):
+        yield tmp_path
+
+
+@pytest.fixture
+def empty_folder(
+    database_kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[Path]:
+    """A folder whose database was just created."""
+    with own_database(database_kind, request, tmp_path):
+        yield tmp_path
+
+
+@contextmanager
+def own_database(
+    kind: str, request: pytest.FixtureRequest, folder: Path, *, template: Path | None = None
+) -> Iterator[None]:
+    if kind == "sqlite":
+        yield
+        return
+    cluster: Cluster = request.getfixturevalue("cluster")
+    url = cluster.create(template=url_of(template) if template else None)
+    use(folder, url)
+    yield
+    cluster.drop(url)
 
 
 @pytest.fixture
@@ -72,7 +130,7 @@ def open_clinic(engine: Engine) -> None:
 
 def settings_in(folder: Path, **changes: object) -> Settings:
     values = {
-        "database_url": f"sqlite:///{folder}/clinic.db",
+        "database_url": url_of(folder),
         "keyring_file": folder / "keyring.json",
         "intake_rate": "",
         **changes,

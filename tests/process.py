@@ -13,6 +13,8 @@ from pathlib import Path
 
 import httpx
 
+from tests.databases import url_of
+
 ROOT = Path(__file__).resolve().parent.parent
 MAIN = ROOT / "main.py"
 
@@ -21,7 +23,7 @@ def environment(folder: Path, **changes: str) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if "CLINIC_" not in name}
     return {
         **inherited,
-        "CLINIC_DATABASE_URL": f"sqlite:///{folder}/clinic.db",
+        "CLINIC_DATABASE_URL": url_of(folder),
         "CLINIC_KEYRING_FILE": str(folder / "keyring.json"),
         "CLINIC_INTAKE_RATE": "",
         **changes,

@@ -18,8 +18,9 @@ def test_the_help_names_every_command(folder: Path) -> None:
         assert command in shown
 
 
-def test_from_an_empty_folder(tmp_path: Path) -> None:
+def test_from_an_empty_database(empty_folder: Path) -> None:
     """`migrate`, then `load`: the shipped content is there, and a second load finds nothing new."""
+    tmp_path = empty_folder
     early = invoke("load", folder=tmp_path)
     assert (early.exit_code, early.stderr) == (
         1,

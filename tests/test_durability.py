@@ -1,6 +1,5 @@
 """What a request leaves behind when the database fails it: nothing, and a plain 503."""
 
-import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from models.consultation_request import Consent, ConsultationRequest, IdempotencyRecord, SealingKey
+from tests.databases import administer, bring_back, connected, kind_of, take_away, url_of
 from tests.intake import PATH, bearer, body_of, count, post, problem
 
 KEY = "one-key-for-all"
@@ -35,6 +35,14 @@ async def assert_reads_go_on(client: httpx.AsyncClient) -> None:
 
 def assert_lock_is_free(engine: Engine) -> None:
     """Another process could write now: no transaction was left open."""
+    if engine.dialect.name == "postgresql":
+        [(left,)] = administer(
+            engine.url,
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE state LIKE 'idle in transaction%' AND datname = current_database()",
+        )
+        assert left == 0
+        return
     other = sqlite3.connect(str(engine.url.database), timeout=0.1, isolation_level=None)
     try:
         other.execute("BEGIN IMMEDIATE")
@@ -42,33 +50,62 @@ def assert_lock_is_free(engine: Engine) -> None:
         other.close()
 
 
+TRAP = "CREATE TABLE trap (id INTEGER REFERENCES clinic (id) DEFERRABLE INITIALLY DEFERRED)"
+SPRINGS = {
+    "sqlite": [
+        """CREATE TRIGGER spring AFTER INSERT ON consultation_request
+        BEGIN INSERT INTO trap VALUES (-1); END"""
+    ],
+    "postgresql": [
+        """CREATE FUNCTION spring() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN INSERT INTO trap VALUES (-1); RETURN NULL; END $$""",
+        """CREATE TRIGGER spring AFTER INSERT ON consultation_request
+        FOR EACH ROW EXECUTE FUNCTION spring()""",
+    ],
+}
+
+
 @contextmanager
 def commits_that_break_a_reference(engine: Engine) -> Iterator[None]:
-    """SQLite looks at a deferred reference when it commits, and refuses the commit."""
-    with sqlite3.connect(str(engine.url.database)) as connection:
-        connection.executescript(
-            """CREATE TABLE trap (id TEXT REFERENCES clinic (id) DEFERRABLE INITIALLY DEFERRED);
-            CREATE TRIGGER spring AFTER INSERT ON consultation_request
-            BEGIN INSERT INTO trap VALUES ('nobody'); END;"""
-        )
-        yield
-        connection.executescript("DROP TRIGGER spring; DROP TABLE trap;")
+    """A deferred reference is looked at when a transaction commits, and breaks the commit."""
+    kind = engine.dialect.name
+    on_table = " ON consultation_request" if kind == "postgresql" else ""
+    for statement in (TRAP, *SPRINGS[kind]):
+        execute(engine, statement)
+    yield
+    for statement in (f"DROP TRIGGER spring{on_table}", "DROP TABLE trap"):
+        execute(engine, statement)
+
+
+def execute(engine: Engine, statement: str) -> None:
+    """Runs it on a connection that the application has nothing to do with."""
+    if engine.dialect.name == "postgresql":
+        administer(engine.url, statement)
+        return
+    connection = sqlite3.connect(str(engine.url.database))
+    connection.execute(statement)
+    connection.commit()
     connection.close()
 
 
 @contextmanager
 def commits_that_raise(engine: Engine) -> Iterator[None]:
-    """The driver cannot write: the exception comes from the COMMIT itself."""
+    """The exception comes from the COMMIT itself: a refusal, or a connection that just broke."""
 
     def fail(connection: Any) -> None:
-        connection.connection.driver_connection.set_authorizer(refuse_commit)
+        driver = connection.connection.driver_connection
+        if engine.dialect.name == "postgresql":
+            administer(engine.url, f"SELECT pg_terminate_backend({driver.info.backend_pid}, 5000)")
+        else:
+            driver.set_authorizer(refuse_commit)
 
     def refuse_commit(action: int, operation: str | None, *_: object) -> int:
         refused = action == sqlite3.SQLITE_TRANSACTION and operation == "COMMIT"
         return sqlite3.SQLITE_DENY if refused else sqlite3.SQLITE_OK
 
     def release(connection: Any, *_: object) -> None:
-        connection.set_authorizer(None)
+        if connection and engine.dialect.name == "sqlite":
+            connection.set_authorizer(None)
 
     event.listen(engine, "commit", fail)
     event.listen(engine, "checkin", release)
@@ -112,6 +149,7 @@ async def test_a_withdrawal_that_fails_is_not_told_as_done(
     assert withdrawn.json()["state"] == "withdrawn"
 
 
+@pytest.mark.database("sqlite")
 async def test_a_reader_that_holds_up_a_commit(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path
 ) -> None:
@@ -127,6 +165,7 @@ async def test_a_reader_that_holds_up_a_commit(
     assert (await post(client, key=KEY)).status_code == 201
 
 
+@pytest.mark.database("sqlite")
 async def test_a_full_disk(client: httpx.AsyncClient, engine: Engine, open_clinic: None) -> None:
     """POST is 503 within a second and never a lost 201, reads go on, and ready says no."""
 
@@ -157,41 +196,54 @@ async def test_a_full_disk(client: httpx.AsyncClient, engine: Engine, open_clini
     event.remove(engine, "checkout", limit)
 
 
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Another process is writing, and does not come to an end."""
+    if kind_of(folder) == "postgresql":
+        with connected(url_of(folder)) as connection, connection.transaction():
+            connection.execute("LOCK TABLE consultation_request")
+            yield
+        return
+    other = sqlite3.connect(folder / "clinic.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    yield
+    other.execute("ROLLBACK")
+    other.close()
+
+
 async def test_another_process_holds_the_lock(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path
 ) -> None:
     """A POST waits a while and is 503, public reads go on, and nothing is kept of it."""
-    other = sqlite3.connect(folder / "clinic.db", isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    begun = time.monotonic()
-    unavailable(await post(client, key=KEY))
-    assert time.monotonic() - begun < 10
-    await assert_reads_go_on(client)
-    other.execute("ROLLBACK")
-    other.close()
+    with locked(folder):
+        begun = time.monotonic()
+        unavailable(await post(client, key=KEY))
+        assert time.monotonic() - begun < 10
+        await assert_reads_go_on(client)
     assert count(engine) == 0
     assert (await post(client, key=KEY)).status_code == 201
 
 
-@pytest.mark.parametrize("pooled", [True, False], ids=["moved while in use", "gone"])
+@pytest.mark.parametrize("pooled", [True, False], ids=["while in use", "before it is used"])
 async def test_the_database_is_gone(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path, pooled: bool
 ) -> None:
-    """Without its file every POST is a 503 problem; with the file back, it is taken again."""
+    """Without the database every POST is a 503 problem; once it is back, it is taken again."""
     if not pooled:
         engine.dispose()
-    os.replace(folder / "clinic.db", folder / "away.db")
+    take_away(folder)
     unavailable(await post(client))
     unavailable(await post(client, key=KEY))
     unavailable(await client.get("/health/ready"))
     if not pooled:
         unavailable(await client.get("/v1/status"))
-    os.replace(folder / "away.db", folder / "clinic.db")
+    bring_back(folder)
     assert (await post(client, key=KEY)).status_code == 201
     assert (await client.get("/health/ready")).status_code == 200
     assert count(engine) == 1
 
 
+@pytest.mark.database("sqlite")
 @pytest.mark.parametrize("spoilt", [b"", b"no database" * 1000])
 async def test_the_database_is_spoilt(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path, spoilt: bytes

@@ -14,6 +14,7 @@ from data.database import writing
 from models.consultation_request import ConsultationRequest, IdempotencyRecord
 from models.values import utc_now
 from tests.conftest import client_of, set_status
+from tests.databases import files_of
 from tests.intake import PATH, bearer, body_of, count, faults, post, problem, running
 
 KEY = "3f0c9a52-key"
@@ -147,6 +148,19 @@ async def test_fifty_at_once_are_one(folder: Path, rate: str) -> None:
         assert others == [201, 201, 201, 201, 429 if rate else 201]
 
 
+async def test_fifty_at_once_in_two_processes_are_one(folder: Path) -> None:
+    """Two services on one database know nothing of each other: still one row and one answer."""
+    async with running(folder) as one, running(folder) as two:
+        set_status(one.state.engine, state="open")
+        async with client_of(one) as first, client_of(two) as second:
+            answers = await asyncio.gather(
+                *(post(client, key=KEY) for client in (first, second) * 25)
+            )
+        assert {answer.status_code for answer in answers} == {201}
+        assert len({answer.content for answer in answers}) == 1
+        assert count(one.state.engine) == 1
+
+
 async def test_fifty_at_once_with_other_bytes(
     app: FastAPI, client: httpx.AsyncClient, open_clinic: None
 ) -> None:
@@ -164,7 +178,7 @@ async def test_the_key_is_not_in_the_database(
     answer = await post(client, key=KEY)
     with Session(engine) as session:
         assert session.exec(select(ConsultationRequest.id)).one() == answer.json()["id"]
-    content = (folder / "clinic.db").read_bytes()
+    content = b"".join(files_of(folder).values())
     assert answer.json()["id"].encode() in content
     assert KEY.encode() not in content
     assert answer.json()["receipt_token"].encode() not in content

@@ -2,28 +2,42 @@
 
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlmodel import SQLModel
+from sqlalchemy import Engine, func, inspect
+from sqlmodel import Session, SQLModel, select
 
+from api.server import prepare
 from data import schema
+from data.crypto import write_keyring
 from data.database import open_database
+from models.faq import FAQ
+from tests.conftest import set_status, settings_in
+from tests.databases import url_of
+from tests.intake import count, post
 from tests.process import MAIN, environment, unmeasured
 
 
-def tables(file: Path) -> set[str]:
-    connection = sqlite3.connect(file)
-    rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-    connection.close()
-    return {name for (name,) in rows if not name.startswith("sqlite_")}
+def tables(engine: Engine) -> set[str]:
+    return set(inspect(engine).get_table_names())
+
+
+@pytest.fixture
+def empty(empty_folder: Path) -> Iterator[Engine]:
+    """The engine of a database that holds nothing."""
+    engine = open_database(url_of(empty_folder))
+    yield engine
+    engine.dispose()
 
 
 def test_there_is_one_line_of_revisions() -> None:
@@ -33,43 +47,74 @@ def test_there_is_one_line_of_revisions() -> None:
 
 def test_models_and_schema_agree(folder: Path) -> None:
     """A migrated database is what the models say, down to every column's type."""
-    engine = open_database(f"sqlite:///{folder}/clinic.db")
+    engine = open_database(url_of(folder))
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, SQLModel.metadata) == []
     engine.dispose()
 
 
-def test_up_down_and_up_again(tmp_path: Path) -> None:
+def test_up_down_and_up_again(empty: Engine) -> None:
     """From empty to the newest revision, back to empty, and up again."""
-    file = tmp_path / "clinic.db"
-    engine = open_database(f"sqlite:///{file}")
-    assert schema.find_revision(engine) is None
-    schema.migrate(engine)
-    assert schema.is_current(engine)
-    assert tables(file) == {*SQLModel.metadata.tables, "alembic_version"}
-    schema.revert(engine, to="base")
-    assert tables(file) == {"alembic_version"}
-    schema.migrate(engine)
-    assert schema.is_current(engine)
-    engine.dispose()
+    assert schema.find_revision(empty) is None
+    schema.migrate(empty)
+    assert schema.is_current(empty)
+    assert tables(empty) == {*SQLModel.metadata.tables, "alembic_version"}
+    schema.revert(empty, to="base")
+    assert tables(empty) == {"alembic_version"}
+    schema.migrate(empty)
+    assert schema.is_current(empty)
+
+
+async def test_down_and_up_with_data(
+    client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path
+) -> None:
+    """A database in use goes down and up again, takes its content, and a request."""
+    assert (await post(client, key="before-the-migration")).status_code == 201
+    for revision in [*reversed(revisions()), "base"]:
+        schema.revert(engine, to=revision)
+    assert tables(engine) == {"alembic_version"}
+    for revision in revisions():
+        schema.migrate(engine, to=revision)
+    prepare(settings_in(folder))
+    set_status(engine, state="open")
+    assert (await post(client, key="after-the-migration")).status_code == 201
+    assert count(engine) == 1
+
+
+def revisions() -> list[str]:
+    """All of them, the first one first."""
+    scripts = ScriptDirectory.from_config(schema._config()).walk_revisions()
+    return [script.revision for script in scripts][::-1]
+
+
+def test_two_that_migrate_at_once(empty_folder: Path) -> None:
+    """One does it, the other waits and finds it done; `serve` loads the content once."""
+    write_keyring(empty_folder / "keyring.json", generated=True)
+    engines = [open_database(url_of(empty_folder)) for _ in range(4)]
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(schema.migrate, engines))
+        list(pool.map(prepare, [settings_in(empty_folder)] * 4))
+    with Session(engines[0]) as session:
+        assert session.exec(select(func.count()).select_from(FAQ)).one() == 27
+    for engine in engines:
+        engine.dispose()
 
 
 @pytest.mark.parametrize("milliseconds", [0, 5, 10, 20, 40])
 def test_a_migration_that_is_killed_leaves_the_old_revision(
-    tmp_path: Path, milliseconds: int
+    empty_folder: Path, empty: Engine, milliseconds: int
 ) -> None:
     """`kill -9` in mid-migration: either nothing has happened or everything."""
-    started = tmp_path / "started"
+    started = empty_folder / "started"
     script = (
         "import pathlib, sys; sys.path.insert(0, sys.argv[1])\n"
         "from data.database import open_database; from data.schema import migrate\n"
         "engine = open_database(sys.argv[2]); pathlib.Path(sys.argv[3]).touch(); migrate(engine)\n"
     )
-    file = tmp_path / "clinic.db"
     process = subprocess.Popen(
-        [sys.executable, "-c", script, str(MAIN.parent), f"sqlite:///{file}", str(started)],
-        env=unmeasured(environment(tmp_path)),
+        [sys.executable, "-c", script, str(MAIN.parent), url_of(empty_folder), str(started)],
+        env=unmeasured(environment(empty_folder)),
         start_new_session=True,
     )
     while not started.exists():
@@ -77,10 +122,8 @@ def test_a_migration_that_is_killed_leaves_the_old_revision(
     time.sleep(milliseconds / 1000)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    engine = open_database(f"sqlite:///{file}")
-    revision = schema.find_revision(engine)
-    present = tables(file)
+    revision = schema.find_revision(empty)
+    present = tables(empty)
     assert present == set() if revision is None else present > set(SQLModel.metadata.tables)
-    schema.migrate(engine)
-    assert schema.is_current(engine)
-    engine.dispose()
+    schema.migrate(empty)
+    assert schema.is_current(empty)

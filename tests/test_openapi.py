@@ -1,7 +1,6 @@
 """The OpenAPI document and the service say the same."""
 
 import re
-import shutil
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from models.publication import FormerSlug
 from models.section import Section
 from models.values import utc_now
 from tests.conftest import client_of, set_status, settings_in
+from tests.databases import take_away
 from tests.intake import PATH, body_of, post
 
 DOCUMENT = create_app(settings_in(Path("/nonexistent"))).openapi()
@@ -124,7 +124,7 @@ class Stage:
 
     def take_the_database_away(self) -> None:
         self.engine.dispose()
-        shutil.move(self.folder / "clinic.db", self.folder / "elsewhere.db")
+        take_away(self.folder)
 
     def withdraw_texts(self) -> None:
         with writing(self.engine) as session:

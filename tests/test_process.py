@@ -11,10 +11,12 @@ import sys
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import make_url
 from sqlmodel import Session, select
 
 from api.server import open_keyring
@@ -22,6 +24,7 @@ from data.consultation_requests import open_request
 from data.database import open_database
 from models.consultation_request import ConsultationRequest
 from tests.conftest import set_status, settings_in
+from tests.databases import administer, url_of
 from tests.process import MAIN, environment, free_port, run, serving, unmeasured
 
 KILLS = 8
@@ -71,6 +74,7 @@ def post_until_killed(
                 unanswered.append(name)
 
 
+@pytest.mark.database("sqlite")
 def test_nothing_acknowledged_is_lost_when_everything_is_killed(open_folder: Path) -> None:
     """Every 201 is there after `kill -9` of all processes, once, and can be opened.
 
@@ -121,6 +125,7 @@ def test_it_is_ready_again_within_3_seconds_of_a_kill(open_folder: Path) -> None
         assert time.monotonic() - begun < 3
 
 
+@pytest.mark.database("sqlite")
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 def test_the_disk_has_it_before_the_client_does(open_folder: Path, tmp_path: Path) -> None:
     """Between reading a request and writing its 201 the database is synced to disk."""
@@ -208,36 +213,77 @@ def replace_database_by_folder(folder: Path) -> None:
     (folder / "clinic.db").mkdir()
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize(
-    ("spoil", "setting", "reason"),
-    [
-        (spoil_key, {}, "holds no valid keyring"),
-        (remove_key, {}, "there is no keyring"),
-        (spoil_database, {}, "the database cannot be used"),
-        (replace_database_by_folder, {}, "the database cannot be used"),
-        (None, {"CLINIC_ENVIRONMENT": "production"}, "generated for trying things out"),
-        (None, {"CLINIC_INTAKE_RATE": "often"}, "CLINIC_INTAKE_RATE"),
-        (None, {"CLINIC_DATABASE_URL": "nowhere"}, "CLINIC_DATABASE_URL"),
-        (None, {"CLINIC_CORS_ORIGIN": "https://a.example"}, "CLINIC_CORS_ORIGIN is not a setting"),
-    ],
-)
-def test_it_does_not_start_on_a_fault(
-    folder: Path, workers: int, spoil: object, setting: dict[str, str], reason: str
-) -> None:
-    """A fault at the start: one line of reason and an exit code, within 5 seconds."""
-    if callable(spoil):
-        spoil(folder)
+def reason_not_to_start(folder: Path, workers: int, **setting: str) -> str:
+    """What `serve` says when it does not start: one line and an exit code, within 5 seconds."""
     begun = time.monotonic()
     port = str(free_port())
     ended = run("serve", "--port", port, "--workers", str(workers), folder=folder, **setting)
     assert time.monotonic() - begun < 5
     assert ended.returncode != 0
     assert ended.stdout == ""
-    assert len(ended.stderr.splitlines()) == 1
-    assert reason in ended.stderr
+    [reason] = ended.stderr.splitlines()
+    return reason
 
 
+one_or_two = pytest.mark.parametrize("workers", [1, 2])
+
+
+@one_or_two
+@pytest.mark.database("sqlite")
+@pytest.mark.parametrize(
+    ("spoil", "setting", "reason"),
+    [
+        (spoil_key, {}, "holds no valid keyring"),
+        (remove_key, {}, "there is no keyring"),
+        (None, {"CLINIC_ENVIRONMENT": "production"}, "generated for trying things out"),
+        (None, {"CLINIC_INTAKE_RATE": "often"}, "CLINIC_INTAKE_RATE"),
+        (None, {"CLINIC_DATABASE_URL": "nowhere"}, "CLINIC_DATABASE_URL"),
+        (None, {"CLINIC_DATABASE_URL": "mysql://a/b"}, "sqlite:/// or postgresql://"),
+        (None, {"CLINIC_CORS_ORIGIN": "https://a.example"}, "CLINIC_CORS_ORIGIN is not a setting"),
+    ],
+)
+def test_it_does_not_start_on_a_fault(
+    folder: Path, workers: int, spoil: object, setting: dict[str, str], reason: str
+) -> None:
+    """A key or a setting that cannot be used is told."""
+    if callable(spoil):
+        spoil(folder)
+    assert reason in reason_not_to_start(folder, workers, **setting)
+
+
+@one_or_two
+@pytest.mark.database("sqlite")
+@pytest.mark.parametrize("spoil", [spoil_database, replace_database_by_folder])
+def test_it_does_not_start_on_what_is_no_database(
+    folder: Path, workers: int, spoil: Callable[[Path], None]
+) -> None:
+    """So is a file that is no database."""
+    spoil(folder)
+    assert "the database cannot be used" in reason_not_to_start(folder, workers)
+
+
+@one_or_two
+@pytest.mark.database("postgresql")
+def test_it_does_not_start_on_a_server_like_this(folder: Path, workers: int) -> None:
+    """So is a server that is not there, not migrated, or answers before it has synced."""
+    nowhere = "postgresql://clinic:secret@127.0.0.1:1/clinic"
+    away = reason_not_to_start(folder, workers, CLINIC_DATABASE_URL=nowhere)
+    assert away.endswith("the database cannot be used (OperationalError)")
+    name = make_url(url_of(folder)).database
+    administer(url_of(folder), f"ALTER DATABASE {name} SET synchronous_commit = off")
+    reason = reason_not_to_start(folder, workers)
+    assert reason.endswith("synchronous_commit and fsync must be on")
+    administer(
+        url_of(folder),
+        f"ALTER DATABASE {name} SET synchronous_commit = on",
+        "DROP SCHEMA public CASCADE",
+        "CREATE SCHEMA public",
+    )
+    reason = reason_not_to_start(folder, workers)
+    assert reason.endswith("the database is not migrated: run `python main.py migrate`")
+
+
+@pytest.mark.database("sqlite")
 def test_a_port_in_use_is_told(folder: Path) -> None:
     """A second service on the same port says so and stops."""
     with socket.socket() as taken:
@@ -248,6 +294,7 @@ def test_a_port_in_use_is_told(folder: Path) -> None:
     assert "Address already in use" in ended.stderr
 
 
+@pytest.mark.database("sqlite")
 def test_a_lost_key_is_never_replaced(open_folder: Path) -> None:
     """With data there, a missing key is a reason not to start, and no new key is made."""
     with serving(open_folder) as service:

@@ -87,6 +87,7 @@ async def test_a_cursor_beyond_the_end_is_an_empty_page(client: httpx.AsyncClien
     assert answer.json()["meta"]["next_cursor"] is None
 
 
+@pytest.mark.database("sqlite")
 async def test_random_query_strings(client: httpx.AsyncClient) -> None:
     """10,000 of them are 400, or have a meaning: never a 5xx."""
     chance = random.Random(8707)

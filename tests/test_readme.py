@@ -52,6 +52,7 @@ def settled(text: str) -> str:
     return text.strip()
 
 
+@pytest.mark.database("sqlite")
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_the_tour_gives_what_it_prints(folder: Path) -> None:
     """Every command of the tour, and every line that the README shows for it."""
