@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check install lock
+.PHONY: run test check install examples lock
 
 run: .venv/runtime
 	@$(BIN)/python main.py serve
@@ -23,6 +23,10 @@ check: .venv/development
 	@$(BIN)/python main.py check
 
 install: .venv/development
+
+# The OpenAPI document's examples, as the service gives them now.
+examples: .venv/development
+	@$(BIN)/python -m tests.examples
 
 lock: .venv/development
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 \

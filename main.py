@@ -26,7 +26,7 @@ from api.middleware import (
     LastResort,
     RequestId,
 )
-from api.openapi import DocumentedAPI, operation_id
+from api.openapi import INTRODUCTION, TAGS, DocumentedAPI, operation_id
 from api.router import router
 from data import consultation_requests, crypto, schema
 from data.content_checks import check_content
@@ -58,6 +58,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         title=NAME,
         version=VERSION,
         summary="A clinic's content, status and consultation intake as JSON.",
+        description=INTRODUCTION,
+        openapi_tags=TAGS,
+        license_info={"name": "MIT", "identifier": "MIT"},
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,

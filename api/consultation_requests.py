@@ -76,7 +76,10 @@ def read_consultation_request_form(session: SessionDep) -> ConsultationFormPubli
         201: {
             "description": "The request is stored for good. Keep the receipt token.",
             "headers": {
-                "Location": {"schema": {"type": "string"}},
+                "Location": {
+                    "description": "Path of the receipt.",
+                    "schema": {"type": "string"},
+                },
                 "Idempotent-Replayed": {
                     "description": "`true` when this answer was given before.",
                     "schema": {"type": "string", "enum": ["true"]},
@@ -102,8 +105,13 @@ def create_consultation_request(
 ) -> Response:
     """Ask the clinic for a consultation.
 
-    While the clinic is closed this is refused before the body is read. What got a 201 is stored
-    durably. Send an `Idempotency-Key`, so that a request can be sent again safely.
+    A request is taken while `consultations.accepting` of `/v1/status` is true. A clinic that is
+    closed for good answers 410, one that has paused 409, and neither reads what was sent. The
+    clinic that is shipped is closed: to try this out, open it on the machine where the service
+    runs, with `python main.py status set open`.
+
+    What got a 201 is stored durably. Send an `Idempotency-Key`, so that a request can be sent
+    again safely: the same key with the same bytes gets the first answer again.
     """
     # Both were looked at before; here nobody else can answer this key.
     if attempt:

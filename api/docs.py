@@ -26,10 +26,10 @@ _POLICY = (
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 # Swagger UI sets styles of single elements.
-_DOCS_POLICY = _POLICY.format(" 'unsafe-inline'")
+_DOCS_POLICY = _POLICY.format("")
 _PROBLEM_POLICY = _POLICY.format("")
 
-_OURS = {"start.js": "text/javascript", "problem.css": "text/css"}
+_OURS = {"start.js": "text/javascript", "docs.css": "text/css", "problem.css": "text/css"}
 _SWAGGER = {
     "swagger-ui.css": "text/css",
     "swagger-ui-bundle.js": "text/javascript",

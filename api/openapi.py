@@ -1,11 +1,32 @@
 """The OpenAPI document: FastAPI's own, without what this service never answers."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from api.problems import ALL, MEDIA_TYPE, ProblemDocument, example_of
+
+_HERE = Path(__file__).parent
+INTRODUCTION = (_HERE / "pages" / "introduction.md").read_text(encoding="utf-8")
+# Recorded from the service itself: `make examples`.
+EXAMPLES_FILE = _HERE / "examples.json"
+
+# In the order in which a newcomer needs them.
+TAGS = [
+    {"name": "Clinic", "description": "What the clinic is, and whether it is open."},
+    {"name": "Content", "description": "The texts, one by one or all in one document."},
+    {
+        "name": "Consultation requests",
+        "description": "The form, a request, its receipt and its withdrawal. Requests are taken "
+        "while `consultations.accepting` of `/v1/status` is true: a closed clinic answers 410, a "
+        "paused one 409, and neither reads what was sent.",
+    },
+    {"name": "Health", "description": "For whoever watches over the service."},
+    {"name": "Documentation", "description": "What the `type` of a problem leads to."},
+]
 
 _FASTAPI_ERRORS = ("HTTPValidationError", "ValidationError")
 _REFERENCES = "#/components/schemas/{model}"
@@ -17,19 +38,30 @@ class DocumentedAPI(FastAPI):
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
             document = super().openapi()
-            for operations in document["paths"].values():
-                for operation in operations.values():
-                    operation["summary"] = operation["description"].partition(".")[0]
-                    _drop_fastapi_error(operation["responses"])
-                    _restore_examples(operation["responses"])
-                    for parameter in operation.get("parameters", []):
-                        parameter["schema"] = _without_null(parameter["schema"])
             schemas = document["components"]["schemas"]
             for name in _FASTAPI_ERRORS:
                 schemas.pop(name, None)
             schemas |= _problem_schemas()
             document["components"]["schemas"] = dict(sorted(schemas.items()))
+            examples = json.loads(EXAMPLES_FILE.read_text(encoding="utf-8"))
+            for operations in document["paths"].values():
+                for operation in operations.values():
+                    _complete(operation, schemas, examples.get(operation["operationId"], {}))
         return super().openapi()
+
+
+def _complete(operation: dict[str, Any], schemas: dict[str, Any], examples: dict[str, Any]) -> None:
+    operation["summary"] = operation["description"].partition(".")[0]
+    for parameter in operation.get("parameters", []):
+        parameter["schema"] = _without_null(parameter["schema"])
+    responses = operation["responses"]
+    _drop_fastapi_error(responses)
+    for status, response in responses.items():
+        if response["description"] == "Successful Response":
+            response["description"] = _description_of(response, schemas)
+        _set_examples(response, examples.get(status, {}))
+    if "request" in examples:
+        _set_examples(operation["requestBody"], examples["request"])
 
 
 def _drop_fastapi_error(responses: dict[str, Any]) -> None:
@@ -38,11 +70,19 @@ def _drop_fastapi_error(responses: dict[str, Any]) -> None:
         del responses["422"]
 
 
-def _restore_examples(responses: dict[str, Any]) -> None:
-    # FastAPI leaves every null out of the document, those of an example too.
-    for response in responses.values():
-        examples = response.get("content", {}).get(MEDIA_TYPE, {}).get("examples", {})
-        examples |= {slug: example_of(ALL[slug]) for slug in examples}
+def _description_of(response: dict[str, Any], schemas: dict[str, Any]) -> str:
+    [content] = response["content"].values()
+    name = content["schema"].get("$ref", "").rpartition("/")[2]
+    return str(schemas[name]["description"]) if name else "A page to read."
+
+
+def _set_examples(body: dict[str, Any], examples: dict[str, Any]) -> None:
+    # Set at the end, because FastAPI leaves every null out of the document.
+    for media_type, content in body.get("content", {}).items():
+        if media_type == MEDIA_TYPE:
+            content["examples"] |= {slug: example_of(ALL[slug]) for slug in content["examples"]}
+        elif media_type in examples:
+            content["examples"] = examples[media_type]
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:

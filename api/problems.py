@@ -235,17 +235,21 @@ class ProblemError(BaseModel):
 
 
 class ClosureBlock(BaseModel):
-    records_contact: str | None
-    records_url: str | None
-    note: str | None
+    """Where a closed clinic's records went, as far as that is known."""
+
+    records_contact: str | None = Field(description="Who to ask for medical records.")
+    records_url: str | None = Field(description="Where to read about medical records.")
+    note: str | None = Field(description="Anything else about the closure.")
 
 
 class ProblemDocument(BaseModel):
     """Problem details (RFC 9457). They never repeat what a person typed."""
 
     type: str = Field(description="Address of a page that explains the problem.")
-    title: str
-    status: int
+    title: str = Field(
+        description="The kind of problem, in a few words; the same for each of its kind."
+    )
+    status: int = Field(description="The HTTP status code.")
     detail: str = Field(description="A sentence that may be shown to a patient.")
     instance: str = Field(description="`urn:uuid:` of the request's id.")
     errors: list[ProblemError] = Field(

@@ -28,6 +28,11 @@ def moved_response(noun: str) -> dict[int | str, dict[str, Any]]:
     return {
         308: {
             "description": f"The {noun} has another slug now; `Location` names it.",
-            "headers": {"Location": {"schema": {"type": "string"}}},
+            "headers": {
+                "Location": {
+                    "description": f"Path of the {noun} now.",
+                    "schema": {"type": "string"},
+                }
+            },
         }
     }

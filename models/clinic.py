@@ -78,38 +78,48 @@ class Clinic(SQLModel, table=True):
 
 
 class ContactPublic(Output):
-    phone: str | None
-    email: str | None
-    website: str | None
-    address: str | None
+    """How to reach the clinic; each is `null` when it is not known."""
+
+    phone: str | None = Described(description="Telephone number.")
+    email: str | None = Described(description="E-mail address.")
+    website: str | None = Described(description="Address of the clinic's own site.")
+    address: str | None = Described(description="Street address, without the city.")
 
 
 class OpeningHoursPublic(Output):
-    day: Day
+    """One opening of one day; a day may have several."""
+
+    day: Day = Described(description="Day of the week.")
     opens: time = Described(description="In the clinic's time zone.")
-    closes: time
+    closes: time = Described(description="In the clinic's time zone.")
 
 
 class TreatmentPublic(Output):
-    slug: str
-    name: str
-    summary: str
+    """What the clinic's texts are about; offered only while the clinic is open."""
+
+    slug: str = Described(description="Name for use in addresses; it does not change.")
+    name: str = Described(description="What it is called.")
+    summary: str = Described(description="One sentence about it.")
 
 
 class ConditionPublic(Output):
-    slug: str
-    name: str
+    """What the treatments are for."""
+
+    slug: str = Described(description="Name for use in addresses; it does not change.")
+    name: str = Described(description="What it is called.")
 
 
 class ClinicPublic(Output):
+    """The clinic, as far as it is known."""
+
     name: str | None = Described(description="`null` when it is not known.")
-    locality: str
-    region: str
+    locality: str = Described(description="City.")
+    region: str = Described(description="State or province.")
     country: str = Described(description="ISO 3166-1 alpha-2.")
     time_zone: str = Described(description="A name of the IANA time zone database.")
-    contact: ContactPublic
+    contact: ContactPublic = Described(description="How to reach it.")
     opening_hours: list[OpeningHoursPublic] | None = Described(
         description="`null` when they are not known."
     )
-    treatments: list[TreatmentPublic]
-    conditions: list[ConditionPublic]
+    treatments: list[TreatmentPublic] = Described(description="What its texts are about.")
+    conditions: list[ConditionPublic] = Described(description="What the treatments are for.")

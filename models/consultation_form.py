@@ -144,25 +144,35 @@ def _keywords(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 class FieldUiPublic(Output):
+    """How to show one field."""
+
     autocomplete: str | None = Described(description="HTML autofill token.")
     input_mode: str | None = Described(description="HTML `inputmode`.")
-    widget: Literal["text", "email", "tel", "radio", "checkbox", "select", "textarea"]
+    widget: Literal["text", "email", "tel", "radio", "checkbox", "select", "textarea"] = Described(
+        description="The control that fits it."
+    )
 
 
 class FormUiPublic(Output):
+    """How to show the form."""
+
     order: list[str] = Described(description="The fields in the order to show them.")
-    fields: dict[str, FieldUiPublic]
+    fields: dict[str, FieldUiPublic] = Described(description="A name from `order` each.")
 
 
 class ConsentPublic(Output):
-    purpose: str
+    """What a person agrees to by sending the form."""
+
+    purpose: str = Described(description="What the consent is for.")
     field: str = Described(description="The field of the request that gives this consent.")
-    version: int
-    text: str
-    required: bool
+    version: int = Described(description="Raised with each change of its text.")
+    text: str = Described(description="Exactly what is agreed to, and what is kept on record.")
+    required: bool = Described(description="Whether a request without it is refused.")
 
 
 class ConsultationFormPublic(Output):
+    """The form and all of its words."""
+
     version: int = Described(description="Send it back as `form_version`.")
     accepting: bool = Described(description="Whether a request is taken now.")
     reason: IntakeReason | None = Described(
@@ -172,8 +182,8 @@ class ConsultationFormPublic(Output):
         alias="schema",
         description="JSON Schema of the fields; render it with a form library as it is.",
     )
-    ui: FormUiPublic
-    consents: list[ConsentPublic]
+    ui: FormUiPublic = Described(description="Order of the fields and how to show each.")
+    consents: list[ConsentPublic] = Described(description="What a person agrees to by sending it.")
     messages: dict[str, str] = Described(
         description="A sentence for a patient for each code that a 422 can carry."
     )

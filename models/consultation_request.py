@@ -71,6 +71,8 @@ def _e164(value: str) -> str:
 
 
 class RequestState(StrEnum):
+    """How far a request is. `completed`, `declined`, `withdrawn` and `closed_out` end it."""
+
     RECEIVED = "received"
     WAITLISTED = "waitlisted"
     CONTACTED = "contacted"
@@ -97,7 +99,7 @@ class ConsultationRequestCreate(Input):
         Described(min_length=1, max_length=200),
         AfterValidator(_no_control_characters),
         AfterValidator(_not_blank),
-    ]
+    ] = Described(description="What the clinic should call the person.")
     email: (
         Annotated[
             str,
@@ -106,7 +108,7 @@ class ConsultationRequestCreate(Input):
             AfterValidator(_email_address),
         ]
         | None
-    ) = None
+    ) = Described(default=None, description="E-mail address. Needed without `phone`.")
     phone: (
         Annotated[
             str,
@@ -115,10 +117,19 @@ class ConsultationRequestCreate(Input):
             AfterValidator(_e164),
         ]
         | None
-    ) = Described(default=None, description="In any usual US notation; kept as E.164.")
-    preferred_contact: Literal["email", "phone", "either"] | None = None
-    may_leave_voicemail: StrictBool | None = None
-    best_time: Literal["morning", "afternoon", "evening", "any"] | None = None
+    ) = Described(
+        default=None,
+        description="In any usual US notation; kept as E.164. Needed without `email`.",
+    )
+    preferred_contact: Literal["email", "phone", "either"] | None = Described(
+        default=None, description="How the person would rather be reached."
+    )
+    may_leave_voicemail: StrictBool | None = Described(
+        default=None, description="Whether the clinic may speak to an answering machine."
+    )
+    best_time: Literal["morning", "afternoon", "evening", "any"] | None = Described(
+        default=None, description="When the person is best reached, in the clinic's time zone."
+    )
     topic: Literal[
         "depression", "ptsd", "chronic_pain", "other_mood_disorder", "other", "prefer_not_to_say"
     ] = Described(
@@ -216,33 +227,39 @@ class SealingKey(SQLModel, table=True):
 
 
 class NextStepPublic(Output):
-    code: str
+    """What happens now."""
+
+    code: str = Described(
+        description="A state of the request, or `clinic_` and the clinic's state that holds it up."
+    )
     text: str = Described(description="What happens now, in words for the person who asked.")
 
 
 class ReceiptPublic(Output):
     """What a person may know of their own request; never what they typed."""
 
-    id: str
-    state: RequestState
-    received_at: datetime
-    updated_at: datetime
+    id: str = Described(description="Names the request, with its receipt token.")
+    state: RequestState = Described(description="How far it is.")
+    received_at: datetime = Described(description="When it was stored.")
+    updated_at: datetime = Described(description="When its state last changed.")
     retention_until: datetime | None = Described(
         description="When it is erased; `null` until a retention period exists."
     )
-    next_step: NextStepPublic
+    next_step: NextStepPublic = Described(description="What happens now.")
 
 
 class ConsultationRequestAccepted(Output):
     """The answer to an accepted request."""
 
-    id: str
-    state: RequestState
+    id: str = Described(description="Names the request, with its receipt token.")
+    state: RequestState = Described(
+        description="`received`, or `waitlisted` where there is a waiting list."
+    )
     receipt_token: str = Described(
         description="Opens the receipt and the withdrawal. It is shown here only: keep it."
     )
-    received_at: datetime
+    received_at: datetime = Described(description="When it was stored.")
     retention_until: datetime | None = Described(
         description="When it is erased; `null` until a retention period exists."
     )
-    next_step: NextStepPublic
+    next_step: NextStepPublic = Described(description="What happens now.")

@@ -63,14 +63,18 @@ class FAQ(SQLModel, table=True):
 
 
 class FAQPublic(Output):
-    slug: str
-    question: str
-    answer: BodyPublic
+    """One question with its answer."""
+
+    slug: str = Described(
+        description="Name for use in addresses. An old one leads to the new one (308)."
+    )
+    question: str = Described(description="As a visitor would ask it.")
+    answer: BodyPublic = Described(description="The answer that is true in the clinic's state now.")
     answered: bool = Described(
         description="`false` when the clinic's information does not say; the answer then says so."
     )
-    topic: str
-    position: int
+    topic: str = Described(description="Slug of what it is about; `topic=` filters by it.")
+    position: int = Described(description="Place in the order of the FAQs, from 1.")
     section: str | None = Described(description="Slug of the section it belongs to.")
     notices: list[NoticePublic] = Described(
         description="Caveats to show with the answer, `clinic-status` first while not open."
@@ -81,9 +85,9 @@ class FAQPublic(Output):
     clinic_state: ClinicState = Described(description="The clinic's state as this was served.")
     locale: str = Described(description="Language of the text, a BCP 47 tag.")
     version: int = Described(description="Raised by one with each change of the text itself.")
-    published_at: datetime
-    updated_at: datetime
+    published_at: datetime = Described(description="When it was first published.")
+    updated_at: datetime = Described(description="When its text last changed.")
 
 
 class FAQList(Listing[FAQPublic]):
-    pass
+    """A page of FAQs."""

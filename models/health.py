@@ -18,10 +18,14 @@ class HealthProbe(SQLModel, table=True):
 
 
 class Liveness(Output):
-    status: Literal["alive"]
+    """The process answers."""
+
+    status: Literal["alive"] = Described(description="Always `alive`.")
 
 
 class Readiness(Output):
+    """The service can do its work."""
+
     status: Literal["ready"] = Described(
         description="The database holds content and can be written to."
     )

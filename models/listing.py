@@ -13,6 +13,8 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class ListMeta(Output):
+    """About the list and this page of it."""
+
     total: int = Field(description="How many items match, on all pages together.")
     next_cursor: str | None = Field(
         description="Give it as `cursor` to get the next page; `null` on the last one."
@@ -23,8 +25,8 @@ class ListMeta(Output):
 class Listing(Output, Generic[T]):
     """One page of a list."""
 
-    data: list[T]
-    meta: ListMeta
+    data: list[T] = Field(description="The items of this page, in their order.")
+    meta: ListMeta = Field(description="How many there are, and where the next page is.")
 
 
 @dataclass(frozen=True)

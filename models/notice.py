@@ -30,7 +30,9 @@ class NoticesCreate(Input):
 
 
 class NoticePublic(Output):
-    slug: str
+    """A caveat that belongs beside a text."""
+
+    slug: str = Described(description="`clinic-status`, or the name of a caveat.")
     text: str = Described(
         description="Plain text; show it wherever the text it came with is shown."
     )

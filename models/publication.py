@@ -47,11 +47,11 @@ class Withdrawn:
 class BundlePublic(Output):
     """Everything that is published, in one document."""
 
-    clinic: ClinicPublic
-    status: StatusPublic
-    sections: list[SectionPublic]
-    faqs: list[FAQPublic]
-    form: ConsultationFormPublic
+    clinic: ClinicPublic = Described(description="As `/v1/clinic` serves it.")
+    status: StatusPublic = Described(description="As `/v1/status` serves it.")
+    sections: list[SectionPublic] = Described(description="All of them, in their order.")
+    faqs: list[FAQPublic] = Described(description="All of them, in their order.")
+    form: ConsultationFormPublic = Described(description="As its own path serves it.")
     content_version: int = Described(
         description="Raised with every published change and every status change."
     )

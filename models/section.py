@@ -68,55 +68,73 @@ class Section(SQLModel, table=True):
 
 
 class BodyPublic(Output):
+    """One text in three notations that say the same words."""
+
     markdown: str = Described(description="CommonMark, as it was written.")
     html: str = Described(description="The same words as sanitised HTML.")
     text: str = Described(description="The same words as plain text.")
 
 
 class ImagePublic(Output):
-    url: str
-    alt: str
+    """A picture that belongs to the text."""
+
+    url: str = Described(description="Where the picture is.")
+    alt: str = Described(description="What it shows, for who cannot see it.")
 
 
 class ReferencePublic(Output):
-    label: str
+    """A source that the text names."""
+
+    label: str = Described(description="What it is called.")
     url: str | None = Described(description="`null` when the address is not known.")
 
 
 class CallToActionPublic(Output):
-    label: str
+    """A button below the text. The server switches it with the clinic's state."""
+
+    label: str = Described(description="What stands on the button.")
     enabled: bool = Described(description="Whether the button may be pressed now.")
-    disabled_reason: IntakeReason | None
+    disabled_reason: IntakeReason | None = Described(
+        description="Why it is off; `null` while it is on."
+    )
 
 
 class ReviewPublic(Output):
+    """Whether somebody looks after the text."""
+
     status: Literal["unknown", "current", "overdue"] = Described(
         description="`unknown` when no review is on record."
     )
-    last_reviewed_on: date | None
-    next_review_due_on: date | None
+    last_reviewed_on: date | None = Described(description="Day of the last review on record.")
+    next_review_due_on: date | None = Described(description="Day by which the next one is due.")
 
 
 class SectionPublic(Output):
-    slug: str
-    title: str
+    """One content section: a page of the clinic's site."""
+
+    slug: str = Described(
+        description="Name for use in addresses. An old one leads to the new one (308)."
+    )
+    title: str = Described(description="Heading of the page.")
     summary: str = Described(description="One sentence, fit for a meta description.")
-    position: int
-    body: BodyPublic
-    image: ImagePublic | None
+    position: int = Described(description="Place in the order of the sections, from 1.")
+    body: BodyPublic = Described(description="The text itself.")
+    image: ImagePublic | None = Described(description="A picture, or `null`.")
     notices: list[NoticePublic] = Described(
         description="Caveats to show with the text, `clinic-status` first while not open."
     )
-    references: list[ReferencePublic]
-    call_to_action: CallToActionPublic | None
-    review: ReviewPublic
+    references: list[ReferencePublic] = Described(description="Sources that the text names.")
+    call_to_action: CallToActionPublic | None = Described(
+        description="The button below the text, or `null` where there is none."
+    )
+    review: ReviewPublic = Described(description="Whether somebody looks after the text.")
     faqs: list[str] = Described(description="Slugs of the FAQs that belong to this section.")
     clinic_state: ClinicState = Described(description="The clinic's state as this was served.")
     locale: str = Described(description="Language of the text, a BCP 47 tag.")
     version: int = Described(description="Raised by one with each change of the text itself.")
-    published_at: datetime
-    updated_at: datetime
+    published_at: datetime = Described(description="When it was first published.")
+    updated_at: datetime = Described(description="When its text last changed.")
 
 
 class SectionList(Listing[SectionPublic]):
-    pass
+    """A page of sections."""

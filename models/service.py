@@ -9,23 +9,27 @@ VERSION = "0.1.0"
 
 
 class ServiceLinks(Output):
-    clinic: str
-    status: str
-    status_history: str
-    sections: str
-    faqs: str
-    bundle: str
-    consultation_request_form: str
-    documentation: str
-    openapi: str
-    health: str
+    """Where everything is, as paths on this host."""
+
+    clinic: str = Described(description="The clinic.")
+    status: str = Described(description="Whether it is open.")
+    status_history: str = Described(description="Every change of its state.")
+    sections: str = Described(description="Content sections.")
+    faqs: str = Described(description="Questions and answers.")
+    bundle: str = Described(description="Everything in one document.")
+    consultation_request_form: str = Described(description="The form.")
+    documentation: str = Described(description="The page for developers.")
+    openapi: str = Described(description="The OpenAPI document.")
+    health: str = Described(description="Whether the service can do its work.")
 
 
 class ServicePublic(Output):
-    name: str
+    """What answers here."""
+
+    name: str = Described(description="Name of the service.")
     version: str = Described(description="The service's version, not the content's.")
-    clinic_state: ClinicState
-    links: ServiceLinks
+    clinic_state: ClinicState = Described(description="The clinic's state now.")
+    links: ServiceLinks = Described(description="Where everything is.")
 
 
 LINKS = ServiceLinks(

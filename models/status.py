@@ -14,6 +14,8 @@ from models.values import ClinicState, Input, JSONColumn, Output, Text, WebAddre
 
 
 class ConsultationMode(StrEnum):
+    """How consultation requests are taken."""
+
     OPEN = "open"
     WAITLIST = "waitlist"
     PAUSED = "paused"
@@ -180,7 +182,11 @@ class ClinicStatus:
 
 
 class ConsultationsPublic(Output):
-    mode: ConsultationMode
+    """How consultation requests are taken now."""
+
+    mode: ConsultationMode = Described(
+        description="`open`, `waitlist`, `paused`, or `closed` for good."
+    )
     accepting: bool = Described(description="Whether a new consultation request is taken now.")
     reason: IntakeReason | None = Described(
         description="Why requests are not simply taken; `null` when they are."
@@ -189,42 +195,35 @@ class ConsultationsPublic(Output):
 
 
 class ClosurePublic(Output):
+    """Where a closed clinic's records went, as far as that is known."""
+
     records_contact: str | None = Described(description="Who to ask for medical records.")
     records_url: str | None = Described(description="Where to read about medical records.")
-    note: str | None
+    note: str | None = Described(description="Anything else about the closure.")
 
 
 class AlternativePublic(Output):
-    name: str
-    url: str | None
-    note: str | None
+    """Somewhere else to turn."""
+
+    name: str = Described(description="What it is called.")
+    url: str | None = Described(description="Its site, if it has one.")
+    note: str | None = Described(description="What it is good for.")
 
 
 class SafetyResourcePublic(Output):
-    name: str
-    contact: str
-    note: str | None
+    """Somebody to call in a crisis."""
+
+    name: str = Described(description="What it is called.")
+    contact: str = Described(description="How to reach it.")
+    note: str | None = Described(description="When, and for whom.")
 
 
 class StatusChangePublic(Output):
-    state: ClinicState
+    """One change of the clinic's state."""
+
+    state: ClinicState = Described(description="The state from then on.")
     mode: ConsultationMode = Described(description="How consultation requests are taken from then.")
-    headline: str
-    message: str
-    effective_from: datetime | None = Described(
-        description="Since when the state is true; `null` when that is not known."
-    )
-    reopens_on: date | None
-    recorded_at: datetime = Described(description="When this service was told.")
-
-
-class StatusChangeList(Listing[StatusChangePublic]):
-    pass
-
-
-class StatusPublic(Output):
-    state: ClinicState
-    headline: str
+    headline: str = Described(description="A few words for a banner.")
     message: str = Described(description="A sentence or more that may be shown to a patient.")
     effective_from: datetime | None = Described(
         description="Since when the state is true; `null` when that is not known."
@@ -232,8 +231,33 @@ class StatusPublic(Output):
     reopens_on: date | None = Described(
         description="The day a temporarily closed clinic means to reopen, in its own time zone."
     )
-    consultations: ConsultationsPublic
-    closure: ClosurePublic
+    recorded_at: datetime = Described(description="When this service was told.")
+
+
+class StatusChangeList(Listing[StatusChangePublic]):
+    """A page of status changes."""
+
+
+class StatusPublic(Output):
+    """What is true of the clinic now."""
+
+    state: ClinicState = Described(
+        description="`open`, `temporarily_closed` or `permanently_closed`."
+    )
+    headline: str = Described(description="A few words for a banner.")
+    message: str = Described(description="A sentence or more that may be shown to a patient.")
+    effective_from: datetime | None = Described(
+        description="Since when the state is true; `null` when that is not known."
+    )
+    reopens_on: date | None = Described(
+        description="The day a temporarily closed clinic means to reopen, in its own time zone."
+    )
+    consultations: ConsultationsPublic = Described(
+        description="How consultation requests are taken now."
+    )
+    closure: ClosurePublic = Described(
+        description="Where a closed clinic's records went, as far as that is known."
+    )
     alternatives: list[AlternativePublic] = Described(
         description="Where else to turn, as the operator named it."
     )
@@ -247,7 +271,7 @@ class StatusPublic(Output):
         description="The state in the words of the Google Places API."
     )
     version: int = Described(description="How many changes have taken effect so far.")
-    updated_at: datetime
+    updated_at: datetime = Described(description="When what is said here last changed.")
 
     @classmethod
     def of(cls, status: ClinicStatus) -> "StatusPublic":

@@ -25,6 +25,8 @@ JSONColumn = JSON(none_as_null=True)
 
 
 class ClinicState(StrEnum):
+    """Whether the clinic is open."""
+
     OPEN = "open"
     TEMPORARILY_CLOSED = "temporarily_closed"
     PERMANENTLY_CLOSED = "permanently_closed"

@@ -1,5 +1,6 @@
 """The OpenAPI document and the service say the same."""
 
+import json
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
+from api.openapi import EXAMPLES_FILE
 from data.database import writing
 from main import create_app
 from models.faq import FAQ
@@ -20,9 +22,11 @@ from models.section import Section
 from models.values import utc_now
 from tests.conftest import client_of, set_status, settings_in
 from tests.databases import take_away
+from tests.examples import record, settled
 from tests.intake import PATH, body_of, post
 
 DOCUMENT = create_app(settings_in(Path("/nonexistent"))).openapi()
+SCHEMAS = DOCUMENT["components"]["schemas"]
 PUBLIC = {
     "readService", "readClinic", "readStatus", "listStatusChanges", "listSections", "readSection",
     "listFaqs", "readFaq", "readBundle", "readConsultationRequestForm", "createConsultationRequest",
@@ -70,11 +74,49 @@ def test_there_is_one_error_shape() -> None:
                 assert example["value"]["status"] == int(status)
 
 
+async def test_examples_came_from_the_service(folder: Path) -> None:
+    """Each example is what the service answers now; `make examples` records them anew."""
+    recorded = json.loads(EXAMPLES_FILE.read_text(encoding="utf-8"))
+    assert settled(recorded) == settled(await record(folder))
+
+
+def test_everything_is_described() -> None:
+    """Operations, parameters, fields, answers, headers and schemas each have a sentence."""
+    silent = [name for name, schema in SCHEMAS.items() if not schema.get("description")]
+    for name, schema in SCHEMAS.items():
+        fields = schema.get("properties", {})
+        # A reference without words of its own is described by what it refers to.
+        silent += [
+            f"{name}.{field}"
+            for field, schema in fields.items()
+            if "description" not in schema and "$ref" not in schema
+        ]
+    for method, path, operation in operations():
+        assert operation["tags"][0] in [tag["name"] for tag in DOCUMENT["tags"]]
+        for status, response in operation["responses"].items():
+            described = [response, *response.get("headers", {}).values()]
+            if not all(item.get("description", "Successful Response") for item in described):
+                silent.append(f"{method} {path} {status}")
+            is_json = any(kind.endswith("json") for kind in response.get("content", {}))
+            if is_json and operation["operationId"] != "readBundle":
+                for content in response["content"].values():
+                    assert content["examples"], (path, status)
+    assert silent == []
+
+
+async def test_the_page_leads_to_three_first_calls(client: httpx.AsyncClient) -> None:
+    """What the introduction links to is there."""
+    links = re.findall(r"\]\((/[^)]*)\)", DOCUMENT["info"]["description"])
+    assert len(links) >= 3
+    for link in links:
+        assert (await client.get(link)).status_code == 200, link
+
+
 def test_answers_have_no_optional_keys() -> None:
     """Whatever is served is always there, so that a client's types need no `?`."""
     outputs = {
         name: schema
-        for name, schema in DOCUMENT["components"]["schemas"].items()
+        for name, schema in SCHEMAS.items()
         if not name.startswith("Problem") and name != "ConsultationRequestCreate"
     }
     assert len(outputs) > 20

@@ -1,0 +1,143 @@
+"""The examples of the OpenAPI document, recorded from the service: `make examples`."""
+
+import asyncio
+import json
+import re
+import shutil
+import sys
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from api.openapi import EXAMPLES_FILE
+from api.server import prepare
+from data.crypto import write_keyring
+from models.json_ld import MEDIA_TYPE as JSON_LD
+from models.values import utc_now
+from tests.conftest import client_of, set_status, settings_in
+from tests.intake import JSON, PATH, bearer, running
+
+MINIMAL = {
+    "name": "Robin",
+    "email": "robin@example.com",
+    "topic": "prefer_not_to_say",
+    "consent_to_contact": True,
+    "form_version": 1,
+}
+FULL = {
+    "name": "Robin",
+    "email": "robin@example.com",
+    "phone": "(503) 227-1212",
+    "preferred_contact": "phone",
+    "may_leave_voicemail": False,
+    "best_time": "morning",
+    "topic": "depression",
+    "message": "I read about it on your site, and would like to know what a first visit is like.",
+    "consent_to_contact": True,
+    "form_version": 1,
+}
+_CHANGING = [
+    (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "AN-INSTANT"),
+    (r'"\d{4}-\d\d-\d\d"', '"A-DAY"'),
+    (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "AN-ID"),
+    (r'"receipt_token": "[\w-]{43}"', '"receipt_token": "A-TOKEN"'),
+]
+
+
+class Recorder:
+    """Collects answers by operation, status and media type."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self.client = client
+        self.examples: dict[str, Any] = {}
+
+    def keep(self, operation: str, name: str, summary: str, answer: httpx.Response) -> None:
+        by_status = self.examples.setdefault(operation, {})
+        by_type = by_status.setdefault(str(answer.status_code), {})
+        named = by_type.setdefault(answer.headers["Content-Type"], {})
+        named[name] = {"summary": summary, "value": answer.json()}
+
+    async def read(
+        self, operation: str, path: str, *, name: str = "shipped", summary: str, accept: str = "*/*"
+    ) -> None:
+        answer = await self.client.get(path, headers={"Accept": accept})
+        assert answer.status_code == 200, answer.text
+        self.keep(operation, name, summary, answer)
+
+
+async def record(folder: Path) -> dict[str, Any]:
+    """The examples as the service in this folder gives them now."""
+    async with running(folder) as app, client_of(app) as client:
+        recorder = Recorder(client)
+        await record_reads(recorder)
+        engine = app.state.engine
+        day = utc_now().date() + timedelta(days=30)
+        set_status(engine, state="temporarily_closed", reopens_on=day)
+        await recorder.read("readStatus", "/v1/status", name="paused", summary="Temporarily closed")
+        set_status(engine, state="open")
+        await recorder.read("readStatus", "/v1/status", name="open", summary="Open")
+        await record_request(recorder)
+        set_status(engine, state="open", mode="waitlist")
+        waiting = await client.post(PATH, json=MINIMAL)
+        recorder.keep("createConsultationRequest", "waitlisted", "With a waiting list", waiting)
+        return recorder.examples
+
+
+async def record_reads(recorder: Recorder) -> None:
+    read = recorder.read
+    await read("readService", "/", summary="With the clinic that is shipped")
+    await read("readClinic", "/v1/clinic", summary="The clinic that is shipped")
+    await read("readClinic", "/v1/clinic", summary="As `MedicalClinic`", accept=JSON_LD)
+    await read("readStatus", "/v1/status", name="permanently_closed", summary="Permanently closed")
+    await read("listStatusChanges", "/v1/status/history", summary="One change so far")
+    await read("listSections", "/v1/sections?limit=1", summary="With `limit=1`: there is more")
+    await read("readSection", "/v1/sections/what-is-ketamine", summary="What is ketamine?")
+    await read("listFaqs", "/v1/faqs?limit=1", summary="With `limit=1`: there is more")
+    await read("readFaq", "/v1/faqs/party-drug", summary="A question with its answer")
+    await read("readConsultationRequestForm", f"{PATH}/form", summary="The form while closed")
+    await read("readLiveness", "/health/live", summary="Alive")
+    await read("readReadiness", "/health/ready", summary="Ready")
+
+
+async def record_request(recorder: Recorder) -> None:
+    recorder.examples["createConsultationRequest"] = {
+        "request": {
+            JSON["Content-Type"]: {
+                "minimal": {"summary": "What is needed", "value": MINIMAL},
+                "full": {"summary": "Every field", "value": FULL},
+            }
+        }
+    }
+    accepted = await recorder.client.post(PATH, json=FULL)
+    recorder.keep("createConsultationRequest", "received", "Stored for good", accepted)
+    receipt, token = accepted.headers["Location"], bearer(accepted)
+    read = await recorder.client.get(receipt, headers=token)
+    recorder.keep("readConsultationRequest", "received", "Waiting to be read", read)
+    withdrawn = await recorder.client.post(f"{receipt}/withdrawal", headers=token)
+    recorder.keep("withdrawConsultationRequest", "withdrawn", "Taken back", withdrawn)
+
+
+def settled(examples: dict[str, Any]) -> str:
+    """As text, without what differs from one recording to the next."""
+    text = json.dumps(examples, indent=1, ensure_ascii=False)
+    for pattern, name in _CHANGING:
+        text = re.sub(pattern, name, text)
+    return text
+
+
+def main() -> None:
+    folder = Path(tempfile.mkdtemp())
+    write_keyring(folder / "keyring.json", generated=True)
+    prepare(settings_in(folder))
+    examples = asyncio.run(record(folder))
+    text = json.dumps(examples, indent=1, ensure_ascii=False)
+    EXAMPLES_FILE.write_text(f"{text}\n", encoding="utf-8")
+    shutil.rmtree(folder)
+    sys.stdout.write(f"{EXAMPLES_FILE} holds examples of {len(examples)} operations.\n")
+
+
+if __name__ == "__main__":
+    main()
