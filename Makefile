@@ -9,7 +9,7 @@ run: .venv/runtime
 
 # In memory where there is some: a test's database need not outlast the machine.
 test: export TMPDIR := $(shell test -w /dev/shm && echo /dev/shm || echo /tmp)
-test: .venv/development
+test: .venv/development tests/clients/node_modules/.installed
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest --numprocesses 2 $(ARGS)
 	@$(BIN)/coverage combine --quiet
@@ -34,6 +34,13 @@ lock: .venv/development
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 \
 		--custom-compile-command "make lock" --group dev -c requirements.lock pyproject.toml \
 		-o requirements-dev.lock
+
+tests/clients/node_modules/.installed: tests/clients/package-lock.json
+	@if command -v npm >/dev/null; then \
+		cd tests/clients && npm ci --silent && touch node_modules/.installed; \
+	else \
+		echo "Node.js is not installed: tests that need it are skipped"; \
+	fi
 
 .venv/runtime: requirements.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv

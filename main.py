@@ -60,6 +60,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         summary="A clinic's content, status and consultation intake as JSON.",
         description=INTRODUCTION,
         openapi_tags=TAGS,
+        servers=[{"url": "/", "description": "Where this document comes from."}],
         license_info={"name": "MIT", "identifier": "MIT"},
         lifespan=lifespan,
         docs_url=None,

@@ -21,7 +21,7 @@ _JSON_LD: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The clinic; with `Accept: application/ld+json` as a schema.org "
         "`MedicalClinic`.",
-        "content": {json_ld.MEDIA_TYPE: {"schema": {"type": "object"}}},
+        "content": {json_ld.MEDIA_TYPE: {"schema": json_ld.SCHEMA}},
     }
 }
 

@@ -121,7 +121,7 @@ async def hold_attempt(
         Header(
             alias="Idempotency-Key",
             # Checked below, before the rate and the clinic's state have their say.
-            json_schema_extra={"minLength": 8, "maxLength": 257},
+            json_schema_extra={"pattern": "^[!-~]{8,255}$"},
             description="Your own name for this request, 8 to 255 visible ASCII characters, such "
             "as a UUID. Sent again with the same bytes, it gets the first answer again.",
         ),

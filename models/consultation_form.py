@@ -1,11 +1,11 @@
 """The form for a consultation request: its words, and the JSON Schema to render it from."""
 
 from datetime import datetime
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field as Described
 from pydantic import model_validator
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, WithJsonSchema
 from pydantic_core import core_schema
 from sqlmodel import Field, SQLModel
 
@@ -170,6 +170,51 @@ class ConsentPublic(Output):
     required: bool = Described(description="Whether a request without it is refused.")
 
 
+_NAMES = {"type": "array", "items": {"type": "string"}}
+_CHOICE = {
+    "type": "object",
+    "properties": {"const": {"type": "string"}, "title": {"type": "string"}},
+    "required": ["const", "title"],
+}
+_FIELD_SCHEMA = {
+    "type": "object",
+    "properties": {
+        "type": {"type": "string", "enum": ["string", "boolean"]},
+        "title": {"type": "string"},
+        "description": {"type": "string"},
+        "format": {"type": "string"},
+        "minLength": {"type": "integer"},
+        "maxLength": {"type": "integer"},
+        "const": {"type": "boolean"},
+        "oneOf": {"type": "array", "items": _CHOICE},
+    },
+    "required": ["type", "title"],
+}
+# What `form_schema` makes, so that a generated client knows its shape.
+_FORM_SCHEMA = {
+    "type": "object",
+    "properties": {
+        "type": {"type": "string", "const": "object"},
+        "properties": {"type": "object", "additionalProperties": _FIELD_SCHEMA},
+        "required": _NAMES,
+        "additionalProperties": {"type": "boolean"},
+        "if": {
+            "type": "object",
+            "properties": {
+                "not": {
+                    "type": "object",
+                    "properties": {"required": _NAMES},
+                    "required": ["required"],
+                }
+            },
+            "required": ["not"],
+        },
+        "then": {"type": "object", "properties": {"required": _NAMES}, "required": ["required"]},
+    },
+    "required": ["type", "properties", "required", "additionalProperties", "if", "then"],
+}
+
+
 class ConsultationFormPublic(Output):
     """The form and all of its words."""
 
@@ -178,7 +223,7 @@ class ConsultationFormPublic(Output):
     reason: IntakeReason | None = Described(
         description="Why requests are not simply taken; `null` when they are."
     )
-    schema_: dict[str, Any] = Described(
+    schema_: Annotated[dict[str, Any], WithJsonSchema(_FORM_SCHEMA)] = Described(
         alias="schema",
         description="JSON Schema of the fields; render it with a form library as it is.",
     )

@@ -8,6 +8,51 @@ from models.values import ClinicState
 
 MEDIA_TYPE = "application/ld+json"
 
+_TEXT = {"type": "string"}
+
+
+def _node(kind: str, required: list[str], **properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {"@type": {"type": "string", "const": kind}, **properties},
+        "required": ["@type", *required],
+    }
+
+
+# What is not known is left out: in JSON-LD that is how it is said.
+SCHEMA = _node(
+    "MedicalClinic",
+    ["@context", "address"],
+    **{"@context": {"type": "string", "const": "https://schema.org"}},
+    name=_TEXT,
+    description=_TEXT,
+    url=_TEXT,
+    telephone=_TEXT,
+    email=_TEXT,
+    address=_node(
+        "PostalAddress",
+        ["addressLocality", "addressRegion", "addressCountry"],
+        streetAddress=_TEXT,
+        addressLocality=_TEXT,
+        addressRegion=_TEXT,
+        addressCountry=_TEXT,
+    ),
+    openingHoursSpecification={
+        "type": "array",
+        "items": _node(
+            "OpeningHoursSpecification",
+            ["dayOfWeek", "opens", "closes"],
+            dayOfWeek=_TEXT,
+            opens=_TEXT,
+            closes=_TEXT,
+        ),
+    },
+    availableService={
+        "type": "array",
+        "items": _node("MedicalTherapy", ["name", "description"], name=_TEXT, description=_TEXT),
+    },
+)
+
 
 def medical_clinic(clinic: ClinicPublic, status: StatusPublic) -> dict[str, Any]:
     """A schema.org `MedicalClinic` in JSON-LD 1.1; what is not known is left out.

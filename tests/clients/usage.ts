@@ -1,0 +1,48 @@
+// What a frontend may rely on, as the compiler sees it: it fails where the document says less.
+import type { components, operations } from "./openapi";
+
+type Schemas = components["schemas"];
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+function holds<_T extends true>(): void {}
+
+// What is not known is null, and every field is there.
+holds<Same<Schemas["StatusPublic"]["reopens_on"], string | null>>();
+holds<Same<Schemas["StatusPublic"]["next_change"], Schemas["StatusChangePublic"] | null>>();
+holds<Same<Schemas["ClinicPublic"]["name"], string | null>>();
+holds<Same<Schemas["SectionPublic"]["call_to_action"], Schemas["CallToActionPublic"] | null>>();
+holds<Same<Required<Schemas["FAQPublic"]>, Schemas["FAQPublic"]>>();
+holds<Same<Required<Schemas["BundlePublic"]>, Schemas["BundlePublic"]>>();
+holds<Same<Schemas["FAQList"]["data"], Schemas["FAQPublic"][]>>();
+holds<Same<Schemas["FAQList"]["meta"]["next_cursor"], string | null>>();
+
+// States are named, so that a switch over them is checked.
+export function banner(status: Schemas["StatusPublic"]): string {
+  switch (status.state) {
+    case "open":
+      return "";
+    case "temporarily_closed":
+      return status.reopens_on === null ? status.headline : `${status.headline}: ${status.reopens_on}`;
+    case "permanently_closed":
+      return status.headline;
+  }
+}
+
+// The form's schema can be walked through without a cast.
+export function labels(form: Schemas["ConsultationFormPublic"]): string[] {
+  return form.ui.order.map((name) => form.schema.properties[name]?.title ?? name);
+}
+
+// Errors have one shape, and each fault leads to its field.
+type Refused = operations["createConsultationRequest"]["responses"][422]["content"]["application/problem+json"];
+export function faults(problem: Refused): [string | null, string][] {
+  return (problem.errors ?? []).map((fault) => [fault.pointer ?? null, fault.detail]);
+}
+
+// A request needs only what it needs.
+export const request: Schemas["ConsultationRequestCreate"] = {
+  name: "Robin",
+  email: "robin@example.com",
+  topic: "prefer_not_to_say",
+  consent_to_contact: true,
+  form_version: 1,
+};

@@ -1,0 +1,82 @@
+"""The OpenAPI document in the hands of those who build on it."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from data.database import open_database
+from tests.conftest import set_status
+from tests.databases import url_of
+from tests.process import ROOT, serving
+from tests.test_openapi import DOCUMENT
+
+CLIENTS = ROOT / "tests" / "clients"
+TOOLS = CLIENTS / "node_modules" / ".bin"
+
+
+@pytest.fixture
+def document(tmp_path: Path) -> Path:
+    """The document as a file; `CLINIC_TEST_COMPLETE` forbids to go on without Node.js."""
+    if not TOOLS.exists():
+        reason = "Node.js with npm is not installed: the OpenAPI document is not linted or compiled"
+        assert "CLINIC_TEST_COMPLETE" not in os.environ, reason
+        pytest.skip(reason)
+    file = tmp_path / "openapi.json"
+    file.write_text(json.dumps(DOCUMENT))
+    return file
+
+
+def run(tool: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(TOOLS / tool), *arguments], cwd=CLIENTS, capture_output=True, text=True, check=False
+    )
+
+
+def test_the_linter_has_nothing_to_say(document: Path) -> None:
+    """Redocly's recommended rules find no error and no warning."""
+    linted = run("redocly", "lint", str(document), "--extends", "recommended", "--format", "json")
+    report: dict[str, Any] = json.loads(linted.stdout)
+    assert report["totals"] == {"errors": 0, "warnings": 0, "ignored": 0}, report["problems"]
+
+
+def test_types_are_complete_and_compile(document: Path, tmp_path: Path) -> None:
+    """openapi-typescript leaves nothing unknown, and what is built on its types compiles."""
+    types = tmp_path / "openapi.d.ts"
+    generated = run("openapi-typescript", str(document), "--output", str(types))
+    assert generated.returncode == 0, generated.stderr
+    # Whatever header may be there besides is its own addition to every answer.
+    said = re.sub(r"/\*\*.*?\*/|\[name: string\]: unknown;", "", types.read_text(), flags=re.DOTALL)
+    assert not re.search(r"(?<![\"\w])(unknown|any)(?![\"\w])", said)
+    usage = shutil.copy(CLIENTS / "usage.ts", tmp_path)
+    compiled = run("tsc", "--strict", "--noEmit", "--target", "es2022", str(usage))
+    assert compiled.returncode == 0, compiled.stdout
+
+
+def test_what_is_generated_from_it_finds_no_fault(folder: Path) -> None:
+    """Schemathesis, all checks, while the clinic is open: 0 failures."""
+    engine = open_database(url_of(folder))
+    set_status(engine, state="open")
+    engine.dispose()
+    with serving(folder) as service:
+        checked = subprocess.run(
+            [
+                *(str(Path(sys.executable).parent / "schemathesis"), "--no-color"),
+                *("--config-file", str(ROOT / "tests" / "schemathesis.toml")),
+                *("run", f"{service.url}/openapi.json", "--checks", "all"),
+                # With two, its own cache of lambdas breaks on Python 3.11.
+                *("--workers", "1", "--max-examples", "25", "--generation-database", "none"),
+            ],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert checked.returncode == 0, checked.stdout[-5000:]
+    assert re.search(r"(\d+) generated, \1 passed", checked.stdout)
