@@ -20,6 +20,7 @@ check: .venv/development
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/pytest -q tests/test_architecture.py
+	@$(BIN)/hadolint Dockerfile
 	@$(BIN)/python main.py check
 
 install: .venv/development

@@ -1,0 +1,40 @@
+# One image for everything that `main.py` does: serve, migrate, load, status, requests, keys.
+# BASE needs a python3 of 3.11 or newer, with its venv; both stages use the same one.
+ARG BASE=docker.io/library/python:3.13-slim-trixie
+
+FROM ${BASE} AS build
+WORKDIR /srv/clinic
+COPY requirements.lock ./
+RUN python3 -m venv .venv \
+ && .venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check --no-compile \
+      --require-hashes -r requirements.lock \
+ && .venv/bin/python -m pip uninstall --yes --quiet pip setuptools \
+ && find .venv -type d -name tests -prune -exec rm -rf {} +
+COPY main.py pyproject.toml ./
+COPY api api/
+COPY data data/
+COPY models models/
+# Compiled here, because the one who runs it may not write.
+RUN python3 -m compileall -q .
+
+FROM ${BASE}
+RUN mkdir -p /data /keys \
+ && chown 10001:10001 /data /keys \
+ && chmod 0700 /data /keys
+COPY --from=build /srv/clinic /srv/clinic
+WORKDIR /srv/clinic
+ENV PATH=/srv/clinic/.venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    CLINIC_ENVIRONMENT=production \
+    CLINIC_HOST=0.0.0.0 \
+    CLINIC_PORT=8000 \
+    CLINIC_DATABASE_URL=sqlite:////data/clinic.db \
+    CLINIC_KEYRING_FILE=/keys/keyring.json
+USER 10001:10001
+VOLUME ["/data", "/keys"]
+EXPOSE 8000
+# Whether the process answers: a database that is away is no reason to start it anew.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["python", "-c", \
+  "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ[\"CLINIC_PORT\"]}/health/live', timeout=2)"]
+ENTRYPOINT ["python", "main.py"]
+CMD ["serve"]
