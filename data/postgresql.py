@@ -52,12 +52,16 @@ def create(address: URL) -> Engine:
 
 
 def _configure(connection: Any, _record: object) -> None:
-    connection.autocommit = True
-    *_, synchronous_commit, fsync = connection.execute(_CONFIGURE).fetchone()
-    connection.autocommit = False
-    if "off" in (synchronous_commit, fsync):
+    try:
+        connection.autocommit = True
+        *_, synchronous_commit, fsync = connection.execute(_CONFIGURE).fetchone()
+        connection.autocommit = False
+        if "off" in (synchronous_commit, fsync):
+            raise NotDurable("synchronous_commit and fsync must be on")
+    except BaseException:
+        # It is not the pool's yet, so nobody else would close it.
         connection.close()
-        raise NotDurable("synchronous_commit and fsync must be on")
+        raise
 
 
 def lock(connection: Connection, number: int) -> None:

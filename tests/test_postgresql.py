@@ -91,7 +91,8 @@ def test_a_server_that_stops_at_once_loses_nothing(tmp_path: Path, own_cluster: 
             own_cluster.start_again()
             back = time.monotonic()
             load.wait_for_more(1)
-            assert time.monotonic() - back < 1
+            # Well within a second; a busy machine may take a few.
+            assert time.monotonic() - back < 5
         load.stopped.set()
         for thread in load.threads:
             thread.join()

@@ -47,7 +47,8 @@ async def test_after_retry_after_the_next_one_is_taken(folder: Path) -> None:
     """`Retry-After` keeps its promise."""
     async with running(folder, intake_rate="2 per 2 seconds") as app, client_of(app) as client:
         set_status(app.state.engine, state="open")
-        for _ in range(3):
+        # On a slow machine some of them fall into the next two seconds.
+        for _ in range(100):
             refused = await post(client)
             if refused.status_code == 429:
                 break
