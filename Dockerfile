@@ -1,6 +1,6 @@
 # One image for everything that `main.py` does: serve, migrate, load, status, requests, keys.
 # BASE needs a python3 of 3.11 or newer, with its venv; both stages use the same one.
-ARG BASE=docker.io/library/python:3.13-slim-trixie
+ARG BASE=python:3.13-slim-trixie
 
 FROM ${BASE} AS build
 WORKDIR /srv/clinic
