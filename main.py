@@ -22,11 +22,11 @@ from api.middleware import (
     BodyLimit,
     Cors,
     DefaultHeaders,
-    Head,
     LastResort,
     RequestId,
 )
 from api.openapi import INTRODUCTION, TAGS, DocumentedAPI, operation_id
+from api.response_cache import Kept, ResponseCache
 from api.router import router
 from data import consultation_requests, crypto, schema
 from data.content_checks import check_content
@@ -44,6 +44,7 @@ from models.terminal import as_json
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The application; its database is opened when it starts."""
     settings = settings or read_settings()
+    kept = Kept()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -51,7 +52,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.engine = open_database(settings.database_url)
         app.state.writers = asyncio.Semaphore(count_writers(app.state.engine))
         app.state.keyring = server.open_keyring(app.state.engine, settings)
+        stopped = asyncio.Event()
+        follower = asyncio.create_task(kept.follow(app.state.engine, stopped))
         yield
+        stopped.set()
+        await follower
         app.state.engine.dispose()
 
     app = DocumentedAPI(
@@ -71,16 +76,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         # Spans would carry query strings.
         telemetry={"tracing": False, "metrics": False, "logs": False},
         middleware=[
+            Middleware(ResponseCache, kept=kept),
             Middleware(RequestId),
             Middleware(AccessLog),
             Middleware(DefaultHeaders),
             Middleware(Cors, origins=settings.cors_origins),
-            Middleware(Head),
             Middleware(LastResort),
             Middleware(BodyLimit),
         ],
     )
     app.state.settings = settings
+    app.state.kept = kept
     app.state.key_locks = KeyLocks()
     app.state.intake_limiter = IntakeLimiter(settings.intake_rate)
     add_handlers(app)

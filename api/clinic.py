@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse
 
 from api.caching import NegotiatedRoute, StatusRoute
 from api.dependencies import SessionDep
+from api.negotiation import prefers_json_ld
 from data.clinic import find_clinic
 from data.status import find_status
 from models import json_ld
@@ -37,21 +38,7 @@ def read_service(session: SessionDep) -> ServicePublic:
 def read_clinic(session: SessionDep, request: Request) -> ClinicPublic | Response:
     """Where the clinic is, what it treats and how to reach it, as far as that is known."""
     clinic = ClinicPublic.model_validate(find_clinic(session))
-    if prefers_json_ld(request.headers.getlist("Accept")):
+    if prefers_json_ld(", ".join(request.headers.getlist("Accept")).encode("latin-1")):
         status = StatusPublic.of(find_status(session))
         return JSONResponse(json_ld.medical_clinic(clinic, status), media_type=json_ld.MEDIA_TYPE)
     return clinic
-
-
-def prefers_json_ld(accept: list[str]) -> bool:
-    """Whether JSON-LD is named and weighs at least as much as JSON (RFC 9110, section 12.5.1)."""
-    weights: dict[str, float] = {}
-    for item in ",".join(accept).split(","):
-        media_range, *parameters = (part.strip().lower() for part in item.split(";"))
-        weight = next((p[2:] for p in parameters if p.startswith("q=")), "1")
-        try:
-            weights[media_range] = float(weight)
-        except ValueError:
-            weights[media_range] = 0.0
-    wanted = weights.get(json_ld.MEDIA_TYPE, 0.0)
-    return wanted > 0 and wanted >= weights.get("application/json", 0.0)

@@ -168,25 +168,6 @@ class Cors:
         await self.app(scope, receive, send_to_everybody)
 
 
-class Head:
-    """HEAD is GET without the body (RFC 9110, section 9.3.2)."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "HEAD":
-            await self.app(scope, receive, send)
-            return
-
-        async def send_without_body(message: Message) -> None:
-            if message["type"] == "http.response.body":
-                message = {**message, "body": b""}
-            await send(message)
-
-        await self.app({**scope, "method": "GET"}, receive, send_without_body)
-
-
 class LastResort:
     """Whatever nobody caught: a 500 that says nothing, a log line that says where."""
 

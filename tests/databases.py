@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL, Engine, make_url
 
 # Read when the package is imported; its own default is a folder that may not be there.
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="clinic-"))
@@ -94,9 +94,14 @@ def administer(url: URL | str, *statements: str) -> list[tuple[Any, ...]]:
         return cursor.fetchall() if cursor.description else []
 
 
-def take_away(folder: Path) -> None:
-    """The database cannot be reached; connections that are open break."""
+def take_away(folder: Path, *, used_by: Engine | None = None) -> None:
+    """The database cannot be reached; connections that are open break.
+
+    An open file of SQLite can be read after it was moved, unless `used_by` opens it anew.
+    """
     if kind_of(folder) == "sqlite":
+        if used_by:
+            used_by.dispose()
         os.replace(folder / "clinic.db", folder / "away.db")
         return
     url = make_url(url_of(folder))

@@ -15,6 +15,7 @@ from sqlmodel import Session, select
 
 from api.openapi import EXAMPLES_FILE
 from data.database import writing
+from data.publication import raise_content_version
 from main import create_app
 from models.faq import FAQ
 from models.publication import FormerSlug
@@ -165,13 +166,13 @@ class Stage:
         return answer.headers["Location"], {"Authorization": f"Bearer {token}"}
 
     def take_the_database_away(self) -> None:
-        self.engine.dispose()
-        take_away(self.folder)
+        take_away(self.folder, used_by=self.engine)
 
     def withdraw_texts(self) -> None:
         with writing(self.engine) as session:
             for row in (*session.exec(select(Section)), *session.exec(select(FAQ))):
                 row.withdrawn_on = utc_now().date().replace(year=2000)
+            raise_content_version(session)
 
     def remember(self, kind: str, current: str) -> None:
         with Session(self.engine) as session:

@@ -231,8 +231,7 @@ async def test_no_canary_is_found_anywhere(
         withdrawal = f"{accepted[0].headers['Location']}/withdrawal"
         canaries.answers.append(await client.post(withdrawal, headers=headers))
         canaries.files |= set(files_of(folder).items())
-        engine.dispose()
-        take_away(folder)
+        take_away(folder, used_by=engine)
         async with client_of(app, "10.9.9.9") as other:
             assert await canaries.send(other, canaries.body(), key=canaries.word()) == 503
 

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session, select
 
 from data.database import writing
+from data.publication import raise_content_version
 from models.faq import FAQ
 from models.publication import FormerSlug
 from models.section import Section
@@ -149,6 +150,7 @@ async def test_a_withdrawn_text_is_gone(
         [row] = [text for text in texts if text.slug == slug]
         row.withdrawn_on = utc_now().date() + timedelta(days=days)
         session.add(row)
+        raise_content_version(session)
     answer = await client.get(f"{path}/{slug}")
     if is_gone:
         problem(answer, 410, "gone")
