@@ -26,7 +26,7 @@ from api.middleware import (
     RequestId,
 )
 from api.openapi import INTRODUCTION, TAGS, DocumentedAPI, operation_id
-from api.response_cache import Kept, ResponseCache
+from api.response_cache import CachedAPI
 from api.router import router
 from data import consultation_requests, crypto, schema
 from data.content_checks import check_content
@@ -41,25 +41,28 @@ from models.status import StatusChangeCreate, StatusPublic
 from models.terminal import as_json
 
 
+class ClinicAPI(CachedAPI, DocumentedAPI):
+    """FastAPI, with its public reads from memory and its errors as problem details."""
+
+
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The application; its database is opened when it starts."""
     settings = settings or read_settings()
-    kept = Kept()
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: ClinicAPI) -> AsyncIterator[None]:
         server.configure_logging(settings)
         app.state.engine = open_database(settings.database_url)
         app.state.writers = asyncio.Semaphore(count_writers(app.state.engine))
         app.state.keyring = server.open_keyring(app.state.engine, settings)
         stopped = asyncio.Event()
-        follower = asyncio.create_task(kept.follow(app.state.engine, stopped))
+        follower = asyncio.create_task(app.kept.follow(app.state.engine, stopped))
         yield
         stopped.set()
         await follower
         app.state.engine.dispose()
 
-    app = DocumentedAPI(
+    app = ClinicAPI(
         title=NAME,
         version=VERSION,
         summary="A clinic's content, status and consultation intake as JSON.",
@@ -76,7 +79,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         # Spans would carry query strings.
         telemetry={"tracing": False, "metrics": False, "logs": False},
         middleware=[
-            Middleware(ResponseCache, kept=kept),
             Middleware(RequestId),
             Middleware(AccessLog),
             Middleware(DefaultHeaders),
@@ -86,7 +88,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         ],
     )
     app.state.settings = settings
-    app.state.kept = kept
     app.state.key_locks = KeyLocks()
     app.state.intake_limiter = IntakeLimiter(settings.intake_rate)
     add_handlers(app)

@@ -1,13 +1,21 @@
-"""What a client would rather have, and what it has already (RFC 9110, sections 12.5 and 13.1)."""
+"""What a client would rather have, and what it has already (RFC 9110, sections 5, 12 and 13)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from models import json_ld
 
 _ENTITY_TAG = re.compile(rb'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 _LONGEST = 1024
+
+
+def joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Fields by name, those that came more than once as one list (section 5.3)."""
+    fields: dict[bytes, bytes] = {}
+    for name, value in headers:
+        fields[name] = fields[name] + b"," + value if name in fields else value
+    return fields
 
 
 def matches(if_none_match: bytes, tag: bytes) -> bool:
@@ -34,7 +42,7 @@ def preferred_encoding(accept_encoding: bytes) -> bytes:
 @lru_cache(maxsize=256)
 def prefers_json_ld(accept: bytes) -> bool:
     """Whether JSON-LD is named and weighs at least as much as JSON (section 12.5.1)."""
-    if len(accept) > _LONGEST:
+    if b"ld+json" not in accept or len(accept) > _LONGEST:
         return False
     weights = dict(_weighted(accept))
     wanted = weights.get(json_ld.MEDIA_TYPE, 0.0)

@@ -5,28 +5,24 @@ A hit is one look into a dictionary and two prepared messages. Only routes that 
 """
 
 import asyncio
-import base64
-import gzip
-import hashlib
 import logging
 import re
 import time
 from collections import OrderedDict
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
-from typing import NamedTuple
+from functools import cached_property, lru_cache
 from urllib.parse import parse_qsl, urlencode
 
-import brotli
+from fastapi import FastAPI
 from sqlalchemy import Engine
 from starlette.concurrency import run_in_threadpool
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
-from api.negotiation import matches, preferred_encoding, prefers_json_ld
+from api.negotiation import joined, matches, preferred_encoding, prefers_json_ld
+from api.prepared import Answer, Headers
 from data.database import reading
-from data.publication import changes, find_turn
+from data.publication import changes, find_content_version, find_turn
 
 log = logging.getLogger("clinic_api")
 
@@ -35,82 +31,10 @@ MAX_BYTES = 32 * 1024 * 1024
 _LOOK_EVERY_SECONDS = 0.5
 _NEVER = float("inf")
 
-# Not worth it for less; for more, the best compression takes seconds.
-_COMPRESS_FROM = 256
-_BEST_UP_TO = 16 * 1024
-
 _CANONICAL_VALUE = re.compile("[a-z1-9A-Z_-][a-zA-Z0-9_-]*")
-# Belongs to one request, to one encoding of the body, or to the body's absence.
-_NOT_SHARED = {b"content-length", b"x-request-id"}
-_OF_THE_BODY = {b"content-type", b"content-encoding", b"content-length"}
 _EMPTY: Message = {"type": "http.response.body", "body": b""}
 
 Key = tuple[str, bytes, bool]
-Headers = list[tuple[bytes, bytes]]
-
-
-class Variant(NamedTuple):
-    """One encoding of one answer, as the messages that are sent."""
-
-    tag: bytes
-    whole: Message
-    body: Message
-    not_modified: Message
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One 200, in every encoding that it is worth having in; no header of one request's own."""
-
-    variants: dict[bytes, Variant]
-    size: int
-
-    @classmethod
-    def of(cls, headers: Headers, body: bytes, *, compress: bool) -> "Answer":
-        shared = [(name, value) for name, value in headers if name not in _NOT_SHARED]
-        bodies = {b"identity": body, **(_compressed(body) if compress else {})}
-        tag = entity_tag(body)
-        variants = {
-            encoding: _variant(shared, content, encoding, tag)
-            for encoding, content in bodies.items()
-        }
-        return cls(variants, sum(map(len, bodies.values())) + 2048)
-
-
-def entity_tag(content: bytes) -> str:
-    """What a strong entity tag (RFC 9110, section 8.8.3) is made of: the same bytes, the same."""
-    digest = hashlib.sha256(content).digest()[:16]
-    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
-
-
-def _compressed(body: bytes) -> dict[bytes, bytes]:
-    if len(body) < _COMPRESS_FROM:
-        return {}
-    best = len(body) <= _BEST_UP_TO
-    made = {
-        b"br": brotli.compress(body, quality=11 if best else 5),
-        b"gzip": gzip.compress(body, compresslevel=9 if best else 6, mtime=0),
-    }
-    return {encoding: content for encoding, content in made.items() if len(content) < len(body)}
-
-
-def _variant(shared: Headers, content: bytes, encoding: bytes, tag: str) -> Variant:
-    is_plain = encoding == b"identity"
-    quoted = f'"{tag}"' if is_plain else f'"{tag}-{encoding.decode()}"'
-    headers = [
-        *shared,
-        *([] if is_plain else [(b"content-encoding", encoding)]),
-        (b"etag", quoted.encode()),
-        (b"content-length", str(len(content)).encode()),
-    ]
-    start = {"type": "http.response.start", "status": 200, "headers": headers}
-    lasting = [(name, value) for name, value in headers if name not in _OF_THE_BODY]
-    return Variant(
-        tag=quoted.encode(),
-        whole=start,
-        body={"type": "http.response.body", "body": content},
-        not_modified={**start, "status": 304, "headers": lasting},
-    )
 
 
 class Kept:
@@ -134,6 +58,9 @@ class Kept:
         return self._changes == changes.count and time.time() < self._until
 
     def get(self, key: Key) -> Answer | None:
+        # What `is_current` says, in line: this is on the way of every read.
+        if self._changes != changes.count or time.time() >= self._until:
+            return None
         answer = self._answers.get(key)
         if answer is not None:
             self._answers.move_to_end(key)
@@ -157,12 +84,14 @@ class Kept:
     async def look(self, engine: Engine) -> None:
         """Drops everything if something was published or has come due; raises if it can't tell."""
         async with self._looking:
+            known = None if time.time() >= self._until else self._version
             seen = changes.count
-            version, turn = await run_in_threadpool(_read, engine)
-            if (version, seen) != (self._version, self._changes) or time.time() >= self._until:
+            version, turn = await run_in_threadpool(_read, engine, known)
+            if version != known:
+                self._until = turn.timestamp() if turn else _NEVER
+            if version != known or seen != self._changes:
                 self.drop()
             self._version, self._changes = version, seen
-            self._until = turn.timestamp() if turn else _NEVER
 
     async def follow(self, engine: Engine, stopped: asyncio.Event) -> None:
         """Notices what other processes publish."""
@@ -180,9 +109,11 @@ class Kept:
                 await asyncio.wait_for(stopped.wait(), _LOOK_EVERY_SECONDS)
 
 
-def _read(engine: Engine) -> tuple[int, datetime | None]:
+def _read(engine: Engine, known: int | None) -> tuple[int, datetime | None]:
+    """The content's version and, where it isn't the known one, when it changes by itself."""
     with reading(engine) as session:
-        return find_turn(session)
+        version = find_content_version(session)
+        return version, None if version == known else find_turn(session)
 
 
 @lru_cache(maxsize=1024)
@@ -197,42 +128,41 @@ def is_canonical(query: bytes) -> bool:
     )
 
 
-class ResponseCache:
-    """Answers GET and HEAD; everything else goes through."""
+class CachedAPI(FastAPI):
+    """An application that answers GET and HEAD itself where it can.
 
-    def __init__(self, app: ASGIApp, kept: Kept) -> None:
-        self.app = app
-        self.kept = kept
+    Not a middleware: FastAPI and Starlette put five layers of their own around the first of those.
+    """
+
+    @cached_property
+    def kept(self) -> Kept:
+        return Kept()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
-            await self.app(scope, receive, send)
+            await super().__call__(scope, receive, send)
             return
-        accept_encoding = if_none_match = accept = b""
-        for name, value in scope["headers"]:
-            if name == b"accept-encoding":
-                accept_encoding = value if not accept_encoding else accept_encoding + b"," + value
-            elif name == b"if-none-match":
-                if_none_match = value if not if_none_match else if_none_match + b"," + value
-            elif name == b"accept":
-                accept = value if not accept else accept + b"," + value
+        headers = dict(scope["headers"])
+        if len(headers) != len(scope["headers"]):
+            headers = joined(scope["headers"])
         key = (
             scope["path"],
             scope["query_string"],
-            b"ld+json" in accept and prefers_json_ld(accept),
+            b"accept" in headers and prefers_json_ld(headers[b"accept"]),
         )
-        kept = self.kept
-        answer = kept.get(key) if kept.is_current else None
+        answer = self.kept.get(key)
         own: Headers = []
         if answer is None:
             answer, own = await self._ask(key, scope, receive, send)
             if answer is None:
                 return
         # In line, because a call costs as much as all of this.
-        encoding = preferred_encoding(accept_encoding) if accept_encoding else b"identity"
-        variant = answer.variants.get(encoding) or answer.variants[b"identity"]
-        start, body = variant.whole, variant.body
-        if if_none_match and matches(if_none_match, variant.tag):
+        variant = answer.plain
+        if b"accept-encoding" in headers:
+            encoding = preferred_encoding(headers[b"accept-encoding"])
+            variant = answer.encoded.get(encoding, variant)
+        start, body = variant.start, variant.body
+        if b"if-none-match" in headers and matches(headers[b"if-none-match"], variant.tag):
             start, body = variant.not_modified, _EMPTY
         elif scope["method"] == "HEAD":
             body = _EMPTY
@@ -246,10 +176,10 @@ class ResponseCache:
     ) -> tuple[Answer | None, Headers]:
         """The route's answer, kept if it may be; `None` if it was sent on as it came."""
         if not self.kept.is_current:
-            await self._catch_up(scope)
+            await self._catch_up()
         epoch = self.kept.epoch
         capture = _Capture(scope, send)
-        await self.app({**scope, "method": "GET"}, receive, capture)
+        await super().__call__({**scope, "method": "GET"}, receive, capture)
         if not capture.headers:
             return None, []
         keep = is_canonical(key[1])
@@ -259,9 +189,9 @@ class ResponseCache:
             self.kept.put(key, answer, epoch=epoch)
         return answer, [header for header in capture.headers if header[0] == b"x-request-id"]
 
-    async def _catch_up(self, scope: Scope) -> None:
+    async def _catch_up(self) -> None:
         try:
-            await self.kept.look(scope["app"].state.engine)
+            await self.kept.look(self.state.engine)
         except Exception:
             # The route will find out by itself, and say so.
             return

@@ -39,8 +39,8 @@ def find_content_version(session: Session) -> int:
     return session.exec(select(ContentVersion.value)).one()
 
 
-def find_turn(session: Session) -> tuple[int, datetime | None]:
-    """The content's version, and the instant at which it says something else by itself."""
+def find_turn(session: Session) -> datetime | None:
+    """The instant at which the content says something else by itself."""
     now = utc_now()
     turns = [
         session.exec(
@@ -65,7 +65,7 @@ def find_turn(session: Session) -> tuple[int, datetime | None]:
             ).one()
             if day is not None:
                 turns.append(datetime.combine(day + timedelta(days=later), time.min, zone))
-    return find_content_version(session), min((turn for turn in turns if turn), default=None)
+    return min((turn for turn in turns if turn), default=None)
 
 
 def find_current_slug(session: Session, *, kind: str, slug: str) -> str | None:

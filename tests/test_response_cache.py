@@ -8,12 +8,13 @@ from pathlib import Path
 import brotli
 import httpx
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import Engine, event
 
 from api import response_cache
 from api.negotiation import preferred_encoding
-from api.response_cache import Answer, Kept, is_canonical
+from api.prepared import Answer
+from api.response_cache import Kept, is_canonical
+from main import ClinicAPI
 from tests.conftest import client_of, set_status
 from tests.databases import bring_back, take_away
 from tests.intake import PATH, post, problem, running
@@ -37,12 +38,12 @@ def queries(engine: Engine) -> list[str]:
 @pytest.mark.parametrize("path", TEXTS + STATES)
 @pytest.mark.parametrize("encoding", ["identity", "gzip", "br"])
 async def test_a_kept_answer_is_the_routes_own(
-    app: FastAPI, client: httpx.AsyncClient, path: str, encoding: str
+    app: ClinicAPI, client: httpx.AsyncClient, path: str, encoding: str
 ) -> None:
     """Status, body and every header are those of the first answer, the request's id aside."""
     headers = {"Accept-Encoding": encoding}
     first = await client.get(path, headers=headers)
-    assert len(app.state.kept) == 1
+    assert len(app.kept) == 1
     again = await client.get(path, headers=headers)
     assert (again.status_code, again.content) == (200, first.content)
     sent = dict(first.headers)
@@ -120,7 +121,7 @@ async def test_a_hit_asks_the_database_nothing(
 
 
 async def test_errors_and_other_spellings_are_not_kept(
-    app: FastAPI, client: httpx.AsyncClient
+    app: ClinicAPI, client: httpx.AsyncClient
 ) -> None:
     """Nor what is `no-store`, nor the same question spelt differently."""
     for path in NEVER_KEPT:
@@ -128,9 +129,9 @@ async def test_errors_and_other_spellings_are_not_kept(
     for query in ("limit=05", "limit=%35", "answered=true&", "section=off-label-use&answered=true",
                   "&limit=5", "cursor=&limit=5"):  # fmt: skip
         await client.get(f"/v1/faqs?{query}")
-    assert len(app.state.kept) == 0
+    assert len(app.kept) == 0
     await client.get("/v1/faqs?answered=true&section=off-label-use")
-    assert len(app.state.kept) == 1
+    assert len(app.kept) == 1
 
 
 @pytest.mark.parametrize(
@@ -148,7 +149,7 @@ def test_one_spelling_is_canonical(query: bytes, canonical: bool) -> None:
 
 
 async def test_it_stays_within_its_bounds(
-    app: FastAPI, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    app: ClinicAPI, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More than so many answers, or bytes, and the one that was asked for longest ago goes."""
     monkeypatch.setattr(response_cache, "MAX_ENTRIES", 3)
@@ -156,14 +157,14 @@ async def test_it_stays_within_its_bounds(
     for limit in range(1, 8):
         await client.get(f"/v1/faqs?limit={limit}")
         await client.get("/v1/status")
-        assert len(app.state.kept) <= 3
-    assert app.state.kept.get(("/v1/status", b"", False))
-    assert not app.state.kept.get(("/v1/faqs", b"limit=1", False))
+        assert len(app.kept) <= 3
+    assert app.kept.get(("/v1/status", b"", False))
+    assert not app.kept.get(("/v1/faqs", b"limit=1", False))
     monkeypatch.setattr(response_cache, "MAX_BYTES", 10_000)
     await client.get("/v1/sections")
-    assert len(app.state.kept) <= 3
+    assert len(app.kept) <= 3
     await client.get("/v1/faqs/party-drug")
-    assert app.state.kept._size <= 10_000
+    assert app.kept._size <= 10_000
 
 
 async def test_what_began_before_a_change_is_not_put_back(engine: Engine) -> None:
