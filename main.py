@@ -107,6 +107,7 @@ command_line = typer.Typer(
     help=f"{NAME} {VERSION}: a clinic's content, status and consultation intake as JSON.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     add_completion=False,
 )
 status_commands = typer.Typer(help="The clinic's state.", no_args_is_help=True)

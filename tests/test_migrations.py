@@ -41,8 +41,9 @@ def empty(empty_folder: Path) -> Iterator[Engine]:
 
 
 def test_there_is_one_line_of_revisions() -> None:
-    """One head, so that nobody has to choose."""
-    assert len(ScriptDirectory.from_config(schema._config()).get_heads()) == 1
+    """One head, so that nobody has to choose, and the one that the service asks for."""
+    heads = ScriptDirectory.from_config(schema._config()).get_heads()
+    assert heads == [schema.NEWEST_REVISION]
 
 
 def test_models_and_schema_agree(folder: Path) -> None:
