@@ -81,9 +81,11 @@ class Kept:
         self._size = 0
         self.epoch += 1
 
-    async def look(self, engine: Engine) -> None:
+    async def look(self, engine: Engine, *, again: bool = False) -> None:
         """Drops everything if something was published or has come due; raises if it can't tell."""
         async with self._looking:
+            if self.is_current and not again:
+                return
             known = None if time.time() >= self._until else self._version
             seen = changes.count
             version, turn = await run_in_threadpool(_read, engine, known)
@@ -98,7 +100,7 @@ class Kept:
         is_away = False
         while not stopped.is_set():
             try:
-                await self.look(engine)
+                await self.look(engine, again=True)
                 is_away = False
             except Exception as error:
                 # What is kept goes on being served.
@@ -138,6 +140,10 @@ class CachedAPI(FastAPI):
     def kept(self) -> Kept:
         return Kept()
 
+    @cached_property
+    def _asked(self) -> dict[tuple[Key, int], asyncio.Future[Answer | None]]:
+        return {}
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             await super().__call__(scope, receive, send)
@@ -153,7 +159,7 @@ class CachedAPI(FastAPI):
         answer = self.kept.get(key)
         own: Headers = []
         if answer is None:
-            answer, own = await self._ask(key, scope, receive, send)
+            answer, own = await self._ask_once(key, scope, receive, send)
             if answer is None:
                 return
         # In line, because a call costs as much as all of this.
@@ -171,12 +177,35 @@ class CachedAPI(FastAPI):
         await send(start)
         await send(body)
 
+    async def _ask_once(
+        self, key: Key, scope: Scope, receive: Receive, send: Send
+    ) -> tuple[Answer | None, Headers]:
+        """Many who want the same thing at once, as after each change, wait for one route."""
+        if not self.kept.is_current:
+            await self._catch_up()
+            if kept := self.kept.get(key):
+                return kept, []
+        if not self.kept.is_current or not is_canonical(key[1]):
+            return await self._ask(key, scope, receive, send)
+        # Who comes after a change must not be given what was read before it.
+        turn = (key, self.kept.epoch)
+        if turn in self._asked and (shared := await self._asked[turn]):
+            return shared, []
+        if turn in self._asked:
+            return await self._ask(key, scope, receive, send)
+        answer: Answer | None = None
+        asked = self._asked[turn] = asyncio.get_running_loop().create_future()
+        try:
+            answer, own = await self._ask(key, scope, receive, send)
+        finally:
+            del self._asked[turn]
+            asked.set_result(answer)
+        return answer, own
+
     async def _ask(
         self, key: Key, scope: Scope, receive: Receive, send: Send
     ) -> tuple[Answer | None, Headers]:
         """The route's answer, kept if it may be; `None` if it was sent on as it came."""
-        if not self.kept.is_current:
-            await self._catch_up()
         epoch = self.kept.epoch
         capture = _Capture(scope, send)
         await super().__call__({**scope, "method": "GET"}, receive, capture)

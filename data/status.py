@@ -34,22 +34,34 @@ def find_status(session: Session, *, at: datetime | None = None) -> ClinicStatus
     now = at or utc_now()
     has_begun = col(StatusChange.takes_effect_at) <= now
     order = (col(StatusChange.takes_effect_at), col(StatusChange.id))
-    current = session.exec(
-        select(StatusChange).where(has_begun).order_by(*(column.desc() for column in order))
-    ).first()
+    newest_first = [column.desc() for column in order]
+    ids = select(StatusChange.id).limit(1)
+    # One question instead of four: every answer asks it.
+    told = session.exec(
+        select(
+            StatusChange,
+            select(func.count()).select_from(StatusChange).where(has_begun).scalar_subquery(),
+            select(func.max(StatusChange.recorded_at)).scalar_subquery(),
+        )
+        .where(
+            col(StatusChange.id).in_(
+                (
+                    ids.where(has_begun).order_by(*newest_first).scalar_subquery(),
+                    ids.where(~has_begun).order_by(*order).scalar_subquery(),
+                )
+            )
+        )
+        .order_by(*order)
+    ).all()
     content = session.get(StatusContent, 1)
-    if current is None or content is None:
+    if not told or content is None or told[0][0].takes_effect_at > now:
         raise NotLoaded
-    upcoming = session.exec(select(StatusChange).where(~has_begun).order_by(*order)).first()
-    version = session.exec(select(func.count()).select_from(StatusChange).where(has_begun)).one()
-    last_told = session.exec(
-        select(StatusChange.recorded_at).order_by(col(StatusChange.recorded_at).desc())
-    ).first()
+    current, version, last_told_at = told[0]
     return ClinicStatus(
         change=current,
-        next_change=upcoming,
+        next_change=told[1][0] if len(told) > 1 else None,
         version=version,
-        updated_at=max(current.takes_effect_at, last_told or current.takes_effect_at),
+        updated_at=max(current.takes_effect_at, last_told_at),
         content=content,
     )
 

@@ -120,6 +120,25 @@ async def test_a_hit_asks_the_database_nothing(
     assert not any("notice" in statement for statement in queries)
 
 
+async def test_many_at_once_wait_for_one_route(
+    client: httpx.AsyncClient, engine: Engine, queries: list[str]
+) -> None:
+    """After a change, who wants the same gets the same, and the database is asked once."""
+    path = "/v1/sections/what-is-ketamine"
+    alone = await client.get(path)
+    asked_alone = len([statement for statement in queries if "section.markdown" in statement])
+    set_status(engine, state="open")
+    queries.clear()
+    answers = await asyncio.gather(*(client.get(path) for _ in range(50)))
+    asked = [statement for statement in queries if "section.markdown" in statement]
+    assert len(asked) == asked_alone == 1
+    assert {answer.content for answer in answers} == {answers[0].content}
+    assert answers[0].json()["clinic_state"] == "open"
+    assert alone.json()["clinic_state"] == "permanently_closed"
+    unknown = await asyncio.gather(*(client.get(f"{path}-or-not") for _ in range(20)))
+    assert [answer.status_code for answer in unknown] == [404] * 20
+
+
 async def test_errors_and_other_spellings_are_not_kept(
     app: ClinicAPI, client: httpx.AsyncClient
 ) -> None:
