@@ -1,154 +1,133 @@
 """`make benchmark`: reads, side by side in one run, each server on one core and wrk on another."""
 
 import json
-import os
-import re
 import shutil
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 
 from api.server import prepare
+from data.content_files import SHIPPED_CONTENT, read_content
 from data.crypto import write_keyring
+from data.database import open_database, writing
+from data.load import load_content
+from data.schema import migrate
+from tests.benchmark.measuring import (
+    CONNECTIONS,
+    ROUNDS,
+    SECONDS,
+    SERVICE,
+    UVICORN,
+    Case,
+    Server,
+    require_tools,
+    running,
+    table,
+)
 from tests.conftest import settings_in
-from tests.process import MAIN, ROOT, environment, free_port
 
-ROUNDS = int(os.environ.get("BENCHMARK_ROUNDS", "5"))
-SECONDS = int(os.environ.get("BENCHMARK_SECONDS", "3"))
-CONNECTIONS = 32
 SECTION, LIST, BUNDLE = "/v1/sections/what-is-ketamine", "/v1/faqs", "/v1/bundle"
+FEW, MANY, PAGE = 10, 1000, 100
 
 
-@dataclass
-class Case:
-    name: str
-    server: str
-    path: str
-    headers: Sequence[str] = ()
-    against: str | None = None
-    rates: list[float] = field(default_factory=list)
-    p99: list[float] = field(default_factory=list)
+def place(folder: Path, *, sections: int | None = None) -> Path:
+    """A folder with a database of the shipped content, or of so many sections."""
+    folder.mkdir()
+    write_keyring(folder / "keyring.json", generated=True)
+    if sections is not None:
+        content = folder / "content"
+        shutil.copytree(SHIPPED_CONTENT, content)
+        text = (content / "sections" / "what-is-ketamine.md").read_text()
+        for position in range(len(list(content.glob("sections/*.md"))) + 1, sections + 1):
+            copy = content / "sections" / f"section-{position}.md"
+            copy.write_text(text.replace("position: 1", f"position: {position}"))
+        engine = open_database(settings_in(folder).database_url)
+        migrate(engine)
+        with writing(engine) as session:
+            load_content(session, content=read_content(content))
+        engine.dispose()
+    prepare(settings_in(folder))
+    return folder
 
 
-@contextmanager
-def running(command: list[str], folder: Path, ready: str) -> Iterator[tuple[str, int, float]]:
-    """A server on the first core: its address, its process, and the seconds to its first 200."""
-    port = free_port()
-    begun = time.monotonic()
-    process = subprocess.Popen(
-        ["taskset", "-c", "0", *command, "--port", str(port)],
-        env={**environment(folder, CLINIC_LOG_LEVEL="warning"), "BENCHMARK_FOLDER": str(folder)},
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        while True:
-            try:
-                httpx.get(f"{url}{ready}").raise_for_status()
-                break
-            except httpx.TransportError:
-                time.sleep(0.005)
-        yield url, process.pid, time.monotonic() - begun
-    finally:
-        process.terminate()
-        process.wait(timeout=15)
-
-
-def measure(case: Case, url: str) -> None:
-    headers = [argument for header in case.headers for argument in ("-H", header)]
-    ran = subprocess.run(
-        ["taskset", "-c", "1", "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "--latency",
-         *headers, f"{url}{case.path}"],
-        capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
-    assert "Non-2xx" not in ran or "If-None-Match" in str(case.headers), ran
-    case.rates.append(float(re.search(r"Requests/sec:\s+([\d.]+)", ran)[1]))  # type: ignore[index]
-    number, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)", ran).groups()  # type: ignore[union-attr]
-    case.p99.append(float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit])
+def record(server: Server, folder: Path) -> str:
+    """Writes down what the service answers, for bare uvicorn to answer; the section's tag."""
+    client = httpx.Client(base_url=server.url, headers={"Accept-Encoding": "identity"})
+    for name, path in {"section": SECTION, "list": LIST, "bundle": BUNDLE}.items():
+        # The second answer comes from memory, without a request's id.
+        answer = [client.get(path) for _ in range(2)][1]
+        sent = [header for header in answer.headers.multi_items() if header[0] != "date"]
+        (folder / f"{name}.body").write_bytes(answer.content)
+        (folder / f"{name}.headers").write_text(json.dumps(sent))
+    return client.get(SECTION).headers["ETag"]
 
 
 def main() -> None:
-    if shutil.which("wrk") is None or shutil.which("taskset") is None:
-        raise SystemExit("wrk and taskset are needed: apt-get install wrk util-linux")
-    folder = Path(tempfile.mkdtemp())
-    write_keyring(folder / "keyring.json", generated=True)
-    prepare(settings_in(folder))
-    service = [sys.executable, str(MAIN), "serve"]
-    uvicorn = [
-        *(sys.executable, "-m", "uvicorn", "--no-access-log", "--log-level", "warning"),
-        *("--no-server-header", "--no-proxy-headers"),
-    ]
-    with running(service, folder, SECTION) as (url, _, cold_start):
-        tag = httpx.get(f"{url}{SECTION}", headers={"Accept-Encoding": "identity"}).headers["ETag"]
-        for name, path in {"section": SECTION, "list": LIST, "bundle": BUNDLE}.items():
-            for _ in range(2):
-                answer = httpx.get(f"{url}{path}", headers={"Accept-Encoding": "identity"})
-            sent = [header for header in answer.headers.multi_items() if header[0] != "date"]
-            (folder / f"{name}.body").write_bytes(answer.content)
-            (folder / f"{name}.headers").write_text(json.dumps(sent))
+    require_tools()
+    root = Path(tempfile.mkdtemp())
+    folder = place(root / "shipped")
+    with running(SERVICE, folder, SECTION) as server:
+        first_answer_after = server.first_answer_after
+        tag = record(server, folder)
     with ExitStack() as stack:
-        servers = {
-            "service": stack.enter_context(running(service, folder, SECTION)),
-            "bare": stack.enter_context(
-                running([*uvicorn, "tests.benchmark.servers:bare"], folder, "/section")
-            ),
-            "tutorial": stack.enter_context(
-                running([*uvicorn, "tests.benchmark.servers:tutorial"], folder, "/sections/")
-            ),
-        }
+
+        def start(command: list[str], folder: Path, ready: str) -> Server:
+            return stack.enter_context(running(command, folder, ready))
+
+        bare = start([*UVICORN, "tests.benchmark.bare:app"], folder, "/section")
+        tutorial = start([*UVICORN, "tests.benchmark.tutorial:app"], folder, "/sections/")
+        service = start(SERVICE, folder, SECTION)
+        few = start(SERVICE, place(root / "few", sections=FEW), SECTION)
+        many = start(SERVICE, place(root / "many", sections=MANY), SECTION)
+
+        section = Case("bare uvicorn, section", bare, "/section")
+        listed = Case("bare uvicorn, list", bare, "/list")
+        bundle = Case("bare uvicorn, bundle", bare, "/bundle")
+        gzip, known = ["Accept-Encoding: gzip"], [f"If-None-Match: {tag}"]
+        warm = Case("warm section", service, SECTION, section)
+        # A query string that nobody needs is answered by the route each time.
+        cold = Case("cold section (the route itself)", service, f"{SECTION}?&", section)
+        idiomatic = Case("idiomatic FastAPI + SQLModel, section", tutorial,
+                         "/sections/what-is-ketamine", section)  # fmt: skip
+        warm_few = Case(f"warm section, {FEW} in the database", few, SECTION, section)
+        warm_many = Case(f"warm section, {MANY:,} in the database", many, SECTION, section)
+        cold_few = Case(f"cold list of {FEW}", few, "/v1/sections?&", section)
+        cold_many = Case(f"cold list of {PAGE}, of {MANY:,}", many, "/v1/sections?&", section)
         cases = [
-            Case("bare uvicorn, section", "bare", "/section"),
-            Case("bare uvicorn, list", "bare", "/list"),
-            Case("bare uvicorn, bundle", "bare", "/bundle"),
-            Case("warm section", "service", SECTION, against="bare uvicorn, section"),
-            Case("warm section, gzip", "service", SECTION, ["Accept-Encoding: gzip"],
-                 against="bare uvicorn, section"),
-            Case("304", "service", SECTION, [f"If-None-Match: {tag}"],
-                 against="bare uvicorn, section"),
-            Case("warm list", "service", LIST, against="bare uvicorn, list"),
-            Case("warm bundle", "service", BUNDLE, against="bare uvicorn, bundle"),
-            Case("cold section (the route itself)", "service", f"{SECTION}?&",
-                 against="bare uvicorn, section"),
-            Case("idiomatic FastAPI + SQLModel, section", "tutorial",
-                 "/sections/what-is-ketamine", against="bare uvicorn, section"),
-        ]  # fmt: skip
+            section,
+            listed,
+            bundle,
+            warm,
+            Case("warm section, gzip", service, SECTION, section, gzip),
+            Case("304", service, SECTION, section, known),
+            Case("warm list", service, LIST, listed),
+            Case("warm bundle", service, BUNDLE, bundle),
+            cold,
+            idiomatic,
+            warm_few,
+            warm_many,
+            cold_few,
+            cold_many,
+        ]
         for _ in range(ROUNDS):
             for case in cases:
-                measure(case, servers[case.server][0])
-        status = Path(f"/proc/{servers['service'][1]}/status").read_text()
-        resident = int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024  # type: ignore[index]
-    shutil.rmtree(folder)
-    report(cases, cold_start, resident)
-
-
-def report(cases: list[Case], cold_start: float, resident: int) -> None:
-    by_name = {case.name: case for case in cases}
-    lines = ["| read | requests/s | of bare uvicorn | p99 ms |", "| --- | ---: | ---: | ---: |"]
-    for case in cases:
-        ratio = "1"
-        if case.against:
-            pairs = zip(case.rates, by_name[case.against].rates, strict=True)
-            ratio = f"{statistics.median(mine / bare for mine, bare in pairs):.3f}"
-        rate, p99 = statistics.median(case.rates), statistics.median(case.p99)
-        lines.append(f"| {case.name} | {rate:,.0f} | {ratio} | {p99:.2f} |")
-    warm, tutorial = by_name["warm section"], cases[-1]
-    times = statistics.median(a / b for a, b in zip(warm.rates, tutorial.rates, strict=True))
-    lines += [
-        "",
-        f"A warm section is {times:.0f} times as fast as the idiomatic route.",
-        f"{ROUNDS} interleaved rounds of {SECONDS} s, {CONNECTIONS} connections; medians.",
-        f"From the start of the process to the first 200: {cold_start:.2f} s.",
-        f"Memory of the service after all of it: {resident / 1e6:.0f} MB.",
-    ]
+                case.measure()
+        asked = sum(case.requests for case in cases if case.server is service)
+        lines = [
+            *table(cases),
+            "",
+            f"{ROUNDS} interleaved rounds of {SECONDS} s, {CONNECTIONS} connections; medians.",
+            f"A warm section is {warm.ratio(idiomatic):.0f} times as fast as the idiomatic route.",
+            f"{MANY:,} sections instead of {FEW}: a warm one at {warm_many.ratio(warm_few):.3f} "
+            f"of the speed; a cold list {PAGE // FEW} times as long takes "
+            f"{cold_few.ratio(cold_many):.1f} times as long.",
+            f"From the start of the process to the first 200: {first_answer_after:.2f} s.",
+            f"Memory of the service after {asked:,} requests: {service.resident_megabytes:.0f} MB.",
+        ]
+    shutil.rmtree(root)
     sys.stdout.write("\n".join(lines) + "\n")
 
 
