@@ -42,7 +42,7 @@ def preferred_encoding(accept_encoding: bytes) -> bytes:
 @lru_cache(maxsize=256)
 def prefers_json_ld(accept: bytes) -> bool:
     """Whether JSON-LD is named and weighs at least as much as JSON (section 12.5.1)."""
-    if b"ld+json" not in accept or len(accept) > _LONGEST:
+    if len(accept) > _LONGEST:
         return False
     weights = dict(_weighted(accept))
     wanted = weights.get(json_ld.MEDIA_TYPE, 0.0)

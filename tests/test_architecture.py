@@ -10,6 +10,9 @@ import pytest
 from models.service import VERSION
 from models.settings import Settings
 
+# Takes a fifth of a second to import, and most starts do not need it.
+LATE = {"alembic"}
+
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ["models", "data", "api", "main"]
 FILES = sorted(
@@ -30,12 +33,12 @@ def imports(tree: ast.AST) -> Iterator[tuple[ast.stmt, str]]:
 
 @pytest.mark.parametrize("file", FILES, ids=str)
 def test_imports_run_one_way(file: Path) -> None:
-    """main → api → data → models, never back, and never from inside a function."""
+    """main → api → data → models, never back, and hardly ever from inside a function."""
     tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
     rank = ROOMS.index(file.parts[0].removesuffix(".py"))
     for node, module in imports(tree):
-        assert node in tree.body, f"{file}:{node.lineno} imports inside a block"
         room = module.partition(".")[0]
+        assert node in tree.body or room in LATE, f"{file}:{node.lineno} imports inside a block"
         if room in ROOMS:
             assert ROOMS.index(room) <= rank, f"{file}:{node.lineno} imports {module}"
 
