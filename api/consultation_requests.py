@@ -1,21 +1,24 @@
 """Consultation requests: the form, the request, its receipt and its withdrawal."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from api.bodies import BodyRoute
 from api.caching import StatusRoute
-from api.dependencies import KeyringDep, SessionDep, WriteSessionDep
+from api.dependencies import KeyringDep, SessionDep, SettingsDep, WriteSessionDep
 from api.faults import OUTDATED, invalid_request
 from api.intake import (
     STEPS,
     AttemptDep,
-    IntakeRoute,
+    RateDep,
     RequestBody,
     refuse_second_attempt,
     require_accepting,
 )
+from api.problem_details import responses
 from api.problems import (
     ClinicPermanentlyClosed,
     ContentTooLarge,
@@ -28,11 +31,11 @@ from api.problems import (
     NotFound,
     TooManyRequests,
     UnsupportedMediaType,
-    responses,
 )
 from data import consultation_requests
 from data.consultation_form import find_form, find_words
-from data.status import find_status
+from data.database import hold
+from data.status import CLINIC_STATE, find_status
 from models.consultation_form import ConsultationFormPublic
 from models.consultation_request import (
     ConsultationRequest,
@@ -44,7 +47,7 @@ from models.consultation_request import (
 PREFIX = "/v1/consultation-requests"
 form_router = APIRouter(prefix=PREFIX, tags=["Consultation requests"], route_class=StatusRoute)
 router = APIRouter(prefix=PREFIX, tags=["Consultation requests"])
-intake_router = APIRouter(prefix=PREFIX, tags=["Consultation requests"], route_class=IntakeRoute)
+intake_router = APIRouter(prefix=PREFIX, tags=["Consultation requests"], route_class=BodyRoute)
 
 ReceiptToken = Annotated[
     HTTPAuthorizationCredentials | None,
@@ -80,6 +83,14 @@ def read_consultation_request_form(session: SessionDep) -> ConsultationFormPubli
                     "description": "Path of the receipt.",
                     "schema": {"type": "string"},
                 },
+                "RateLimit": {
+                    "description": "How many more are taken, and for how many seconds that is so.",
+                    "schema": {"type": "string"},
+                },
+                "RateLimit-Policy": {
+                    "description": "How many are taken in which time, in seconds.",
+                    "schema": {"type": "string"},
+                },
                 "Idempotent-Replayed": {
                     "description": "`true` when this answer was given before.",
                     "schema": {"type": "string", "enum": ["true"]},
@@ -101,7 +112,11 @@ def read_consultation_request_form(session: SessionDep) -> ConsultationFormPubli
     },
 )
 def create_consultation_request(
-    attempt: AttemptDep, keyring: KeyringDep, session: WriteSessionDep, body: RequestBody
+    attempt: AttemptDep,
+    rate: RateDep,
+    keyring: KeyringDep,
+    session: WriteSessionDep,
+    body: RequestBody,
 ) -> Response:
     """Ask the clinic for a consultation.
 
@@ -116,6 +131,7 @@ def create_consultation_request(
     # Both were looked at before; here nobody else can answer this key.
     if attempt:
         consultation_requests.hold_attempt(session, attempt=attempt)
+    hold(session.connection(), CLINIC_STATE, shared=True)
     refuse_second_attempt(session, attempt=attempt, keyring=keyring)
     status = require_accepting(session)
     form = find_words(session)
@@ -124,14 +140,12 @@ def create_consultation_request(
     _, answer = consultation_requests.record_consultation_request(
         session, request=body, attempt=attempt, status=status, form=form, keyring=keyring
     )
-    return accepted(answer)
+    return accepted(answer, headers=rate)
 
 
-def accepted(answer: bytes, *, replayed: bool = False) -> Response:
+def accepted(answer: bytes, *, headers: Mapping[str, str]) -> Response:
     request_id = ConsultationRequestAccepted.model_validate_json(answer).id
-    headers = {"Location": f"{PREFIX}/{request_id}"}
-    if replayed:
-        headers["Idempotent-Replayed"] = "true"
+    headers = {"Location": f"{PREFIX}/{request_id}", **headers}
     return Response(answer, status_code=201, headers=headers, media_type="application/json")
 
 
@@ -151,6 +165,7 @@ def read_consultation_request(
 @router.post("/{id}/withdrawal", responses=responses(NotFound))
 def withdraw_consultation_request(
     session: WriteSessionDep,
+    settings: SettingsDep,
     request_id: RequestId,
     token: ReceiptToken,
 ) -> ReceiptPublic:
@@ -160,7 +175,7 @@ def withdraw_consultation_request(
     )
     if row is None:
         raise NotFound
-    consultation_requests.withdraw_request(session, row=row)
+    consultation_requests.withdraw_request(session, row=row, retention=settings.retention)
     return _receipt(session, row)
 
 

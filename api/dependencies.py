@@ -10,6 +10,7 @@ from sqlmodel import Session
 from api.problems import RETRY_AFTER, Unavailable
 from data.crypto import Keyring
 from data.database import reading, writing
+from models.settings import Settings
 
 _WAIT_SECONDS = 10
 
@@ -17,6 +18,11 @@ _WAIT_SECONDS = 10
 def get_keyring(request: Request) -> Keyring:
     keyring: Keyring = request.app.state.keyring
     return keyring
+
+
+def get_settings(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
 
 
 def get_session(request: Request) -> Iterator[Session]:
@@ -45,6 +51,8 @@ def get_write_session(request: Request, _turn: TurnDep) -> Iterator[Session]:
     with writing(request.app.state.engine) as session:
         yield session
 
+
+SettingsDep = Annotated[Settings, Depends(get_settings)]
 
 KeyringDep = Annotated[Keyring, Depends(get_keyring)]
 

@@ -14,7 +14,8 @@ from fastapi import Path as FromPath
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from api.caching import PublicRoute
-from api.problems import ALL, NotFound, responses
+from api.problem_details import responses
+from api.problems import ALL, NotFound
 from models.markdown import render
 
 router = APIRouter(tags=["Documentation"], route_class=PublicRoute)

@@ -12,6 +12,7 @@ from api.consultation_requests import accepted
 from api.faults import problem_for
 from api.intake import AlreadyAnswered
 from api.middleware import describe
+from api.problem_details import render
 from api.problems import (
     RETRY_AFTER,
     MalformedJSON,
@@ -19,7 +20,6 @@ from api.problems import (
     NotFound,
     Problem,
     Unavailable,
-    render,
 )
 from data.postgresql import NotDurable
 from data.status import NotLoaded
@@ -49,7 +49,7 @@ async def _problem(request: Request, error: Exception) -> Response:
 
 async def _already_answered(_request: Request, error: Exception) -> Response:
     assert isinstance(error, AlreadyAnswered)
-    return accepted(error.answer, replayed=True)
+    return accepted(error.answer, headers={"Idempotent-Replayed": "true"})
 
 
 def _invalid(request: Request, error: Exception) -> Response:

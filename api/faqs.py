@@ -6,7 +6,8 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.caching import PublicRoute
 from api.dependencies import SessionDep
-from api.problems import Gone, NotFound, responses
+from api.problem_details import responses
+from api.problems import Gone, NotFound
 from api.queries import CursorQuery, FlagQuery, LimitQuery, SlugQuery, list_meta, query_faults
 from api.texts import SlugPath, found, moved_response
 from data import faqs

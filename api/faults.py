@@ -23,6 +23,17 @@ _REASONS = {
     "required": "required",
     "invalid": "invalid",
 }
+# Where the clinic's form has no words of its own for it.
+_WORDS = {
+    "required": "Please fill this in.",
+    "too_long": "This is too long.",
+    "wrong_type": "This has a value that cannot be used.",
+    "invalid": "This has a value that cannot be used.",
+    "unknown_field": "This field is not known here.",
+    "inconsistent": "Two of the things that were entered do not go together.",
+    "unconfirmed": "Please confirm that the clinic closes for good.",
+    "passed": "This day is over.",
+}
 OUTDATED = ("#/form_version", "form_version.outdated")
 _SAFE_NAME = re.compile("[a-z_]{1,40}")
 
@@ -60,16 +71,28 @@ def invalid_request(
     return InvalidRequest(
         extension={
             "errors": [
-                {"pointer": pointer, "code": code, "detail": messages[code]}
+                {"pointer": pointer, "code": code, "detail": _words(code, messages)}
                 for pointer, code in faults
             ]
         }
     )
 
 
+def told(*faults: tuple[str, str]) -> InvalidRequest:
+    """The same, in words that do not depend on a clinic's form."""
+    return invalid_request(faults, messages={})
+
+
+def _words(code: str, messages: Mapping[str, str]) -> str:
+    reason = code.rpartition(".")[2]
+    return messages.get(code) or _WORDS.get(reason, _WORDS["invalid"])
+
+
 def _pointer_and_code(fault: Mapping[str, Any]) -> tuple[str, str]:
     if len(fault["loc"]) == 1:
-        return "#", "body.wrong_type"
+        if fault["type"] == "unconfirmed":
+            return "#/confirm", "confirm.unconfirmed"
+        return "#", f"body.{'inconsistent' if fault['type'] == 'value_error' else 'wrong_type'}"
     field = str(fault["loc"][1])
     if fault["type"] == "extra_forbidden":
         return f"#/{field}" if _SAFE_NAME.fullmatch(field) else "#", "body.unknown_field"

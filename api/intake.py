@@ -1,41 +1,32 @@
 """The order in which a consultation request is decided before anybody reads what it says.
 
 Each step is a dependency; `api/consultation_requests.py` names them in their order. The body stays
-bytes until FastAPI validates it, after all of them: while the clinic is closed it is never parsed.
+bytes until FastAPI validates it, after all of them (`api/bodies.py`): while the clinic is closed it
+is never parsed.
 """
 
 import asyncio
 import re
-import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from datetime import time as time_of_day
-from email.message import Message
-from ipaddress import IPv6Address, ip_address, ip_network
-from typing import Annotated, Any
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
-import limits
-from fastapi import Depends, Header, Request, Response
-from fastapi.routing import APIRoute
-from limits.storage import MemoryStorage
-from limits.strategies import SlidingWindowCounterRateLimiter
-from pydantic import BeforeValidator
+from fastapi import Depends, Header, Request
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 
-from api import strict_json
+from api.bodies import Parsed, require_json
 from api.dependencies import KeyringDep
 from api.problems import (
     ClinicPermanentlyClosed,
     IdempotencyKeyReused,
     IntakePaused,
     InvalidIdempotencyKey,
-    MalformedJSON,
-    TooManyRequests,
-    UnsupportedMediaType,
 )
+from api.rates import AddressLimiter
 from data.clinic import find_clinic
 from data.consultation_requests import Attempt, OtherBody, find_answer
 from data.crypto import Keyring
@@ -47,7 +38,6 @@ from models.values import utc_now
 
 _QUOTED = re.compile('^"(.*)"$')
 _KEY = re.compile(r"[\x21-\x7e]{8,255}")
-_MEDIA_TYPE_LENGTH = 200
 
 
 class AlreadyAnswered(Exception):
@@ -75,42 +65,6 @@ class KeyLocks:
             lock, users = self._locks.pop(key)
             if users > 1:
                 self._locks[key] = (lock, users - 1)
-
-
-class IntakeLimiter:
-    """Counts consultation requests by address; an IPv6 network of 64 bits counts as one."""
-
-    def __init__(self, rate: str) -> None:
-        self._rate = limits.parse(rate) if rate else None
-        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
-
-    def hit(self, address: str) -> None:
-        """Raises `TooManyRequests`."""
-        if self._rate is None:
-            return
-        network = _network(address)
-        if self._limiter.hit(self._rate, network):
-            return
-        stats = self._limiter.get_window_stats(self._rate, network)
-        seconds = max(1, int(stats.reset_time - time.time()) + 1)
-        window = self._rate.get_expiry()
-        raise TooManyRequests(
-            headers={
-                "Retry-After": str(seconds),
-                "RateLimit-Policy": f'"intake";q={self._rate.amount};w={window}',
-                "RateLimit": f'"intake";r=0;t={seconds}',
-            }
-        )
-
-
-def _network(address: str) -> str:
-    try:
-        ip = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(ip, IPv6Address):
-        return str(ip.ipv4_mapped or ip_network((ip, 64), strict=False))
-    return address
 
 
 async def hold_attempt(
@@ -158,9 +112,10 @@ def refuse_second_attempt(session: Session, *, attempt: Attempt | None, keyring:
         raise AlreadyAnswered(answer)
 
 
-async def stay_within_rate(request: Request) -> None:
-    """Step 3: so many requests from one address."""
-    request.app.state.intake_limiter.hit(request.client.host if request.client else "")
+async def stay_within_rate(request: Request) -> dict[str, str]:
+    """Step 3: so many requests from one address; the header fields that tell of it."""
+    limiter: AddressLimiter = request.app.state.intake_limiter
+    return limiter.hit(request.client.host if request.client else "")
 
 
 def be_accepting(request: Request) -> None:
@@ -191,65 +146,12 @@ def _retry_after(session: Session, status: ClinicStatus) -> dict[str, str]:
     return {"Retry-After": str(seconds)} if seconds > 0 else {}
 
 
-async def be_json(request: Request) -> None:
-    """Step 5: what is declared as anything but plain JSON in UTF-8 is not guessed at."""
-    types = request.headers.getlist("Content-Type")
-    encodings = request.headers.getlist("Content-Encoding")
-    if (
-        len(types) != 1
-        or not _is_json(types[0])
-        or any(encoding.lower() != "identity" for encoding in encodings)
-    ):
-        raise UnsupportedMediaType
-
-
-def _is_json(media_type: str) -> bool:
-    # Reading a long one takes time that grows with the square of its length.
-    if len(media_type) > _MEDIA_TYPE_LENGTH:
-        return False
-    declared = Message()
-    declared["Content-Type"] = media_type
-    charset = declared.get_param("charset", "utf-8")
-    return (
-        declared.get_content_type() == "application/json"
-        and isinstance(charset, str)
-        and charset.lower() in ("utf-8", "utf8")
-    )
-
-
-class UnparsedRequest(Request):
-    """Hands the body on as bytes where FastAPI asks for JSON."""
-
-    async def json(self) -> bytes:
-        return await self.body()
-
-
-class IntakeRoute(APIRoute):
-    """A route whose body is parsed when it is validated, after every dependency had its say."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
-
-        async def handle_unparsed(request: Request) -> Response:
-            return await handle(UnparsedRequest(request.scope, request.receive))
-
-        return handle_unparsed
-
-
-def _parse(body: object) -> object:
-    if not isinstance(body, bytes):
-        return body
-    try:
-        return strict_json.parse(body)
-    except strict_json.NotJSON:
-        raise MalformedJSON from None
-
-
 AttemptDep = Annotated[Attempt | None, Depends(hold_attempt, scope="function")]
-RequestBody = Annotated[ConsultationRequestCreate, BeforeValidator(_parse)]
+RateDep = Annotated[dict[str, str], Depends(stay_within_rate)]
+RequestBody = Annotated[ConsultationRequestCreate, Parsed]
 STEPS = [
     Depends(hold_attempt, scope="function"),
     Depends(stay_within_rate),
     Depends(be_accepting),
-    Depends(be_json),
+    Depends(require_json),
 ]

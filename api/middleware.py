@@ -12,7 +12,8 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import ContentTooLarge, InternalError, render
+from api.problem_details import render
+from api.problems import ContentTooLarge, InternalError
 
 log = logging.getLogger("clinic_api")
 

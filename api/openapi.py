@@ -7,7 +7,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from api.problems import ALL, MEDIA_TYPE, ProblemDocument, example_of
+from api.problem_details import MEDIA_TYPE, ProblemDocument, example_of
+from api.problems import ALL
 
 _HERE = Path(__file__).parent
 INTRODUCTION = (_HERE / "pages" / "introduction.md").read_text(encoding="utf-8")
@@ -23,6 +24,12 @@ TAGS = [
         "description": "The form, a request, its receipt and its withdrawal. Requests are taken "
         "while `consultations.accepting` of `/v1/status` is true: a closed clinic answers 410, a "
         "paused one 409, and neither reads what was sent.",
+    },
+    {
+        "name": "Staff",
+        "description": "The inbox, the clinic's state, tokens and the audit. Every call needs a "
+        "staff token with the scope that the operation names, and every change of something that "
+        "exists needs its `ETag` as `If-Match`.",
     },
     {"name": "Health", "description": "For whoever watches over the service."},
     {"name": "Documentation", "description": "What the `type` of a problem leads to."},

@@ -1,17 +1,9 @@
-"""Problem details (RFC 9457): one class each, one renderer, and their place in OpenAPI.
-
-A problem never repeats what a person typed.
-"""
+"""What can go wrong, one class each (RFC 9457). A problem never repeats what a person typed."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
-
-MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = {"Retry-After": "5"}
-_EXAMPLE_INSTANCE = "urn:uuid:6f1f3a52-3a0e-4a1c-9d6e-2f8f3f0c7b11"
 
 Extension = Mapping[str, Any]
 
@@ -84,6 +76,25 @@ class InvalidIdempotencyKey(Problem):
     about = "`Idempotency-Key` is given once and holds 8 to 255 visible ASCII characters."
 
 
+class Unauthorized(Problem):
+    status = 401
+    slug = "unauthorized"
+    title = "A staff token is needed"
+    detail = "This is for the clinic's staff. Please sign in."
+    about = (
+        "`Authorization: Bearer <token>` is missing, or the token is unknown, has expired or was "
+        "revoked. The answer is the same for all of these."
+    )
+
+
+class Forbidden(Problem):
+    status = 403
+    slug = "forbidden"
+    title = "The token is not good for this"
+    detail = "This is not among the things that you may do here."
+    about = "The token lacks a scope; `WWW-Authenticate` names it."
+
+
 class NotFound(Problem):
     status = 404
     slug = "not-found"
@@ -115,6 +126,14 @@ class IntakePaused(Problem):
     example: ClassVar[Extension] = {"data_stored": False}
 
 
+class TransitionNotAllowed(Problem):
+    status = 409
+    slug = "transition-not-allowed"
+    title = "The request cannot be moved there"
+    detail = "This request cannot be moved to that state from where it is."
+    about = "`available_transitions` of the request lists the states that it can be moved to."
+
+
 class Gone(Problem):
     status = 410
     slug = "gone"
@@ -138,6 +157,14 @@ class ClinicPermanentlyClosed(Problem):
         "data_stored": False,
         "closure": {"records_contact": None, "records_url": None, "note": None},
     }
+
+
+class PreconditionFailed(Problem):
+    status = 412
+    slug = "precondition-failed"
+    title = "It was changed meanwhile"
+    detail = "Somebody else changed this in the meantime. Please look at it again."
+    about = "`If-Match` does not name the current `ETag`. Read it again, then decide again."
 
 
 class ContentTooLarge(Problem):
@@ -187,6 +214,14 @@ class IdempotencyKeyReused(Problem):
     about = "The same key was used with other bytes. Make a new key for a new request."
 
 
+class PreconditionRequired(Problem):
+    status = 428
+    slug = "precondition-required"
+    title = "If-Match is needed"
+    detail = "This change could overwrite somebody else's. Please look at it again."
+    about = "Send the `ETag` of what you read as `If-Match`, so that nothing is overwritten."
+
+
 class TooManyRequests(Problem):
     status = 429
     slug = "too-many-requests"
@@ -214,85 +249,9 @@ class Unavailable(Problem):
 ALL: dict[str, type[Problem]] = {
     problem.slug: problem
     for problem in (
-        MalformedJSON, InvalidQuery, InvalidIdempotencyKey, NotFound, MethodNotAllowed,
-        IntakePaused, Gone, ClinicPermanentlyClosed, ContentTooLarge, UnsupportedMediaType,
-        InvalidRequest, IdempotencyKeyReused, TooManyRequests, InternalError, Unavailable,
+        MalformedJSON, InvalidQuery, InvalidIdempotencyKey, Unauthorized, Forbidden, NotFound,
+        MethodNotAllowed, IntakePaused, TransitionNotAllowed, Gone, ClinicPermanentlyClosed,
+        PreconditionFailed, ContentTooLarge, UnsupportedMediaType, InvalidRequest,
+        IdempotencyKeyReused, PreconditionRequired, TooManyRequests, InternalError, Unavailable,
     )
 }  # fmt: skip
-
-
-class ProblemError(BaseModel):
-    """One fault among several."""
-
-    pointer: str | None = Field(
-        default=None, description="JSON Pointer (RFC 6901) into the body, as a URI fragment."
-    )
-    parameter: str | None = Field(
-        default=None, description="The query parameter; `null` when it is not one of ours."
-    )
-    code: str = Field(description="`<field>.<reason>`; it never changes.")
-    detail: str = Field(description="A sentence that may be shown to a patient.")
-
-
-class ClosureBlock(BaseModel):
-    """Where a closed clinic's records went, as far as that is known."""
-
-    records_contact: str | None = Field(description="Who to ask for medical records.")
-    records_url: str | None = Field(description="Where to read about medical records.")
-    note: str | None = Field(description="Anything else about the closure.")
-
-
-class ProblemDocument(BaseModel):
-    """Problem details (RFC 9457). They never repeat what a person typed."""
-
-    type: str = Field(description="Address of a page that explains the problem.")
-    title: str = Field(
-        description="The kind of problem, in a few words; the same for each of its kind."
-    )
-    status: int = Field(description="The HTTP status code.")
-    detail: str = Field(description="A sentence that may be shown to a patient.")
-    instance: str = Field(description="`urn:uuid:` of the request's id.")
-    errors: list[ProblemError] = Field(
-        default=[], description="With a 422, and with a 400 about the query: every fault at once."
-    )
-    data_stored: bool = Field(
-        default=False, description="Where a consultation request was turned away: always false."
-    )
-    closure: ClosureBlock | None = Field(
-        default=None, description="With `clinic-permanently-closed`: where records went."
-    )
-
-
-def render(problem: Problem, *, request_id: str) -> JSONResponse:
-    """The one way in which an error leaves this service."""
-    return JSONResponse(
-        problem.document(instance=f"urn:uuid:{request_id}", extension=problem.extension),
-        status_code=problem.status,
-        headers={"Cache-Control": "no-store", **problem.headers},
-        media_type=MEDIA_TYPE,
-    )
-
-
-def responses(*problems: type[Problem]) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route that may answer with these problems."""
-    by_status: dict[int, list[type[Problem]]] = {}
-    for problem in problems:
-        by_status.setdefault(problem.status, []).append(problem)
-    return {
-        status: {
-            "description": "; or: ".join(problem.title for problem in several),
-            "content": {
-                MEDIA_TYPE: {
-                    "schema": {"$ref": "#/components/schemas/ProblemDocument"},
-                    "examples": {problem.slug: example_of(problem) for problem in several},
-                }
-            },
-        }
-        for status, several in by_status.items()
-    }
-
-
-def example_of(problem: type[Problem]) -> dict[str, Any]:
-    """An Example Object (OpenAPI) of the document that this problem is told with."""
-    document = problem.document(instance=_EXAMPLE_INSTANCE, extension=problem.example)
-    return {"summary": problem.title, "value": document}

@@ -3,6 +3,7 @@
 import base64
 import re
 from collections import Counter
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import Query, Request, Response
@@ -64,16 +65,28 @@ def _true_or_false(value: str) -> bool:
 
 
 def _key_of_cursor(cursor: str) -> int:
-    try:
-        key = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
-    except ValueError:
-        raise ValueError("must be a cursor that was given") from None
+    key = _opened(cursor)
     if not re.fullmatch("[0-9]{1,15}", key) or _cursor(int(key)) != cursor:
         raise ValueError("must be a cursor that was given")
     return int(key)
 
 
-def _cursor(key: int) -> str:
+def _place_of_cursor(cursor: str) -> tuple[datetime, str]:
+    instant, _, key = _opened(cursor).partition(" ")
+    at = datetime.fromisoformat(instant)
+    if at.tzinfo is None or not re.fullmatch("[0-9a-f-]{36}", key):
+        raise ValueError("must be a cursor that was given")
+    return at, key
+
+
+def _opened(cursor: str) -> str:
+    try:
+        return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+    except ValueError:
+        raise ValueError("must be a cursor that was given") from None
+
+
+def _cursor(key: int | str) -> str:
     return base64.urlsafe_b64encode(str(key).encode()).decode().rstrip("=")
 
 
@@ -87,6 +100,13 @@ CursorQuery = Annotated[
     BeforeValidator(_key_of_cursor, json_schema_input_type=str | None),
     Query(description="`next_cursor` of the page before; opaque."),
 ]
+# In a list by time, where a number would not do.
+PlaceQuery = Annotated[
+    tuple[datetime, str] | None,
+    BeforeValidator(_place_of_cursor, json_schema_input_type=str | None),
+    Query(description="`next_cursor` of the page before; opaque."),
+]
+NumberQuery = Annotated[int | None, BeforeValidator(_digits)]
 SlugQuery = Annotated[str | None, Query(pattern=SLUG_PATTERN, max_length=80)]
 FlagQuery = Annotated[bool | None, BeforeValidator(_true_or_false)]
 

@@ -3,8 +3,10 @@
 from fastapi import APIRouter, Depends
 
 from api import clinic, consultation_requests, docs, faqs, health, sections, status, sync
-from api.problems import InvalidQuery, Unavailable, responses
+from api.problem_details import responses
+from api.problems import InvalidQuery, Unavailable
 from api.queries import refuse_unknown_parameters
+from api.staff.router import router as staff_router
 
 router = APIRouter(
     dependencies=[Depends(refuse_unknown_parameters)], responses=responses(InvalidQuery)
@@ -19,6 +21,7 @@ router.include_router(sync.router, responses=needs_database)
 router.include_router(consultation_requests.form_router, responses=needs_database)
 router.include_router(consultation_requests.intake_router, responses=needs_database)
 router.include_router(consultation_requests.router, responses=needs_database)
+router.include_router(staff_router, responses=needs_database)
 router.include_router(health.live_router)
 router.include_router(health.router, responses=needs_database)
 router.include_router(docs.router)

@@ -4,7 +4,8 @@ from fastapi import APIRouter, Request, Response
 
 from api.caching import PublicRoute
 from api.dependencies import SessionDep
-from api.problems import Gone, NotFound, responses
+from api.problem_details import responses
+from api.problems import Gone, NotFound
 from api.queries import CursorQuery, LimitQuery, list_meta
 from api.texts import SlugPath, found, moved_response
 from data import sections

@@ -1,13 +1,17 @@
 """`serve`: everything is looked at before the first request, and a fault is told in one line."""
 
+import asyncio
 import logging
 import socket
 import sys
+from contextlib import suppress
 
 import uvicorn
 from sqlalchemy import Engine, make_url
 from sqlalchemy.exc import DBAPIError
+from starlette.concurrency import run_in_threadpool
 
+from data import upkeep
 from data.content_files import SHIPPED_CONTENT, ContentFaults, read_content
 from data.crypto import (
     Keyring,
@@ -25,6 +29,8 @@ from data.status import find_status
 from models.settings import Settings
 
 log = logging.getLogger("clinic_api")
+
+_UPKEEP_EVERY_SECONDS = 60
 
 
 class CannotStart(Exception):
@@ -106,6 +112,17 @@ def _find_keyring(engine: Engine, settings: Settings, *, may_create: bool) -> Ke
     except (OSError, UnicodeDecodeError):
         raise KeyringFault(f"{path} cannot be read") from None
     return read_keyring(text, source=str(path))
+
+
+async def keep_up(engine: Engine, settings: Settings, stopped: asyncio.Event) -> None:
+    """Does what falls due by itself, once a minute."""
+    while not stopped.is_set():
+        try:
+            await run_in_threadpool(upkeep.keep_up, engine, retention=settings.retention)
+        except Exception as error:
+            log.error("upkeep could not be done: %s", type(error).__name__)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopped.wait(), _UPKEEP_EVERY_SECONDS)
 
 
 def serve(settings: Settings) -> None:

@@ -12,11 +12,15 @@ from typing import Any
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
+from data.audit import record_event
 from data.crypto import Keyring, register_key
 from data.database import hold
+from data.retention import Retention, retention_end
+from models.audit import SUBMITTER, Action
 from models.consultation_form import ConsultationFormCreate
 from models.consultation_request import (
     FINAL_STATES,
+    SPAM_SIGNS,
     Consent,
     ConsultationRequest,
     ConsultationRequestAccepted,
@@ -25,11 +29,14 @@ from models.consultation_request import (
     NextStepPublic,
     RequestState,
 )
+from models.inbox import RequestNote
 from models.status import ClinicStatus, ConsultationMode
 from models.values import ClinicState, utc_now
 
 _ANSWERS_KEPT = timedelta(days=30)
 _TOKEN_BYTES = 32
+# Nobody fills in the form faster.
+_FEWEST_SECONDS = 3
 
 
 @dataclass(frozen=True)
@@ -85,14 +92,19 @@ def record_consultation_request(
     waits = status.mode is ConsultationMode.WAITLIST
     state = RequestState.WAITLISTED if waits else RequestState.RECEIVED
     request_id = str(uuid.uuid4())
+    reasons = _quarantine_reasons(request)
     row = ConsultationRequest(
         id=request_id,
         state=state,
         received_at=now,
         updated_at=now,
         retention_until=None,
+        quarantined=bool(reasons),
+        quarantine_reasons=reasons,
+        email_digest=_contact_digest(keyring, (request.email or "").casefold()),
+        phone_digest=_contact_digest(keyring, request.phone or ""),
         receipt_hash=_hash(token),
-        sealed=keyring.seal(request.model_dump_json().encode(), place=_request_place(request_id)),
+        sealed=keyring.seal(_document(request), place=_request_place(request_id)),
     )
     register_key(session, keyring)
     session.add(row)
@@ -127,6 +139,24 @@ def record_consultation_request(
     return request_id, answer
 
 
+def _document(request: ConsultationRequestCreate) -> bytes:
+    # What only tells people from programs is not kept.
+    return request.model_dump_json(exclude=SPAM_SIGNS).encode()
+
+
+def _quarantine_reasons(request: ConsultationRequestCreate) -> list[str]:
+    reasons = []
+    if request.website:
+        reasons.append("honeypot")
+    if request.seconds_to_complete is not None and request.seconds_to_complete < _FEWEST_SECONDS:
+        reasons.append("too_fast")
+    return reasons
+
+
+def _contact_digest(keyring: Keyring, contact: str) -> bytes | None:
+    return keyring.digests("contact", contact.encode())[0] if contact else None
+
+
 def _record_answer(
     session: Session, attempt: Attempt, request_id: str, answer: bytes, keyring: Keyring
 ) -> None:
@@ -155,13 +185,20 @@ def find_request_by_receipt(
     return row if matches else None
 
 
-def withdraw_request(session: Session, *, row: ConsultationRequest) -> None:
-    """Ends the request and erases everything that was typed."""
+def withdraw_request(session: Session, *, row: ConsultationRequest, retention: Retention) -> None:
+    """Ends the request and erases everything that was typed, what staff wrote of it included."""
+    session.refresh(row, with_for_update=True)
     if row.state == RequestState.WITHDRAWN:
         return
     row.state = RequestState.WITHDRAWN
-    row.sealed = None
+    row.sealed = row.email_digest = row.phone_digest = None
     row.updated_at = utc_now()
+    row.retention_until = retention_end(
+        RequestState.WITHDRAWN, since=row.updated_at, retention=retention
+    )
+    row.version += 1
+    session.connection().execute(delete(RequestNote).where(col(RequestNote.request_id) == row.id))
+    record_event(session, actor=SUBMITTER, action=Action.REQUEST_WITHDRAWN, subject=row.id)
     session.add(row)
     session.flush()
 

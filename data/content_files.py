@@ -14,7 +14,7 @@ from models.consultation_form import ConsultationFormCreate
 from models.faq import FAQsCreate
 from models.notice import NoticesCreate
 from models.section import SectionCreate
-from models.status import StatusContentCreate
+from models.status_content import StatusContentCreate
 
 SHIPPED_CONTENT = Path(__file__).parent / "content"
 

@@ -41,8 +41,11 @@ def writing(engine: Engine) -> Iterator[Session]:
         session.commit()
 
 
-def hold(connection: Connection, name: bytes) -> None:
-    """Until the transaction ends, no other one holds this name; SQLite has one writer anyway."""
+def hold(connection: Connection, name: bytes, *, shared: bool = False) -> None:
+    """Until the transaction ends, no other one holds this name, or those only that share it.
+
+    SQLite has one writer anyway.
+    """
     if connection.dialect.name == "postgresql":
         digest = hashlib.sha256(name).digest()
-        postgresql.lock(connection, int.from_bytes(digest[:8], signed=True))
+        postgresql.lock(connection, int.from_bytes(digest[:8], signed=True), shared=shared)

@@ -18,7 +18,8 @@ from models.faq import FAQ
 from models.notice import Notice
 from models.publication import FormerSlug
 from models.section import Section
-from models.status import StatusChange, StatusChangeCreate, StatusContent
+from models.status import StatusChange, StatusChangeCreate
+from models.status_content import StatusContent
 from models.values import utc_now
 
 

@@ -64,9 +64,10 @@ def _configure(connection: Any, _record: object) -> None:
         raise
 
 
-def lock(connection: Connection, number: int) -> None:
+def lock(connection: Connection, number: int, *, shared: bool = False) -> None:
     """Waits until no other transaction holds this number; held until the transaction ends."""
-    connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
+    function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+    connection.execute(text(f"SELECT {function}(:number)"), {"number": number})
 
 
 def take_time(connection: Connection) -> None:

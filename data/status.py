@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from data.database import hold
 from data.publication import raise_content_version
 from models.clinic import Clinic
 from models.listing import Page
@@ -15,10 +16,12 @@ from models.status import (
     StatusChange,
     StatusChangeCreate,
     StatusChangePublic,
-    StatusContent,
-    StatusText,
 )
+from models.status_content import StatusContent, StatusText
 from models.values import utc_now
+
+# Held by who changes it, shared by who acts upon it: a request is stored before or after a change.
+CLINIC_STATE = b"clinic_state"
 
 
 class NotLoaded(Exception):
@@ -86,6 +89,7 @@ def list_status_changes(
 
 def record_status_change(session: Session, *, change: StatusChangeCreate) -> StatusChange:
     """Appends a change; it takes effect at once, or by itself at its time."""
+    hold(session.connection(), CLINIC_STATE)
     now = utc_now()
     content = session.get(StatusContent, 1)
     clinic = session.get(Clinic, 1)

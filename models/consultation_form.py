@@ -9,7 +9,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, WithJsonSc
 from pydantic_core import core_schema
 from sqlmodel import Field, SQLModel
 
-from models.consultation_request import ConsultationRequestCreate, RequestState
+from models.consultation_request import ADDED_BY_CLIENT, ConsultationRequestCreate, RequestState
 from models.status import IntakeReason
 from models.values import ClinicState, Input, JSONColumn, Output, Text
 
@@ -64,7 +64,7 @@ class ConsultationFormCreate(Input):
     @model_validator(mode="after")
     def _has_a_word_for_everything(self) -> "ConsultationFormCreate":
         model_fields = ConsultationRequestCreate.model_fields
-        _same("fields", self.fields, set(model_fields) - {"form_version"})
+        _same("fields", self.fields, set(model_fields) - ADDED_BY_CLIENT)
         unlabelled = {name: None for name, words in self.fields.items() if words.label is None}
         _same("consents", unlabelled, {consent.field for consent in self.consents})
         _same("choices", self.choices, set(_WITH_CHOICES))

@@ -1,6 +1,5 @@
 """What a person sends, what is kept of it, and what they get back."""
 
-import unicodedata
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -16,37 +15,13 @@ from pydantic import (
     model_validator,
 )
 from pydantic import Field as Described
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core import InitErrorDetails
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from models.values import Input, Output
+from models.values import Input, JSONColumn, Output, fault, no_control_characters, no_nul, not_blank
 
-# Controls of the bidirectional algorithm (UAX #9): they can make a name read as another.
-_BIDI_CONTROLS = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _DEFAULT_REGION = "US"
-
-
-def _fault(reason: str) -> PydanticCustomError:
-    """A fault whose type is the second half of its code, `<field>.<reason>`."""
-    return PydanticCustomError(reason, "invalid")
-
-
-def _no_control_characters(value: str) -> str:
-    if any(c in _BIDI_CONTROLS or unicodedata.category(c) in ("Cc", "Zl", "Zp") for c in value):
-        raise _fault("invalid")
-    return value
-
-
-def _not_blank(value: str) -> str:
-    if not value.strip():
-        raise _fault("required")
-    return value
-
-
-def _no_nul(value: str) -> str:
-    if "\0" in value:
-        raise _fault("invalid")
-    return value
 
 
 def _email_address(value: str) -> str:
@@ -55,7 +30,7 @@ def _email_address(value: str) -> str:
         validate_email(address, check_deliverability=False)
     except EmailNotValidError:
         # Its own message repeats what was typed.
-        raise _fault("invalid") from None
+        raise fault("invalid") from None
     return address
 
 
@@ -63,10 +38,10 @@ def _e164(value: str) -> str:
     try:
         number = phonenumbers.parse(value, _DEFAULT_REGION)
     except phonenumbers.NumberParseException:
-        raise _fault("invalid") from None
+        raise fault("invalid") from None
     # An extension has no place in E.164 and would be lost.
     if number.extension or not phonenumbers.is_valid_number(number):
-        raise _fault("invalid")
+        raise fault("invalid")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
@@ -91,20 +66,25 @@ FINAL_STATES = {
 }
 
 
+# What a client adds to what a person filled in, and who only tells people from programs.
+SPAM_SIGNS = {"website", "seconds_to_complete"}
+ADDED_BY_CLIENT = {"form_version", *SPAM_SIGNS}
+
+
 class ConsultationRequestCreate(Input):
     """A person asks the clinic for a consultation. At least one of `email` and `phone` is given."""
 
     name: Annotated[
         str,
         Described(min_length=1, max_length=200),
-        AfterValidator(_no_control_characters),
-        AfterValidator(_not_blank),
+        AfterValidator(no_control_characters),
+        AfterValidator(not_blank),
     ] = Described(description="What the clinic should call the person.")
     email: (
         Annotated[
             str,
             Described(max_length=254, json_schema_extra={"format": "email"}),
-            AfterValidator(_no_control_characters),
+            AfterValidator(no_control_characters),
             AfterValidator(_email_address),
         ]
         | None
@@ -113,7 +93,7 @@ class ConsultationRequestCreate(Input):
         Annotated[
             str,
             Described(max_length=40),
-            AfterValidator(_no_control_characters),
+            AfterValidator(no_control_characters),
             AfterValidator(_e164),
         ]
         | None
@@ -135,7 +115,7 @@ class ConsultationRequestCreate(Input):
     ] = Described(
         description="What a person may ask about, which is not a list of what the clinic treats."
     )
-    message: Annotated[str, Described(max_length=2000), AfterValidator(_no_nul)] | None = Described(
+    message: Annotated[str, Described(max_length=2000), AfterValidator(no_nul)] | None = Described(
         default=None, description="Kept exactly as typed; its length counts code points."
     )
     consent_to_contact: StrictBool = Described(
@@ -143,6 +123,17 @@ class ConsultationRequestCreate(Input):
     )
     form_version: StrictInt = Described(
         ge=1, description="`version` of the form that the person saw."
+    )
+
+    website: Annotated[str, Described(max_length=2000)] | None = Described(
+        default=None,
+        description="Leave it empty, and hide its input from people: programs that fill in "
+        "everything give themselves away. Such a request is stored, and marked for staff.",
+    )
+    seconds_to_complete: Annotated[StrictInt, Described(ge=0)] | None = Described(
+        default=None,
+        description="How long the form was open before it was sent. Fewer than 3 seconds mark the "
+        "request for staff.",
     )
 
     @model_validator(mode="wrap")
@@ -169,13 +160,13 @@ class ConsultationRequestCreate(Input):
 
 
 def _required(field: str) -> InitErrorDetails:
-    return InitErrorDetails(type=_fault("required"), loc=(field,), input=None)
+    return InitErrorDetails(type=fault("required"), loc=(field,), input=None)
 
 
 def _details(error: ValidationError) -> list[InitErrorDetails]:
     return [
-        InitErrorDetails(type=_fault(fault["type"]), loc=fault["loc"], input=fault["input"])
-        for fault in error.errors(include_url=False, include_context=False)
+        InitErrorDetails(type=fault(found["type"]), loc=found["loc"], input=found["input"])
+        for found in error.errors(include_url=False, include_context=False)
     ]
 
 
@@ -184,11 +175,25 @@ class ConsultationRequest(SQLModel, table=True):
 
     __tablename__ = "consultation_request"
 
+    __table_args__ = (
+        Index("ix_consultation_request_received_at_id", "received_at", "id"),
+        Index("ix_consultation_request_state_received_at_id", "state", "received_at", "id"),
+    )
+
     id: str = Field(primary_key=True, max_length=36)
-    state: str = Field(index=True)
-    received_at: datetime = Field(index=True)
+    state: str
+    # Why staff or the service ended it, where that is not the state itself.
+    end_reason: str | None = None
+    received_at: datetime
     updated_at: datetime
-    retention_until: datetime | None
+    retention_until: datetime | None = Field(index=True)
+    version: int = 1
+    assigned_to: str | None = None
+    quarantined: bool = False
+    quarantine_reasons: list[str] = Field(default_factory=list, sa_type=JSONColumn)
+    # Keyed digests: two requests of one person are recognised without being opened.
+    email_digest: bytes | None = Field(default=None, index=True)
+    phone_digest: bytes | None = Field(default=None, index=True)
     receipt_hash: bytes
     sealed: bytes | None
 

@@ -35,5 +35,5 @@ class Page(Generic[T_co]):
 
     items: Sequence[T_co]
     total: int
-    last_key: int | None
+    last_key: int | str | None
     clinic_state: ClinicState

@@ -11,6 +11,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from models.consultation_request import FINAL_STATES, RequestState
+
 ROOT = Path(__file__).resolve().parent.parent
 _PREFIX = "CLINIC_"
 _FILE = ROOT / ".env"
@@ -32,6 +34,7 @@ class Settings(BaseSettings):
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     intake_rate: str = "30 per hour"
+    retention: Annotated[dict[RequestState, int], NoDecode] = {}
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("cors_origins", "trusted_proxies", mode="before")
@@ -39,6 +42,21 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("retention", mode="before")
+    @classmethod
+    def _read_days(cls, value: object) -> object:
+        if isinstance(value, str):
+            pairs = (part.partition("=") for part in value.split(",") if part.strip())
+            return {state.strip(): days.strip() for state, _, days in pairs}
+        return value
+
+    @field_validator("retention")
+    @classmethod
+    def _are_days_of_final_states(cls, value: dict[RequestState, int]) -> dict[RequestState, int]:
+        if not set(value) <= FINAL_STATES or any(days < 1 for days in value.values()):
+            raise ValueError("must be days by final state, such as completed=3650, declined=90")
         return value
 
     @field_validator("cors_origins")

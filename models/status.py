@@ -10,7 +10,8 @@ from pydantic import Field as Described
 from sqlmodel import Field, SQLModel
 
 from models.listing import Listing
-from models.values import ClinicState, Input, JSONColumn, Output, Text, WebAddress
+from models.status_content import StatusContent
+from models.values import ClinicState, Input, Output, Text, fault
 
 
 class ConsultationMode(StrEnum):
@@ -86,63 +87,22 @@ class StatusChangeCreate(Input):
         return self
 
 
-class StatusText(Input):
-    headline: Text
-    message: Text
+class StatusChangeRequest(StatusChangeCreate):
+    """A change as staff asks for it over HTTP."""
 
-
-class Closure(Input):
-    """Where a closed clinic's records went, as far as that is known."""
-
-    records_contact: str | None
-    records_url: WebAddress | None
-    note: str | None
-
-
-class Alternative(Input):
-    name: Text
-    url: WebAddress | None
-    note: str | None
-
-
-class SafetyResource(Input):
-    name: Text
-    contact: Text
-    note: str | None
-
-
-class InitialStatus(Input):
-    state: ClinicState
-    effective_from: AwareDatetime | None = None
-    reopens_on: date | None = None
-
-
-class StatusContentCreate(Input):
-    """The content file about the clinic's state."""
-
-    initial: InitialStatus
-    texts: dict[ClinicState, StatusText]
-    closure: Closure
-    alternatives: list[Alternative]
-    safety_resources: list[SafetyResource]
+    confirm: Literal["permanently_closed"] | None = Described(
+        default=None, description="Needed to close for good."
+    )
 
     @model_validator(mode="after")
-    def _has_a_text_for_each_state(self) -> "StatusContentCreate":
-        if set(self.texts) != set(ClinicState):
-            raise ValueError("texts: one headline and message for each of the three states")
+    def _is_meant(self) -> "StatusChangeRequest":
+        if self.state is ClinicState.PERMANENTLY_CLOSED and self.confirm is None:
+            raise fault("unconfirmed")
         return self
 
-
-class StatusContent(SQLModel, table=True):
-    """The one row of words that belong to the clinic's states."""
-
-    __tablename__ = "status_content"
-
-    id: int = Field(default=1, primary_key=True)
-    texts: dict[str, dict[str, str]] = Field(sa_type=JSONColumn)
-    closure: dict[str, str | None] = Field(sa_type=JSONColumn)
-    alternatives: list[dict[str, str | None]] = Field(sa_type=JSONColumn)
-    safety_resources: list[dict[str, str | None]] = Field(sa_type=JSONColumn)
+    @property
+    def change(self) -> StatusChangeCreate:
+        return StatusChangeCreate(**self.model_dump(exclude={"confirm"}))
 
 
 @dataclass(frozen=True)
@@ -232,6 +192,15 @@ class StatusChangePublic(Output):
         description="The day a temporarily closed clinic means to reopen, in its own time zone."
     )
     recorded_at: datetime = Described(description="When this service was told.")
+
+
+class StatusChangeRecorded(StatusChangePublic):
+    """A change that was recorded, and what it did to requests that were open."""
+
+    closed_out: int = Described(description="How many open requests were closed out with it.")
+    handover_export: str | None = Described(
+        description="Where they are as CSV; `null` when there were none."
+    )
 
 
 class StatusChangeList(Listing[StatusChangePublic]):

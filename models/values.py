@@ -1,11 +1,39 @@
 """Value types that several nouns share."""
 
+import unicodedata
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 from sqlalchemy import JSON
+
+# Controls of the bidirectional algorithm (UAX #9): they can make a name read as another.
+_BIDI_CONTROLS = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def fault(reason: str) -> PydanticCustomError:
+    """A fault whose type is the second half of its code, `<field>.<reason>`."""
+    return PydanticCustomError(reason, "invalid")
+
+
+def no_control_characters(value: str) -> str:
+    if any(c in _BIDI_CONTROLS or unicodedata.category(c) in ("Cc", "Zl", "Zp") for c in value):
+        raise fault("invalid")
+    return value
+
+
+def not_blank(value: str) -> str:
+    if not value.strip():
+        raise fault("required")
+    return value
+
+
+def no_nul(value: str) -> str:
+    if "\0" in value:
+        raise fault("invalid")
+    return value
 
 
 def _is_web_address(value: str) -> str:
@@ -18,6 +46,10 @@ SLUG_PATTERN = "^[a-z0-9]+(?:-[a-z0-9]+)*$"
 
 Slug = Annotated[str, Field(pattern=SLUG_PATTERN, max_length=80)]
 Text = Annotated[str, Field(min_length=1)]
+# One line of text as a person writes it, such as a name.
+PlainLine = Annotated[
+    str, Field(min_length=1), AfterValidator(no_control_characters), AfterValidator(not_blank)
+]
 WebAddress = Annotated[str, AfterValidator(_is_web_address)]
 
 # A Python None is kept as SQL NULL, so that IS NULL means what it says.

@@ -3,8 +3,11 @@
 from alembic import context
 from sqlmodel import SQLModel
 
+import models.audit
 import models.health
-import models.publication  # noqa: F401 (together they import every table)
+import models.inbox
+import models.publication
+import models.staff_token  # noqa: F401 (together they import every table)
 
 if context.config.attributes.get("connection") is None:
     raise SystemExit("use `python main.py migrate`")

@@ -1,0 +1,33 @@
+"""What staff did."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from api.auth import Admin
+from api.dependencies import SessionDep
+from api.queries import CursorQuery, LimitQuery, list_meta
+from data import audit
+from models.audit import AuditEventList
+
+router = APIRouter()
+
+SubjectQuery = Annotated[
+    str | None,
+    Query(pattern="^[0-9a-f-]{12,36}$", description="Id of a request or a token."),
+]
+
+
+@router.get("/audit-events")
+def list_audit_events(
+    staff: Admin,
+    session: SessionDep,
+    request: Request,
+    response: Response,
+    subject: SubjectQuery = None,
+    limit: LimitQuery = 100,
+    cursor: CursorQuery = None,
+) -> AuditEventList:
+    """Every staff write and every read of a person's request, the newest first."""
+    page = audit.list_events(session, limit=limit, after=cursor, subject=subject)
+    return AuditEventList(data=list(page.items), meta=list_meta(page, request, response))

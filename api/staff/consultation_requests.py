@@ -1,0 +1,186 @@
+"""The inbox: what people sent, opened and moved by staff."""
+
+from itertools import chain
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from api.auth import IntakeExporter, IntakeReader, IntakeWriter
+from api.bodies import BodyRoute, Parsed, require_json
+from api.dependencies import KeyringDep, SessionDep, SettingsDep, WriteSessionDep
+from api.preconditions import IfMatch, require_match, set_entity_tag
+from api.problem_details import responses
+from api.problems import (
+    ContentTooLarge,
+    InvalidRequest,
+    MalformedJSON,
+    NotFound,
+    PreconditionFailed,
+    PreconditionRequired,
+    TransitionNotAllowed,
+    UnsupportedMediaType,
+)
+from api.queries import FlagQuery, LimitQuery, NumberQuery, PlaceQuery, list_meta
+from data import export, inbox
+from data.audit import record_event
+from data.retention import erase
+from models.audit import Action
+from models.consultation_request import ConsultationRequest, RequestState
+from models.inbox import (
+    NoteCreate,
+    RequestChange,
+    RequestList,
+    RequestPublic,
+    RequestSummary,
+)
+
+router = APIRouter(prefix="/consultation-requests", route_class=BodyRoute)
+
+RequestId = Annotated[
+    str, Path(alias="id", pattern="^[0-9a-f-]{36}$", description="`id` of the request.")
+]
+StateQuery = Annotated[RequestState | None, Query(description="Only those in this state.")]
+TAGGED = {"headers": {"ETag": {"description": "For `If-Match`.", "schema": {"type": "string"}}}}
+WRITES = responses(NotFound, PreconditionFailed, PreconditionRequired)
+BODIES = responses(MalformedJSON, ContentTooLarge, UnsupportedMediaType, InvalidRequest)
+
+
+@router.get("")
+def list_inbox(
+    staff: IntakeReader,
+    session: SessionDep,
+    request: Request,
+    response: Response,
+    state: StateQuery = None,
+    assigned_to: Annotated[
+        str | None,
+        Query(max_length=200, description="Only those of this person; empty for nobody's."),
+    ] = None,
+    quarantined: Annotated[
+        FlagQuery, Query(description="Only those that look like spam, or only the others.")
+    ] = None,
+    older_than_days: Annotated[
+        NumberQuery, Query(le=36_500, description="Only those received so many days ago or before.")
+    ] = None,
+    limit: LimitQuery = 100,
+    cursor: PlaceQuery = None,
+) -> RequestList:
+    """The requests, the newest first. Nothing that was typed is in the list."""
+    wanted = inbox.Filter(state, assigned_to, quarantined, older_than_days)
+    page = inbox.list_inbox(session, wanted=wanted, limit=limit, after=cursor)
+    return RequestList(data=list(page.items), meta=list_meta(page, request, response))
+
+
+@router.get(
+    "/export",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "One line a request, the oldest first (RFC 4180, UTF-8). What a "
+            "spreadsheet would take for a formula has an apostrophe before it.",
+            "content": {"text/csv": {"schema": {"type": "string"}}},
+        }
+    },
+)
+def export_consultation_requests(
+    staff: IntakeExporter, request: Request, keyring: KeyringDep, state: StateQuery = None
+) -> Response:
+    """Everything that people sent and staff wrote, as CSV. Each page leaves an audit event."""
+    pages = export.export_requests(
+        request.app.state.engine, keyring=keyring, actor=staff.id, state=state
+    )
+    # What goes wrong with the first page can still be told.
+    head, first = next(pages), next(pages)
+    return StreamingResponse(
+        chain([head, first], pages),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="consultation-requests.csv"'},
+    )
+
+
+@router.get("/{id}", responses={200: TAGGED, **responses(NotFound)})
+def open_consultation_request(
+    staff: IntakeReader,
+    session: WriteSessionDep,
+    keyring: KeyringDep,
+    response: Response,
+    request_id: RequestId,
+) -> RequestPublic:
+    """One request, opened. Reading it leaves an audit event."""
+    row = _found(session.get(ConsultationRequest, request_id))
+    set_entity_tag(response, row.version)
+    return inbox.read_request(session, row=row, keyring=keyring, actor=staff.id)
+
+
+@router.patch(
+    "/{id}",
+    dependencies=[Depends(require_json)],
+    responses={200: TAGGED, **WRITES, **BODIES, **responses(TransitionNotAllowed)},
+)
+def change_consultation_request(
+    staff: IntakeWriter,
+    session: WriteSessionDep,
+    settings: SettingsDep,
+    response: Response,
+    request_id: RequestId,
+    body: Annotated[RequestChange, Parsed],
+    if_match: IfMatch = None,
+) -> RequestSummary:
+    """Move a request, assign it, put it into quarantine or let it out."""
+    row = _found(inbox.find_for_change(session, request_id=request_id))
+    require_match(if_match, version=row.version)
+    try:
+        inbox.change_request(
+            session, row=row, change=body, retention=settings.retention, actor=staff.id
+        )
+    except inbox.TransitionNotAllowed:
+        raise TransitionNotAllowed from None
+    set_entity_tag(response, row.version)
+    return RequestSummary.model_validate(row)
+
+
+@router.post(
+    "/{id}/notes",
+    status_code=201,
+    dependencies=[Depends(require_json)],
+    responses={201: TAGGED, **WRITES, **BODIES},
+)
+def create_note(
+    staff: IntakeWriter,
+    session: WriteSessionDep,
+    keyring: KeyringDep,
+    response: Response,
+    request_id: RequestId,
+    body: Annotated[NoteCreate, Parsed],
+    if_match: IfMatch = None,
+) -> RequestSummary:
+    """Write a note; it is sealed like what the patient sent, and goes when that goes."""
+    row = _found(inbox.find_for_change(session, request_id=request_id))
+    require_match(if_match, version=row.version)
+    inbox.add_note(
+        session, row=row, text=body.text, author=staff.owner, keyring=keyring, actor=staff.id
+    )
+    set_entity_tag(response, row.version)
+    return RequestSummary.model_validate(row)
+
+
+@router.delete("/{id}", status_code=204, responses=WRITES)
+def erase_consultation_request(
+    staff: IntakeWriter,
+    session: WriteSessionDep,
+    request_id: RequestId,
+    if_match: IfMatch = None,
+) -> None:
+    """Erase a request for good, with its notes, its consents and its receipt."""
+    row = _found(inbox.find_for_change(session, request_id=request_id))
+    require_match(if_match, version=row.version)
+    session.expunge(row)
+    erase(session, ids=[request_id])
+    record_event(session, actor=staff.id, action=Action.REQUEST_ERASED, subject=request_id)
+
+
+def _found(row: ConsultationRequest | None) -> ConsultationRequest:
+    if row is None:
+        raise NotFound
+    return row

@@ -1,0 +1,45 @@
+"""A clinic that closes for good leaves no request open."""
+
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, col, select
+
+from data.audit import record_event
+from data.inbox import move, touch
+from data.retention import Retention
+from data.status import find_status
+from models.audit import SERVICE, Action
+from models.consultation_request import FINAL_STATES, ConsultationRequest, RequestState
+from models.values import ClinicState
+
+CLINIC_CLOSED = "clinic_permanently_closed"
+
+
+def is_close_out_due(session: Session) -> bool:
+    """Whether the clinic is closed for good and a request is still open."""
+    if find_status(session).state is not ClinicState.PERMANENTLY_CLOSED:
+        return False
+    still_open = select(ConsultationRequest.id).where(_is_open()).limit(1)
+    return session.exec(still_open).first() is not None
+
+
+def close_out_where_closed(session: Session, *, retention: Retention, actor: str = SERVICE) -> int:
+    """Ends every open request of a clinic that is closed for good; how many."""
+    if not is_close_out_due(session):
+        return 0
+    rows = session.exec(select(ConsultationRequest).where(_is_open()).with_for_update()).all()
+    for row in rows:
+        move(row, state=RequestState.CLOSED_OUT, retention=retention)
+        row.end_reason = CLINIC_CLOSED
+        touch(session, row)
+    record_event(
+        session,
+        actor=actor,
+        action=Action.REQUESTS_CLOSED_OUT,
+        details={"count": len(rows), "reason": CLINIC_CLOSED},
+    )
+    session.flush()
+    return len(rows)
+
+
+def _is_open() -> ColumnElement[bool]:
+    return col(ConsultationRequest.state).not_in(FINAL_STATES)

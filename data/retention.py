@@ -1,0 +1,55 @@
+"""For how long an ended request is kept, and how it goes."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete
+from sqlmodel import Session, col, select
+
+from data.audit import record_event
+from models.audit import SERVICE, Action
+from models.consultation_request import (
+    Consent,
+    ConsultationRequest,
+    IdempotencyRecord,
+    RequestState,
+)
+from models.inbox import RequestNote
+from models.values import utc_now
+
+# Days by final state; a state without an entry is kept until somebody erases it.
+Retention = Mapping[RequestState, int]
+
+_AT_ONCE = 500
+
+
+def retention_end(state: RequestState, *, since: datetime, retention: Retention) -> datetime | None:
+    days = retention.get(state)
+    return since + timedelta(days=days) if days is not None else None
+
+
+def erase(session: Session, *, ids: list[str]) -> None:
+    """The requests and everything that hangs on them; the database overwrites what it frees."""
+    connection = session.connection()
+    for table in (RequestNote, Consent, IdempotencyRecord):
+        connection.execute(delete(table).where(col(table.request_id).in_(ids)))
+    connection.execute(delete(ConsultationRequest).where(col(ConsultationRequest.id).in_(ids)))
+
+
+def purge(session: Session, *, actor: str = SERVICE) -> int:
+    """Erases requests whose time is over, and answers that were kept for a retry; how many went."""
+    now = utc_now()
+    due = session.exec(
+        select(ConsultationRequest.id)
+        .where(col(ConsultationRequest.retention_until) <= now)
+        .limit(_AT_ONCE)
+    ).all()
+    if due:
+        erase(session, ids=list(due))
+        record_event(
+            session, actor=actor, action=Action.REQUESTS_PURGED, details={"requests": list(due)}
+        )
+    session.connection().execute(
+        delete(IdempotencyRecord).where(col(IdempotencyRecord.expires_at) <= now)
+    )
+    return len(due)

@@ -1,0 +1,67 @@
+"""What staff did, and when: appended, never changed."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import Field as Described
+from pydantic import JsonValue
+from sqlmodel import Field, SQLModel
+
+from models.listing import Listing
+from models.values import JSONColumn, Output
+
+
+class Action(StrEnum):
+    """What was done."""
+
+    TOKEN_CREATED = "token.created"  # noqa: S105 (a name)
+    TOKEN_REVOKED = "token.revoked"  # noqa: S105 (a name)
+    TOKENS_REFUSED = "tokens.refused"
+    REQUEST_READ = "request.read"
+    REQUEST_CHANGED = "request.changed"
+    REQUEST_NOTED = "request.noted"
+    REQUEST_ERASED = "request.erased"
+    REQUEST_WITHDRAWN = "request.withdrawn"
+    REQUESTS_CLOSED_OUT = "requests.closed_out"
+    REQUESTS_EXPORTED = "requests.exported"
+    REQUESTS_PURGED = "requests.purged"
+    STATUS_CHANGED = "status.changed"
+
+
+# Who acts when no token does.
+COMMAND_LINE = "command-line"
+SERVICE = "service"
+SUBMITTER = "submitter"
+NOBODY = "unknown"
+
+
+class AuditEvent(SQLModel, table=True):
+    """One event. It holds no personal data of a patient; triggers refuse to change or delete it."""
+
+    __tablename__ = "audit_event"
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = Field(index=True)
+    actor: str = Field(max_length=16)
+    action: str
+    subject: str | None = Field(index=True)
+    details: dict[str, JsonValue] = Field(sa_type=JSONColumn)
+
+
+class AuditEventPublic(Output):
+    """One event."""
+
+    id: int = Described(description="Numbers the events in their order.")
+    at: datetime = Described(description="When it happened.")
+    actor: str = Described(
+        description="Id of the token, or `command-line`, `service`, `submitter`, `unknown`."
+    )
+    action: Action = Described(description="What was done.")
+    subject: str | None = Described(description="Id of what it was done to, where there is one.")
+    details: dict[str, JsonValue] = Described(
+        description="More about it; never anything that a patient typed."
+    )
+
+
+class AuditEventList(Listing[AuditEventPublic]):
+    """A page of events, the newest first."""

@@ -1,0 +1,67 @@
+"""The words that belong to the clinic's states, and where else to turn."""
+
+from datetime import date
+
+from pydantic import AwareDatetime, model_validator
+from sqlmodel import Field, SQLModel
+
+from models.values import ClinicState, Input, JSONColumn, Text, WebAddress
+
+
+class StatusText(Input):
+    headline: Text
+    message: Text
+
+
+class Closure(Input):
+    """Where a closed clinic's records went, as far as that is known."""
+
+    records_contact: str | None
+    records_url: WebAddress | None
+    note: str | None
+
+
+class Alternative(Input):
+    name: Text
+    url: WebAddress | None
+    note: str | None
+
+
+class SafetyResource(Input):
+    name: Text
+    contact: Text
+    note: str | None
+
+
+class InitialStatus(Input):
+    state: ClinicState
+    effective_from: AwareDatetime | None = None
+    reopens_on: date | None = None
+
+
+class StatusContentCreate(Input):
+    """The content file about the clinic's state."""
+
+    initial: InitialStatus
+    texts: dict[ClinicState, StatusText]
+    closure: Closure
+    alternatives: list[Alternative]
+    safety_resources: list[SafetyResource]
+
+    @model_validator(mode="after")
+    def _has_a_text_for_each_state(self) -> "StatusContentCreate":
+        if set(self.texts) != set(ClinicState):
+            raise ValueError("texts: one headline and message for each of the three states")
+        return self
+
+
+class StatusContent(SQLModel, table=True):
+    """The one row of words that belong to the clinic's states."""
+
+    __tablename__ = "status_content"
+
+    id: int = Field(default=1, primary_key=True)
+    texts: dict[str, dict[str, str]] = Field(sa_type=JSONColumn)
+    closure: dict[str, str | None] = Field(sa_type=JSONColumn)
+    alternatives: list[dict[str, str | None]] = Field(sa_type=JSONColumn)
+    safety_resources: list[dict[str, str | None]] = Field(sa_type=JSONColumn)
