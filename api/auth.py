@@ -65,17 +65,15 @@ def authenticate(
 def _count_refusal(request: Request, engine: Engine) -> None:
     limiter = request.app.state.refused_limiter
     address = request.client.host if request.client else ""
-    was_within = limiter.is_within(address)
-    try:
-        limiter.hit(address)
-    except TooManyRequests:
-        if was_within:
-            with suppress(DBAPIError), writing(engine) as session:
-                record_event(session, actor=NOBODY, action=Action.TOKENS_REFUSED)
-        raise
+    limiter.hit(address)
+    if not limiter.is_within(address):
+        # Once for each address and window, so that a flood does not fill the audit.
+        with suppress(DBAPIError), writing(engine) as session:
+            record_event(session, actor=NOBODY, action=Action.TOKENS_REFUSED)
 
 
-GUARDED = responses(Unauthorized, Forbidden, TooManyRequests)
+GUARDED = responses(Unauthorized, TooManyRequests)
+NEEDS_SCOPE = responses(Forbidden)
 
 AnyStaff = Annotated[Staff, Security(authenticate)]
 Admin = Annotated[Staff, Security(authenticate, scopes=[Scope.ADMIN])]

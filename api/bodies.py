@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Coroutine
 from email.message import Message
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request, Response
+from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BeforeValidator
 
@@ -69,3 +69,6 @@ def _parse(body: object) -> object:
 
 
 Parsed = BeforeValidator(_parse)
+
+# Named in a route's signature after whoever must be asked first.
+JSONDep = Annotated[None, Depends(require_json)]

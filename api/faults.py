@@ -19,7 +19,10 @@ _REASONS = {
     "string_too_short": "required",
     "string_too_long": "too_long",
     "literal_error": "invalid",
-    "greater_than_equal": "outdated",
+    "too_short": "required",
+    "enum": "invalid",
+    "greater_than_equal": "too_small",
+    "less_than_equal": "too_large",
     "required": "required",
     "invalid": "invalid",
 }
@@ -97,6 +100,8 @@ def _pointer_and_code(fault: Mapping[str, Any]) -> tuple[str, str]:
     if fault["type"] == "extra_forbidden":
         return f"#/{field}" if _SAFE_NAME.fullmatch(field) else "#", "body.unknown_field"
     reason = _REASONS.get(fault["type"], "wrong_type")
+    if (field, reason) == ("form_version", "too_small"):
+        reason = "outdated"
     if fault["input"] is None:
         reason = "required"
     elif reason == "invalid" and not isinstance(fault["input"], str):

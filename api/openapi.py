@@ -80,6 +80,8 @@ def _drop_fastapi_error(responses: dict[str, Any]) -> None:
 
 
 def _description_of(response: dict[str, Any], schemas: dict[str, Any]) -> str:
+    if "content" not in response:
+        return "Done; there is nothing to say."
     [content] = response["content"].values()
     name = content["schema"].get("$ref", "").rpartition("/")[2]
     return str(schemas[name]["description"]) if name else "A page to read."

@@ -71,12 +71,13 @@ def _key_of_cursor(cursor: str) -> int:
     return int(key)
 
 
-def _place_of_cursor(cursor: str) -> tuple[datetime, str]:
-    instant, _, key = _opened(cursor).partition(" ")
-    at = datetime.fromisoformat(instant)
-    if at.tzinfo is None or not re.fullmatch("[0-9a-f-]{36}", key):
+def _place_of_cursor(cursor: str) -> str:
+    place = _opened(cursor)
+    instant, _, key = place.partition(" ")
+    is_aware = datetime.fromisoformat(instant).tzinfo is not None
+    if not is_aware or not re.fullmatch("[0-9a-f-]{36}", key):
         raise ValueError("must be a cursor that was given")
-    return at, key
+    return place
 
 
 def _opened(cursor: str) -> str:
@@ -102,8 +103,8 @@ CursorQuery = Annotated[
 ]
 # In a list by time, where a number would not do.
 PlaceQuery = Annotated[
-    tuple[datetime, str] | None,
-    BeforeValidator(_place_of_cursor, json_schema_input_type=str | None),
+    str | None,
+    BeforeValidator(_place_of_cursor),
     Query(description="`next_cursor` of the page before; opaque."),
 ]
 NumberQuery = Annotated[int | None, BeforeValidator(_digits)]

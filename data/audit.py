@@ -1,13 +1,10 @@
 """The audit: who did what, written in the transaction that did it."""
 
-from collections.abc import Mapping
-
-from pydantic import JsonValue
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from data.status import find_status
-from models.audit import Action, AuditEvent, AuditEventPublic
+from models.audit import Action, AuditEvent, AuditEventPublic, Details
 from models.listing import Page
 from models.values import utc_now
 
@@ -18,13 +15,11 @@ def record_event(
     actor: str,
     action: Action,
     subject: str | None = None,
-    details: Mapping[str, JsonValue] | None = None,
+    details: Details | None = None,
 ) -> None:
     """Appends an event; `details` holds nothing that a patient typed."""
     session.add(
-        AuditEvent(
-            at=utc_now(), actor=actor, action=action, subject=subject, details=dict(details or {})
-        )
+        AuditEvent(at=utc_now(), actor=actor, action=action, subject=subject, details=details or {})
     )
 
 

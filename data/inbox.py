@@ -12,7 +12,7 @@ from data.consultation_requests import list_consents, open_request
 from data.crypto import Keyring
 from data.retention import Retention, retention_end
 from data.status import find_status
-from models.audit import Action
+from models.audit import Action, Details
 from models.consultation_request import FINAL_STATES, ConsultationRequest, RequestState
 from models.inbox import (
     TRANSITIONS,
@@ -60,16 +60,17 @@ class Filter:
 
 
 def list_inbox(
-    session: Session, *, wanted: Filter, limit: int, after: tuple[datetime, str] | None
+    session: Session, *, wanted: Filter, limit: int, after: str | None
 ) -> Page[RequestSummary]:
-    """The newest first, after the one that was received then and has that id."""
+    """The newest first, after the one whose instant and id are given, with a blank between."""
     table = ConsultationRequest
     conditions = wanted.conditions()
     total = session.exec(select(func.count()).select_from(table).where(*conditions)).one()
     place = tuple_(col(table.received_at), col(table.id))
     query = select(table).where(*conditions).limit(limit + 1)
     if after is not None:
-        query = query.where(place < tuple_(*after))
+        instant, _, request_id = after.partition(" ")
+        query = query.where(place < tuple_(datetime.fromisoformat(instant), request_id))
     query = query.order_by(col(table.received_at).desc(), col(table.id).desc())
     rows = session.exec(query).all()
     last = rows[limit - 1] if len(rows) > limit else None
@@ -132,7 +133,7 @@ def change_request(
     actor: str,
 ) -> None:
     """Moves, assigns, quarantines; raises `TransitionNotAllowed`."""
-    details: dict[str, str | bool] = {}
+    details: Details = {}
     if change.state is not None and change.state != row.state:
         if change.state not in TRANSITIONS.get(RequestState(row.state), ()):
             raise TransitionNotAllowed
@@ -142,7 +143,8 @@ def change_request(
         row.assigned_to = change.assigned_to or None
         details["assigned"] = bool(change.assigned_to)
     if change.quarantined is not None and change.quarantined is not row.quarantined:
-        row.quarantined = details["quarantined"] = change.quarantined
+        row.quarantined = change.quarantined
+        details["quarantined"] = change.quarantined
         row.quarantine_reasons = [BY_STAFF] if change.quarantined else []
     if details:
         touch(session, row)
@@ -151,7 +153,7 @@ def change_request(
             actor=actor,
             action=Action.REQUEST_CHANGED,
             subject=row.id,
-            details={**details},
+            details=details,
         )
 
 

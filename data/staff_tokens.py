@@ -26,7 +26,7 @@ from models.values import utc_now
 _PREFIX = "clinic"
 _ID_BYTES = 6
 _SECRET_BYTES = 32
-_TOKEN = re.compile(rf"{_PREFIX}_([0-9a-f]{{12}})_([A-Za-z0-9_-]{{43}})")
+_TOKEN = re.compile("clinic_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 _USE_NOTED_EVERY = timedelta(minutes=1)
 
 

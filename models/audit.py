@@ -4,11 +4,12 @@ from datetime import datetime
 from enum import StrEnum
 
 from pydantic import Field as Described
-from pydantic import JsonValue
 from sqlmodel import Field, SQLModel
 
 from models.listing import Listing
 from models.values import JSONColumn, Output
+
+Details = dict[str, str | int | bool | list[str]]
 
 
 class Action(StrEnum):
@@ -45,7 +46,7 @@ class AuditEvent(SQLModel, table=True):
     actor: str = Field(max_length=16)
     action: str
     subject: str | None = Field(index=True)
-    details: dict[str, JsonValue] = Field(sa_type=JSONColumn)
+    details: Details = Field(sa_type=JSONColumn)
 
 
 class AuditEventPublic(Output):
@@ -58,9 +59,7 @@ class AuditEventPublic(Output):
     )
     action: Action = Described(description="What was done.")
     subject: str | None = Described(description="Id of what it was done to, where there is one.")
-    details: dict[str, JsonValue] = Described(
-        description="More about it; never anything that a patient typed."
-    )
+    details: Details = Described(description="More about it; never anything that a patient typed.")
 
 
 class AuditEventList(Listing[AuditEventPublic]):

@@ -70,12 +70,22 @@ class StatusChange(SQLModel, table=True):
 class StatusChangeCreate(Input):
     """A change as an operator asks for it; what is not given follows from the state."""
 
-    state: ClinicState
-    mode: ConsultationMode | None = None
-    effective_from: AwareDatetime | None = None
-    reopens_on: date | None = None
-    headline: Text | None = None
-    message: Text | None = None
+    state: ClinicState = Described(description="The state from then on.")
+    mode: ConsultationMode | None = Described(
+        default=None, description="How requests are taken; what goes with the state by default."
+    )
+    effective_from: AwareDatetime | None = Described(
+        default=None, description="When it takes effect, with its offset; at once by default."
+    )
+    reopens_on: date | None = Described(
+        default=None, description="A day for reopening, with `temporarily_closed`."
+    )
+    headline: Text | None = Described(
+        default=None, description="A few words for a banner; the state's own by default."
+    )
+    message: Text | None = Described(
+        default=None, description="What patients are told; the state's own by default."
+    )
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> "StatusChangeCreate":

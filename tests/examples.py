@@ -19,6 +19,7 @@ from models.json_ld import MEDIA_TYPE as JSON_LD
 from models.values import utc_now
 from tests.conftest import client_of, set_status, settings_in
 from tests.intake import JSON, PATH, bearer, running
+from tests.staff import STAFF, signed_in
 
 MINIMAL = {
     "name": "Robin",
@@ -43,6 +44,8 @@ _CHANGING = [
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "AN-INSTANT"),
     (r'"\d{4}-\d\d-\d\d"', '"A-DAY"'),
     (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "AN-ID"),
+    (r"clinic_[0-9a-f]{12}_[\w-]{43}", "A-TOKEN"),
+    (r'"[0-9a-f]{12}"', '"A-TOKEN-ID"'),
     (r'"receipt_token": "[\w-]{43}"', '"receipt_token": "A-TOKEN"'),
 ]
 
@@ -83,6 +86,7 @@ async def record(folder: Path) -> dict[str, Any]:
         set_status(engine, state="open", mode="waitlist")
         waiting = await client.post(PATH, json=MINIMAL)
         recorder.keep("createConsultationRequest", "waitlisted", "With a waiting list", waiting)
+        await record_staff(recorder, signed_in(engine), waiting.json()["id"])
         return recorder.examples
 
 
@@ -118,6 +122,38 @@ async def record_request(recorder: Recorder) -> None:
     recorder.keep("readConsultationRequest", "received", "Waiting to be read", read)
     withdrawn = await recorder.client.post(f"{receipt}/withdrawal", headers=token)
     recorder.keep("withdrawConsultationRequest", "withdrawn", "Taken back", withdrawn)
+
+
+async def record_staff(recorder: Recorder, staff: dict[str, str], request_id: str) -> None:
+    async def ask(
+        operation: str, method: str, path: str, summary: str, body: object = None, tag: str = ""
+    ) -> httpx.Response:
+        headers = {**staff, **({"If-Match": tag} if tag else {})}
+        answer = await recorder.client.request(method, f"{STAFF}{path}", json=body, headers=headers)
+        assert answer.is_success, answer.text
+        if body is not None:
+            recorder.examples[operation] = {
+                "request": {JSON["Content-Type"]: {"usual": {"summary": summary, "value": body}}}
+            }
+        recorder.keep(operation, "usual", summary, answer)
+        return answer
+
+    one = f"/consultation-requests/{request_id}"
+    await ask("readStaffMe", "GET", "/me", "Somebody who may do everything")
+    await ask("listInbox", "GET", "/consultation-requests?state=waitlisted", "Who waits")
+    changes = {"state": "contacted", "assigned_to": "Front desk"}
+    changed = await ask("changeConsultationRequest", "PATCH", one, "Called", changes, tag='"1"')
+    text = {"text": "Left a message on the answering machine."}
+    tag = changed.headers["ETag"]
+    await ask("createNote", "POST", f"{one}/notes", "A note about the call", text, tag=tag)
+    await ask("openConsultationRequest", "GET", one, "With a note")
+    new = {"owner": "Front desk", "scopes": ["intake:read"], "expires_in_days": 30}
+    made = await ask("createStaffToken", "POST", "/tokens", "For the front desk", new)
+    await ask("revokeStaffToken", "DELETE", f"/tokens/{made.json()['id']}", "Revoked")
+    await ask("listStaffTokens", "GET", "/tokens?limit=1", "With `limit=1`: there is more")
+    closing = {"state": "permanently_closed", "confirm": "permanently_closed"}
+    await ask("createStatusChange", "POST", "/status-changes", "Closing for good", closing)
+    await ask("listAuditEvents", "GET", "/audit-events?limit=3", "The newest three")
 
 
 def settled(examples: dict[str, Any]) -> str:

@@ -26,7 +26,7 @@ def test_from_an_empty_database(empty_folder: Path) -> None:
         1,
         "clinic-api: the database is not migrated: run `python main.py migrate`\n",
     )
-    assert invoke("migrate", folder=tmp_path).stdout == "The database is at revision 0001.\n"
+    assert invoke("migrate", folder=tmp_path).stdout == "The database is at revision 0002.\n"
     unloaded = invoke("status", "show", folder=tmp_path)
     assert (
         unloaded.stderr == "clinic-api: the database holds no content: run `python main.py load`\n"

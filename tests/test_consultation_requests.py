@@ -1,5 +1,6 @@
 """Sending a consultation request: the order of decisions, what is kept, and every fault."""
 
+import hashlib
 import json
 import uuid
 from datetime import datetime, timedelta
@@ -162,13 +163,18 @@ async def test_what_comes_back_is_what_went_in(
 async def test_only_one_sealed_document_holds_what_was_typed(
     app: FastAPI, client: httpx.AsyncClient, open_clinic: None
 ) -> None:
-    """No column but `sealed` depends on what was typed, and no value of it is readable there."""
+    """What was typed is in `sealed` alone, unreadable, and in two keyed digests."""
     answer = await post(client, json.dumps(FULL).encode(), key="some-key-of-mine")
     with Session(app.state.engine) as session:
         row = session.get_one(ConsultationRequest, answer.json()["id"])
         assert set(row.model_dump()) == {
-            "id", "state", "received_at", "updated_at", "retention_until", "receipt_hash", "sealed",
+            "id", "state", "end_reason", "received_at", "updated_at", "retention_until", "version",
+            "assigned_to", "quarantined", "quarantine_reasons", "email_digest", "phone_digest",
+            "receipt_hash", "sealed",
         }  # fmt: skip
+        # Keyed: nobody without the key can try addresses and numbers out.
+        plain = {hashlib.sha256(str(value).encode()).digest() for value in FULL.values()}
+        assert not {row.email_digest, row.phone_digest} & plain
         assert row.sealed is not None
         for value in FULL.values():
             if isinstance(value, str):

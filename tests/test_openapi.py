@@ -25,6 +25,7 @@ from tests.conftest import client_of, set_status, settings_in
 from tests.databases import take_away
 from tests.examples import record, settled
 from tests.intake import PATH, body_of, post
+from tests.staff import STAFF, signed_in
 
 DOCUMENT = create_app(settings_in(Path("/nonexistent"))).openapi()
 SCHEMAS = DOCUMENT["components"]["schemas"]
@@ -113,12 +114,18 @@ async def test_the_page_leads_to_three_first_calls(client: httpx.AsyncClient) ->
         assert (await client.get(link)).status_code == 200, link
 
 
+INPUTS = {
+    "ConsultationRequestCreate", "StaffTokenCreate", "RequestChange", "NoteCreate",
+    "StatusChangeRequest",
+}  # fmt: skip
+
+
 def test_answers_have_no_optional_keys() -> None:
     """Whatever is served is always there, so that a client's types need no `?`."""
     outputs = {
         name: schema
         for name, schema in SCHEMAS.items()
-        if not name.startswith("Problem") and name != "ConsultationRequestCreate"
+        if not name.startswith("Problem") and name not in INPUTS
     }
     assert len(outputs) > 20
     for name, schema in outputs.items():
@@ -273,6 +280,109 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
         lambda stage: stage.client.post(f"{PATH}/{UNKNOWN_ID}/withdrawal")
     ),
 }
+
+
+# What staff does: path, body and whether it changes something that exists, by operation.
+STAFF_READS = {
+    "readStaffMe": "/me",
+    "listStaffTokens": "/tokens",
+    "listInbox": "/consultation-requests",
+    "exportConsultationRequests": "/consultation-requests/export",
+    "openConsultationRequest": "/consultation-requests/{id}",
+    "listAuditEvents": "/audit-events",
+}
+STAFF_WRITES: dict[str, tuple[str, str, object]] = {
+    "createStaffToken": ("POST", "/tokens", {"owner": "Desk", "scopes": ["admin"]}),
+    "revokeStaffToken": ("DELETE", "/tokens/{token}", None),
+    "changeConsultationRequest": (
+        "PATCH", "/consultation-requests/{id}", {"state": "contacted"},
+    ),
+    "createNote": ("POST", "/consultation-requests/{id}/notes", {"text": "Called."}),
+    "eraseConsultationRequest": ("DELETE", "/consultation-requests/{id}", None),
+    "createStatusChange": ("POST", "/status-changes", {"state": "open"}),
+}  # fmt: skip
+SUCCESS = {"createStaffToken": "201", "createNote": "201", "eraseConsultationRequest": "204",
+           "createStatusChange": "201"}  # fmt: skip
+
+
+def by_staff(
+    operation: str,
+    *scopes: str,
+    query: str = "",
+    tag: str | None = '"1"',
+    known: bool = True,
+    content: bytes | None = None,
+    media_type: str = "application/json",
+    token: str | None = None,
+    away: bool = False,
+) -> Scenario:
+    """The call as it succeeds, with one thing about it that is different."""
+    method, template, body = STAFF_WRITES.get(operation, ("GET", "", None))
+    path = template or STAFF_READS[operation]
+
+    async def play(stage: Stage) -> httpx.Response:
+        location, _ = await stage.accepted()
+        staff = signed_in(stage.engine, *scopes)
+        ids = {
+            "{id}": location.rpartition("/")[2] if known else UNKNOWN_ID,
+            "{token}": staff["Authorization"].split("_")[1] if known else "0" * 12,
+        }
+        url = f"{STAFF}{path}{query}"
+        for name, value in ids.items():
+            url = url.replace(name, value)
+        headers = {**staff, **({"If-Match": tag} if tag else {})}
+        if token is not None:
+            headers["Authorization"] = token
+        sent = content if content is not None else json.dumps(body).encode() if body else None
+        if sent is not None:
+            headers["Content-Type"] = media_type
+        if away:
+            stage.take_the_database_away()
+        return await stage.client.request(method, url, content=sent, headers=headers)
+
+    return play
+
+
+def again_and_again(operation: str) -> Scenario:
+    async def play(stage: Stage) -> httpx.Response:
+        for _ in range(11):
+            answer = await by_staff(operation, token="Bearer wrong")(stage)
+        return answer
+
+    return play
+
+
+def not_allowed(stage: Stage) -> Awaitable[httpx.Response]:
+    content = json.dumps({"state": "completed"}).encode()
+    return by_staff("changeConsultationRequest", content=content)(stage)
+
+
+FAULTY_BODIES = {
+    "413": {"content": b" " * 65537},
+    "415": {"media_type": "text/plain"},
+    "422": {"content": b'{"unknown": 1}'},
+}
+ONE_REQUEST = ("changeConsultationRequest", "createNote", "eraseConsultationRequest")
+STAFF_OPERATIONS = (*STAFF_READS, *STAFF_WRITES)
+SCENARIOS |= {
+    **{(name, SUCCESS.get(name, "200")): by_staff(name) for name in STAFF_OPERATIONS},
+    **{(name, "400"): by_staff(name, query="?unknown=1") for name in STAFF_OPERATIONS},
+    **{(name, "401"): by_staff(name, token="Bearer wrong") for name in STAFF_OPERATIONS},
+    **{(name, "403"): by_staff(name, "content:write") for name in STAFF_OPERATIONS[1:]},
+    **{(name, "429"): again_and_again(name) for name in STAFF_OPERATIONS},
+    **{(name, "503"): by_staff(name, away=True) for name in STAFF_OPERATIONS},
+    **{(name, "404"): by_staff(name, known=False)
+       for name in (*ONE_REQUEST, "openConsultationRequest", "revokeStaffToken")},
+    **{(name, "412"): by_staff(name, tag='"7"') for name in ONE_REQUEST},
+    **{(name, "428"): by_staff(name, tag=None) for name in ONE_REQUEST},
+    **{
+        (name, status): by_staff(name, **different)  # type: ignore[arg-type] # by name
+        for name, (_, _, body) in STAFF_WRITES.items()
+        if body
+        for status, different in FAULTY_BODIES.items()
+    },
+    ("changeConsultationRequest", "409"): not_allowed,
+}  # fmt: skip
 DOCUMENTED = {
     (operation["operationId"], status): response
     for _, _, operation in operations()

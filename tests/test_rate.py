@@ -97,13 +97,13 @@ async def test_an_empty_rate_is_no_limit(client: httpx.AsyncClient, open_clinic:
 
 FLOOD = """
 import resource
-from api.intake import IntakeLimiter
+from api.rates import AddressLimiter
 from api.problems import TooManyRequests
 
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB
 
-limiter = IntakeLimiter("1 per hour")
+limiter = AddressLimiter("intake", "1 per hour")
 before = peak()
 for number in range(100_000):
     limiter.hit(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}")

@@ -10,7 +10,7 @@ from api.queries import CursorQuery, LimitQuery, list_meta
 from data import audit
 from models.audit import AuditEventList
 
-router = APIRouter()
+router = APIRouter(prefix="/v1/staff/audit-events")
 
 SubjectQuery = Annotated[
     str | None,
@@ -18,7 +18,7 @@ SubjectQuery = Annotated[
 ]
 
 
-@router.get("/audit-events")
+@router.get("")
 def list_audit_events(
     staff: Admin,
     session: SessionDep,

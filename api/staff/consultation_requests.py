@@ -3,11 +3,11 @@
 from itertools import chain
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from api.auth import IntakeExporter, IntakeReader, IntakeWriter
-from api.bodies import BodyRoute, Parsed, require_json
+from api.bodies import BodyRoute, JSONDep, Parsed
 from api.dependencies import KeyringDep, SessionDep, SettingsDep, WriteSessionDep
 from api.preconditions import IfMatch, require_match, set_entity_tag
 from api.problem_details import responses
@@ -35,7 +35,7 @@ from models.inbox import (
     RequestSummary,
 )
 
-router = APIRouter(prefix="/consultation-requests", route_class=BodyRoute)
+router = APIRouter(prefix="/v1/staff/consultation-requests", route_class=BodyRoute)
 
 RequestId = Annotated[
     str, Path(alias="id", pattern="^[0-9a-f-]{36}$", description="`id` of the request.")
@@ -115,11 +115,11 @@ def open_consultation_request(
 
 @router.patch(
     "/{id}",
-    dependencies=[Depends(require_json)],
     responses={200: TAGGED, **WRITES, **BODIES, **responses(TransitionNotAllowed)},
 )
 def change_consultation_request(
     staff: IntakeWriter,
+    _json: JSONDep,
     session: WriteSessionDep,
     settings: SettingsDep,
     response: Response,
@@ -143,11 +143,11 @@ def change_consultation_request(
 @router.post(
     "/{id}/notes",
     status_code=201,
-    dependencies=[Depends(require_json)],
     responses={201: TAGGED, **WRITES, **BODIES},
 )
 def create_note(
     staff: IntakeWriter,
+    _json: JSONDep,
     session: WriteSessionDep,
     keyring: KeyringDep,
     response: Response,

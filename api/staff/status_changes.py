@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 
 from api.auth import StatusWriter
-from api.bodies import BodyRoute, Parsed, require_json
+from api.bodies import BodyRoute, JSONDep, Parsed
 from api.dependencies import SettingsDep, WriteSessionDep
 from api.faults import told
 from api.problem_details import responses
@@ -16,19 +16,19 @@ from data.status import ReopeningPassed, record_status_change
 from models.audit import Action
 from models.status import StatusChangePublic, StatusChangeRecorded, StatusChangeRequest
 
-router = APIRouter(route_class=BodyRoute)
+router = APIRouter(prefix="/v1/staff/status-changes", route_class=BodyRoute)
 
 EXPORT_PATH = "/v1/staff/consultation-requests/export?state=closed_out"
 
 
 @router.post(
-    "/status-changes",
+    "",
     status_code=201,
-    dependencies=[Depends(require_json)],
     responses=responses(MalformedJSON, ContentTooLarge, UnsupportedMediaType, InvalidRequest),
 )
 def create_status_change(
     staff: StatusWriter,
+    _json: JSONDep,
     session: WriteSessionDep,
     settings: SettingsDep,
     body: Annotated[StatusChangeRequest, Parsed],

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from api.auth import Admin, AnyStaff
-from api.bodies import BodyRoute, Parsed, require_json
+from api.bodies import BodyRoute, JSONDep, Parsed
 from api.dependencies import SessionDep, WriteSessionDep
 from api.problem_details import responses
 from api.problems import (
@@ -25,16 +25,17 @@ from models.staff_token import (
     StaffTokenPublic,
 )
 
-router = APIRouter(route_class=BodyRoute)
+me_router = APIRouter(prefix="/v1/staff/me")
+router = APIRouter(prefix="/v1/staff/tokens", route_class=BodyRoute)
 
 
-@router.get("/me")
+@me_router.get("")
 def read_staff_me(staff: AnyStaff) -> StaffMe:
     """Who is calling, and what they may do."""
     return StaffMe.model_validate(staff.token)
 
 
-@router.get("/tokens")
+@router.get("")
 def list_staff_tokens(
     staff: Admin,
     session: SessionDep,
@@ -49,19 +50,21 @@ def list_staff_tokens(
 
 
 @router.post(
-    "/tokens",
+    "",
     status_code=201,
-    dependencies=[Depends(require_json)],
     responses=responses(MalformedJSON, ContentTooLarge, UnsupportedMediaType, InvalidRequest),
 )
 def create_staff_token(
-    staff: Admin, session: WriteSessionDep, body: Annotated[StaffTokenCreate, Parsed]
+    staff: Admin,
+    _json: JSONDep,
+    session: WriteSessionDep,
+    body: Annotated[StaffTokenCreate, Parsed],
 ) -> StaffTokenIssued:
     """Make a token. What it is good for and for how long is fixed from then on."""
     return staff_tokens.create_token(session, token=body, actor=staff.id)
 
 
-@router.delete("/tokens/{id}", responses=responses(NotFound))
+@router.delete("/{id}", responses=responses(NotFound))
 def revoke_staff_token(
     staff: Admin,
     session: WriteSessionDep,
