@@ -107,7 +107,7 @@ PlaceQuery = Annotated[
     BeforeValidator(_place_of_cursor),
     Query(description="`next_cursor` of the page before; opaque."),
 ]
-NumberQuery = Annotated[int | None, BeforeValidator(_digits)]
+DaysQuery = Annotated[Annotated[int, Field(le=36_500)] | None, BeforeValidator(_digits)]
 SlugQuery = Annotated[str | None, Query(pattern=SLUG_PATTERN, max_length=80)]
 FlagQuery = Annotated[bool | None, BeforeValidator(_true_or_false)]
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from api.auth import IntakeExporter, IntakeReader, IntakeWriter
 from api.bodies import BodyRoute, JSONDep, Parsed
@@ -21,7 +22,7 @@ from api.problems import (
     TransitionNotAllowed,
     UnsupportedMediaType,
 )
-from api.queries import FlagQuery, LimitQuery, NumberQuery, PlaceQuery, list_meta
+from api.queries import FlagQuery, LimitQuery, DaysQuery, PlaceQuery, list_meta
 from data import export, inbox
 from data.audit import record_event
 from data.retention import erase
@@ -34,6 +35,14 @@ from models.inbox import (
     RequestPublic,
     RequestSummary,
 )
+
+
+class _RequestIdConvertor(StringConvertor):
+    # `export` is not an id: its path answers for its own methods only.
+    regex = "[0-9a-f-]{36}"
+
+
+register_url_convertor("request_id", _RequestIdConvertor())
 
 router = APIRouter(prefix="/v1/staff/consultation-requests", route_class=BodyRoute)
 
@@ -61,7 +70,7 @@ def list_inbox(
         FlagQuery, Query(description="Only those that look like spam, or only the others.")
     ] = None,
     older_than_days: Annotated[
-        NumberQuery, Query(le=36_500, description="Only those received so many days ago or before.")
+        DaysQuery, Query(description="Only those received so many days ago or before.")
     ] = None,
     limit: LimitQuery = 100,
     cursor: PlaceQuery = None,
@@ -99,7 +108,7 @@ def export_consultation_requests(
     )
 
 
-@router.get("/{id}", responses={200: TAGGED, **responses(NotFound)})
+@router.get("/{id:request_id}", responses={200: TAGGED, **responses(NotFound)})
 def open_consultation_request(
     staff: IntakeReader,
     session: WriteSessionDep,
@@ -114,7 +123,7 @@ def open_consultation_request(
 
 
 @router.patch(
-    "/{id}",
+    "/{id:request_id}",
     responses={200: TAGGED, **WRITES, **BODIES, **responses(TransitionNotAllowed)},
 )
 def change_consultation_request(
@@ -141,7 +150,7 @@ def change_consultation_request(
 
 
 @router.post(
-    "/{id}/notes",
+    "/{id:request_id}/notes",
     status_code=201,
     responses={201: TAGGED, **WRITES, **BODIES},
 )
@@ -165,7 +174,7 @@ def create_note(
     return RequestSummary.model_validate(row)
 
 
-@router.delete("/{id}", status_code=204, responses=WRITES)
+@router.delete("/{id:request_id}", status_code=204, responses=WRITES)
 def erase_consultation_request(
     staff: IntakeWriter,
     session: WriteSessionDep,
