@@ -31,6 +31,7 @@ from data import schema
 from data.content_checks import check_content
 from data.content_files import SHIPPED_CONTENT, ContentFaults, read_content
 from data.database import count_writers, open_database, writing
+from data.dispatch import Dispatcher, Outlets
 from data.load import load_content
 from models.service import NAME, VERSION
 from models.settings import Settings, read_settings
@@ -54,11 +55,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         loops = [
             asyncio.create_task(app.kept.follow(app.state.engine, stopped)),
             asyncio.create_task(server.keep_up(app.state.engine, settings, stopped)),
+            asyncio.create_task(server.deliver(_dispatcher(app, settings), stopped)),
         ]
-        yield
-        stopped.set()
-        await asyncio.gather(*loops)
-        app.state.engine.dispose()
+        try:
+            yield
+        finally:
+            stopped.set()
+            await asyncio.gather(*loops)
+            app.state.engine.dispose()
 
     app = ClinicAPI(
         title=NAME,
@@ -92,6 +96,22 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     add_handlers(app)
     app.include_router(router)
     return app
+
+
+def _dispatcher(app: FastAPI, settings: Settings) -> Dispatcher:
+    outlets = Outlets(
+        smtp_server=settings.smtp_url.get_secret_value() if settings.smtp_url else None,
+        mail_from=settings.mail_from or "",
+        notify_to=settings.notify_to,
+        public_url=settings.public_url,
+        inside=settings.webhook_networks,
+    )
+    return Dispatcher(
+        app.state.engine,
+        outlets=outlets,
+        keyring=lambda: app.state.keyring,
+        writers=app.state.writers,
+    )
 
 
 def __getattr__(name: str) -> FastAPI:

@@ -32,7 +32,7 @@ from api.problems import (
     TooManyRequests,
     UnsupportedMediaType,
 )
-from data import consultation_requests
+from data import consultation_requests, idempotency
 from data.consultation_form import find_form, find_words
 from data.database import hold
 from data.status import CLINIC_STATE, find_status
@@ -115,6 +115,7 @@ def create_consultation_request(
     attempt: AttemptDep,
     rate: RateDep,
     keyring: KeyringDep,
+    settings: SettingsDep,
     session: WriteSessionDep,
     body: RequestBody,
 ) -> Response:
@@ -130,7 +131,7 @@ def create_consultation_request(
     """
     # Both were looked at before; here nobody else can answer this key.
     if attempt:
-        consultation_requests.hold_attempt(session, attempt=attempt)
+        idempotency.hold_attempt(session, attempt=attempt)
     hold(session.connection(), CLINIC_STATE, shared=True)
     refuse_second_attempt(session, attempt=attempt, keyring=keyring)
     status = require_accepting(session)
@@ -138,7 +139,13 @@ def create_consultation_request(
     if body.form_version != form.version:
         raise invalid_request([OUTDATED], messages=form.messages)
     _, answer = consultation_requests.record_consultation_request(
-        session, request=body, attempt=attempt, status=status, form=form, keyring=keyring
+        session,
+        request=body,
+        attempt=attempt,
+        status=status,
+        form=form,
+        keyring=keyring,
+        emails=settings.emails,
     )
     return accepted(answer, headers=rate)
 

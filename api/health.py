@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from api.dependencies import WriteSessionDep
+from data.deliveries import count_dead
 from data.health import probe_writing
 from data.status import find_status
 from models.health import Liveness, Readiness
@@ -22,4 +23,4 @@ def read_readiness(session: WriteSessionDep) -> Readiness:
     """The database holds content and takes a write: a POST would be accepted and kept."""
     probe_writing(session)
     find_status(session)
-    return Readiness(status="ready")
+    return Readiness(status="ready", dead_deliveries=count_dead(session))

@@ -28,9 +28,9 @@ from api.problems import (
 )
 from api.rates import AddressLimiter
 from data.clinic import find_clinic
-from data.consultation_requests import Attempt, OtherBody, find_answer
 from data.crypto import Keyring
 from data.database import reading
+from data.idempotency import Attempt, OtherBody, find_answer
 from data.status import find_status
 from models.consultation_request import ConsultationRequestCreate
 from models.status import ClinicStatus, ConsultationMode

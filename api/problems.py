@@ -134,6 +134,14 @@ class TransitionNotAllowed(Problem):
     about = "`available_transitions` of the request lists the states that it can be moved to."
 
 
+class NothingToReplay(Problem):
+    status = 409
+    slug = "nothing-to-replay"
+    title = "Nobody is left to tell"
+    detail = "This cannot be sent again."
+    about = "The delivery was cancelled: its webhook was ended, or its request was erased."
+
+
 class Gone(Problem):
     status = 410
     slug = "gone"
@@ -246,12 +254,4 @@ class Unavailable(Problem):
     about = "The database cannot be reached or written to. `Retry-After` says when to try again."
 
 
-ALL: dict[str, type[Problem]] = {
-    problem.slug: problem
-    for problem in (
-        MalformedJSON, InvalidQuery, InvalidIdempotencyKey, Unauthorized, Forbidden, NotFound,
-        MethodNotAllowed, IntakePaused, TransitionNotAllowed, Gone, ClinicPermanentlyClosed,
-        PreconditionFailed, ContentTooLarge, UnsupportedMediaType, InvalidRequest,
-        IdempotencyKeyReused, PreconditionRequired, TooManyRequests, InternalError, Unavailable,
-    )
-}  # fmt: skip
+ALL: dict[str, type[Problem]] = {problem.slug: problem for problem in Problem.__subclasses__()}

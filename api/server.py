@@ -22,6 +22,7 @@ from data.crypto import (
     write_keyring,
 )
 from data.database import hold, open_database, reading, writing
+from data.dispatch import Dispatcher
 from data.load import is_loaded, load_content
 from data.postgresql import NotDurable
 from data.schema import is_current, migrate
@@ -31,6 +32,9 @@ from models.settings import Settings
 log = logging.getLogger("clinic_api")
 
 _UPKEEP_EVERY_SECONDS = 60
+_DELIVERY_EVERY_SECONDS = 1
+# Within what a stopping service is given.
+_FINISH_SECONDS = 3.0
 
 
 class CannotStart(Exception):
@@ -123,6 +127,18 @@ async def keep_up(engine: Engine, settings: Settings, stopped: asyncio.Event) ->
             log.error("upkeep could not be done: %s", type(error).__name__)
         with suppress(TimeoutError):
             await asyncio.wait_for(stopped.wait(), _UPKEEP_EVERY_SECONDS)
+
+
+async def deliver(dispatcher: Dispatcher, stopped: asyncio.Event) -> None:
+    """Tells others what the outbox holds, as soon as it is due."""
+    while not stopped.is_set():
+        try:
+            await dispatcher.look()
+        except Exception as error:
+            log.error("the outbox could not be read: %s", type(error).__name__)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopped.wait(), _DELIVERY_EVERY_SECONDS)
+    await dispatcher.finish(seconds=_FINISH_SECONDS)
 
 
 def serve(settings: Settings) -> None:

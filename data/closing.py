@@ -5,10 +5,12 @@ from sqlmodel import Session, col, select
 
 from data.audit import record_event
 from data.inbox import move, touch
+from data.outbox import announce
 from data.retention import Retention
 from data.status import find_status
 from models.audit import SERVICE, Action
 from models.consultation_request import FINAL_STATES, ConsultationRequest, RequestState
+from models.delivery import EventType
 from models.values import ClinicState
 
 CLINIC_CLOSED = "clinic_permanently_closed"
@@ -31,6 +33,12 @@ def close_out_where_closed(session: Session, *, retention: Retention, actor: str
         move(row, state=RequestState.CLOSED_OUT, retention=retention)
         row.end_reason = CLINIC_CLOSED
         touch(session, row)
+    announce(
+        session,
+        event=EventType.REQUEST_CHANGED,
+        subjects=[row.id for row in rows],
+        state=RequestState.CLOSED_OUT,
+    )
     record_event(
         session,
         actor=actor,

@@ -5,8 +5,7 @@ import hmac
 import json
 import secrets
 import uuid
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import delete
@@ -14,7 +13,8 @@ from sqlmodel import Session, col, select
 
 from data.audit import record_event
 from data.crypto import Keyring, register_key
-from data.database import hold
+from data.idempotency import Attempt, record_answer
+from data.outbox import announce
 from data.retention import Retention, retention_end
 from models.audit import SUBMITTER, Action
 from models.consultation_form import ConsultationFormCreate
@@ -25,56 +25,17 @@ from models.consultation_request import (
     ConsultationRequest,
     ConsultationRequestAccepted,
     ConsultationRequestCreate,
-    IdempotencyRecord,
     NextStepPublic,
     RequestState,
 )
+from models.delivery import Channel, EventType
 from models.inbox import RequestNote
 from models.status import ClinicStatus, ConsultationMode
 from models.values import ClinicState, utc_now
 
-_ANSWERS_KEPT = timedelta(days=30)
 _TOKEN_BYTES = 32
 # Nobody fills in the form faster.
 _FEWEST_SECONDS = 3
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """One sending of a request under an idempotency key, as keyed digests."""
-
-    key_digests: list[bytes]
-    body_digests: list[bytes]
-
-    @classmethod
-    def of(cls, keyring: Keyring, *, key: str, body: bytes) -> "Attempt":
-        return cls(
-            keyring.digests("idempotency-key", key.encode()),
-            keyring.digests("request-body", body),
-        )
-
-
-class OtherBody(Exception):
-    """The key was used before, with other bytes."""
-
-
-def find_answer(session: Session, *, attempt: Attempt, keyring: Keyring) -> bytes | None:
-    """The first answer to this attempt, byte for byte; raises `OtherBody`."""
-    record = session.exec(
-        select(IdempotencyRecord)
-        .where(col(IdempotencyRecord.key_digest).in_(attempt.key_digests))
-        .where(col(IdempotencyRecord.expires_at) > utc_now())
-    ).first()
-    if record is None:
-        return None
-    if not any(hmac.compare_digest(record.body_digest, d) for d in attempt.body_digests):
-        raise OtherBody
-    return keyring.unseal(record.sealed_answer, place=_answer_place(record.key_digest))
-
-
-def hold_attempt(session: Session, *, attempt: Attempt) -> None:
-    """Until the transaction ends, no other process answers this key."""
-    hold(session.connection(), attempt.key_digests[0])
 
 
 def record_consultation_request(
@@ -85,8 +46,12 @@ def record_consultation_request(
     status: ClinicStatus,
     form: ConsultationFormCreate,
     keyring: Keyring,
+    emails: Collection[Channel] = (),
 ) -> tuple[str, bytes]:
-    """Writes the request, its consents and its answer; returns its id and the answer as JSON."""
+    """Writes the request, its consents, its answer and whom to tell of it by e-mail.
+
+    Returns its id and the answer as JSON.
+    """
     now = utc_now()
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     waits = status.mode is ConsultationMode.WAITLIST
@@ -134,7 +99,19 @@ def record_consultation_request(
         .encode()
     )
     if attempt:
-        _record_answer(session, attempt, request_id, answer, keyring)
+        record_answer(
+            session, attempt=attempt, request_id=request_id, answer=answer, keyring=keyring
+        )
+    if row.quarantined or not request.email:
+        # A program must not make the service write to whomever it likes.
+        emails = [channel for channel in emails if channel is not Channel.SUBMITTER_EMAIL]
+    announce(
+        session,
+        event=EventType.REQUEST_RECEIVED,
+        subjects=[request_id],
+        state=state,
+        emails=emails,
+    )
     session.flush()
     return request_id, answer
 
@@ -155,24 +132,6 @@ def _quarantine_reasons(request: ConsultationRequestCreate) -> list[str]:
 
 def _contact_digest(keyring: Keyring, contact: str) -> bytes | None:
     return keyring.digests("contact", contact.encode())[0] if contact else None
-
-
-def _record_answer(
-    session: Session, attempt: Attempt, request_id: str, answer: bytes, keyring: Keyring
-) -> None:
-    now = utc_now()
-    connection = session.connection()
-    connection.execute(delete(IdempotencyRecord).where(col(IdempotencyRecord.expires_at) <= now))
-    key_digest = attempt.key_digests[0]
-    session.add(
-        IdempotencyRecord(
-            key_digest=key_digest,
-            body_digest=attempt.body_digests[0],
-            request_id=request_id,
-            sealed_answer=keyring.seal(answer, place=_answer_place(key_digest)),
-            expires_at=now + _ANSWERS_KEPT,
-        )
-    )
 
 
 def find_request_by_receipt(
@@ -199,6 +158,7 @@ def withdraw_request(session: Session, *, row: ConsultationRequest, retention: R
     row.version += 1
     session.connection().execute(delete(RequestNote).where(col(RequestNote.request_id) == row.id))
     record_event(session, actor=SUBMITTER, action=Action.REQUEST_WITHDRAWN, subject=row.id)
+    announce(session, event=EventType.REQUEST_WITHDRAWN, subjects=[row.id], state=row.state)
     session.add(row)
     session.flush()
 
@@ -244,7 +204,3 @@ def _hash(token: str) -> bytes:
 
 def _request_place(request_id: str) -> str:
     return f"consultation_request.sealed:{request_id}"
-
-
-def _answer_place(key_digest: bytes) -> str:
-    return f"idempotency_record.sealed_answer:{key_digest.hex()}"

@@ -10,10 +10,12 @@ from sqlmodel import Session, col, select
 from data.audit import record_event
 from data.consultation_requests import list_consents, open_request
 from data.crypto import Keyring
+from data.outbox import announce
 from data.retention import Retention, retention_end
 from data.status import find_status
 from models.audit import Action, Details
 from models.consultation_request import FINAL_STATES, ConsultationRequest, RequestState
+from models.delivery import EventType
 from models.inbox import (
     TRANSITIONS,
     ConsentPublic,
@@ -139,6 +141,7 @@ def change_request(
             raise TransitionNotAllowed
         details |= {"from": row.state, "to": change.state}
         move(row, state=change.state, retention=retention)
+        announce(session, event=EventType.REQUEST_CHANGED, subjects=[row.id], state=change.state)
     if change.assigned_to is not None and change.assigned_to != (row.assigned_to or ""):
         row.assigned_to = change.assigned_to or None
         details["assigned"] = bool(change.assigned_to)

@@ -7,6 +7,7 @@ from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from data.audit import record_event
+from data.outbox import forget_old, forget_subjects
 from models.audit import SERVICE, Action
 from models.consultation_request import (
     Consent,
@@ -30,6 +31,7 @@ def retention_end(state: RequestState, *, since: datetime, retention: Retention)
 
 def erase(session: Session, *, ids: list[str]) -> None:
     """The requests and everything that hangs on them; the database overwrites what it frees."""
+    forget_subjects(session, ids=ids)
     connection = session.connection()
     for table in (RequestNote, Consent, IdempotencyRecord):
         connection.execute(delete(table).where(col(table.request_id).in_(ids)))
@@ -52,4 +54,5 @@ def purge(session: Session, *, actor: str = SERVICE) -> int:
     session.connection().execute(
         delete(IdempotencyRecord).where(col(IdempotencyRecord.expires_at) <= now)
     )
+    forget_old(session)
     return len(due)

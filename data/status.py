@@ -7,8 +7,10 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from data.database import hold
+from data.outbox import announce
 from data.publication import raise_content_version
 from models.clinic import Clinic
+from models.delivery import EventType
 from models.listing import Page
 from models.status import (
     DEFAULT_MODES,
@@ -97,9 +99,11 @@ def record_status_change(session: Session, *, change: StatusChangeCreate) -> Sta
         raise NotLoaded
     if change.reopens_on and change.reopens_on < now.astimezone(ZoneInfo(clinic.time_zone)).date():
         raise ReopeningPassed
-    return append_change(
+    row = append_change(
         session, change=change, content=content, effective_from=change.effective_from or now
     )
+    announce(session, event=EventType.STATUS_CHANGED, subjects=[str(row.id)], state=row.state)
+    return row
 
 
 def append_change(

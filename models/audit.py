@@ -26,6 +26,12 @@ class Action(StrEnum):
     REQUESTS_CLOSED_OUT = "requests.closed_out"
     REQUESTS_EXPORTED = "requests.exported"
     REQUESTS_PURGED = "requests.purged"
+    WEBHOOK_CREATED = "webhook.created"
+    WEBHOOK_ENDED = "webhook.ended"
+    DELIVERY_REPLAYED = "delivery.replayed"
+    KEY_ADDED = "key.added"
+    KEY_ROTATED = "key.rotated"
+    KEY_RETIRED = "key.retired"
     STATUS_CHANGED = "status.changed"
 
 

@@ -29,3 +29,6 @@ class Readiness(Output):
     status: Literal["ready"] = Described(
         description="The database holds content and can be written to."
     )
+    dead_deliveries: int = Described(
+        description="How many notifications were given up; staff can have them sent again."
+    )

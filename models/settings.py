@@ -1,17 +1,21 @@
 """The settings, read once from the environment and from a file `.env` beside `main.py`."""
 
 import os
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 import limits
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from email_validator import EmailNotValidError, validate_email
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from models.consultation_request import FINAL_STATES, RequestState
+from models.delivery import Channel
 
 ROOT = Path(__file__).resolve().parent.parent
 _PREFIX = "CLINIC_"
@@ -35,9 +39,15 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     intake_rate: str = "30 per hour"
     retention: Annotated[dict[RequestState, int], NoDecode] = {}
+    smtp_url: SecretStr | None = None
+    mail_from: str | None = None
+    notify_to: str | None = None
+    confirm_to_submitter: bool = False
+    public_url: str | None = None
+    webhook_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
-    @field_validator("cors_origins", "trusted_proxies", mode="before")
+    @field_validator("cors_origins", "trusted_proxies", "webhook_networks", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -84,6 +94,51 @@ class Settings(BaseSettings):
         if backend not in ("sqlite", "postgresql"):
             raise ValueError("must begin with sqlite:/// or postgresql://")
         return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_a_mail_server(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            try:
+                parts = urlsplit(value.get_secret_value())
+                is_server = parts.scheme in ("smtp", "smtps") and parts.hostname and parts.port != 0
+            except ValueError:
+                is_server = False
+            if not is_server:
+                raise ValueError("must be smtp://HOST:PORT or smtps://USER:PASSWORD@HOST:PORT")
+        return value
+
+    @field_validator("mail_from", "notify_to")
+    @classmethod
+    def _is_an_address(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                validate_email(value, check_deliverability=False, test_environment=True)
+            except EmailNotValidError:
+                raise ValueError("must be an e-mail address") from None
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_a_web_address(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("https://", "http://")):
+            raise ValueError("must begin with https://")
+        return value
+
+    @model_validator(mode="after")
+    def _can_send_mail(self) -> "Settings":
+        if (self.notify_to or self.confirm_to_submitter) and not (self.smtp_url and self.mail_from):
+            raise ValueError("e-mail needs CLINIC_SMTP_URL and CLINIC_MAIL_FROM")
+        return self
+
+    @property
+    def emails(self) -> tuple[Channel, ...]:
+        """Who is told by e-mail of a new request."""
+        wanted = {
+            Channel.CLINIC_EMAIL: self.notify_to is not None,
+            Channel.SUBMITTER_EMAIL: self.confirm_to_submitter,
+        }
+        return tuple(channel for channel, is_wanted in wanted.items() if is_wanted)
 
     @property
     def is_production(self) -> bool:

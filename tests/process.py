@@ -76,14 +76,20 @@ class Service:
 
 @contextmanager
 def serving(
-    folder: Path, *, workers: int = 1, log: Path | None = None, measured: bool = False
+    folder: Path,
+    *,
+    workers: int = 1,
+    log: Path | None = None,
+    measured: bool = False,
+    changes: dict[str, str] | None = None,
 ) -> Iterator[Service]:
     port = free_port()
+    variables = environment(folder, **(changes or {}))
     log = log or Path(os.devnull)
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, str(MAIN), "serve", "--port", str(port), "--workers", str(workers)],
-            env=environment(folder) if measured else unmeasured(environment(folder)),
+            env=variables if measured else unmeasured(variables),
             cwd=folder,
             stdout=output,
             stderr=output,

@@ -22,7 +22,7 @@ from api.problems import (
     TransitionNotAllowed,
     UnsupportedMediaType,
 )
-from api.queries import FlagQuery, LimitQuery, DaysQuery, PlaceQuery, list_meta
+from api.queries import DaysQuery, FlagQuery, LimitQuery, PlaceQuery, list_meta
 from data import export, inbox
 from data.audit import record_event
 from data.retention import erase

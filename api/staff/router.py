@@ -3,11 +3,20 @@
 from fastapi import APIRouter
 
 from api.auth import GUARDED, NEEDS_SCOPE
-from api.staff import audit_events, consultation_requests, status_changes, tokens
+from api.staff import (
+    audit_events,
+    consultation_requests,
+    deliveries,
+    status_changes,
+    tokens,
+    webhooks,
+)
 
 router = APIRouter(tags=["Staff"], responses=GUARDED)
 router.include_router(tokens.me_router)
 router.include_router(tokens.router, responses=NEEDS_SCOPE)
 router.include_router(consultation_requests.router, responses=NEEDS_SCOPE)
 router.include_router(status_changes.router, responses=NEEDS_SCOPE)
+router.include_router(webhooks.router, responses=NEEDS_SCOPE)
+router.include_router(deliveries.router, responses=NEEDS_SCOPE)
 router.include_router(audit_events.router, responses=NEEDS_SCOPE)

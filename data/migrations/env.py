@@ -4,10 +4,12 @@ from alembic import context
 from sqlmodel import SQLModel
 
 import models.audit
+import models.delivery
 import models.health
 import models.inbox
 import models.publication
-import models.staff_token  # noqa: F401 (together they import every table)
+import models.staff_token
+import models.webhook  # noqa: F401 (together they import every table)
 
 if context.config.attributes.get("connection") is None:
     raise SystemExit("use `python main.py migrate`")

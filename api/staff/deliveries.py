@@ -1,0 +1,53 @@
+"""The delivery log: what was told to whom, and what could not be."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from api.auth import Admin
+from api.dependencies import SessionDep, WriteSessionDep
+from api.problem_details import responses
+from api.problems import NotFound, NothingToReplay
+from api.queries import LimitQuery, PlaceQuery, list_meta
+from data import deliveries
+from models.delivery import DeliveryList, DeliveryPublic, DeliveryState
+
+router = APIRouter(prefix="/v1/staff/deliveries")
+
+
+@router.get("")
+def list_deliveries(
+    staff: Admin,
+    session: SessionDep,
+    request: Request,
+    response: Response,
+    state: Annotated[DeliveryState | None, Query(description="Only those in this state.")] = None,
+    webhook_id: Annotated[
+        str | None, Query(pattern="^[0-9a-f-]{36}$", description="Only those of this webhook.")
+    ] = None,
+    limit: LimitQuery = 100,
+    cursor: PlaceQuery = None,
+) -> DeliveryList:
+    """What was told and is to be told, the newest first, each with its tries.
+
+    What was finished is kept for 30 days.
+    """
+    page = deliveries.list_deliveries(
+        session, state=state, webhook_id=webhook_id, limit=limit, after=cursor
+    )
+    return DeliveryList(data=list(page.items), meta=list_meta(page, request, response))
+
+
+@router.post("/{id}/replay", responses=responses(NotFound, NothingToReplay))
+def replay_delivery(
+    staff: Admin,
+    session: WriteSessionDep,
+    delivery_id: Annotated[str, Path(alias="id", pattern="^[0-9a-f-]{36}$", description="`id`.")],
+) -> DeliveryPublic:
+    """Send it again from the start, under the same id."""
+    row = deliveries.find_delivery(session, delivery_id=delivery_id)
+    if row is None:
+        raise NotFound
+    if not deliveries.replay(session, row=row, actor=staff.id):
+        raise NothingToReplay
+    return deliveries.describe(session, row=row)

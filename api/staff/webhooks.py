@@ -1,0 +1,70 @@
+"""Webhooks: who is told when something happens."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+
+from api.auth import Admin
+from api.bodies import BodyRoute, JSONDep, Parsed
+from api.dependencies import KeyringDep, SessionDep, WriteSessionDep
+from api.problem_details import responses
+from api.problems import (
+    ContentTooLarge,
+    InvalidRequest,
+    MalformedJSON,
+    NotFound,
+    UnsupportedMediaType,
+)
+from api.queries import CursorQuery, LimitQuery, list_meta
+from data import webhooks
+from models.webhook import WebhookCreate, WebhookIssued, WebhookList, WebhookPublic
+
+router = APIRouter(prefix="/v1/staff/webhooks", route_class=BodyRoute)
+
+
+@router.get("")
+def list_webhooks(
+    staff: Admin,
+    session: SessionDep,
+    request: Request,
+    response: Response,
+    limit: LimitQuery = 100,
+    cursor: CursorQuery = None,
+) -> WebhookList:
+    """Every webhook that was ever made, the newest first; never its secret."""
+    page = webhooks.list_webhooks(session, limit=limit, after=cursor)
+    return WebhookList(data=list(page.items), meta=list_meta(page, request, response))
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses=responses(MalformedJSON, ContentTooLarge, UnsupportedMediaType, InvalidRequest),
+)
+def create_webhook(
+    staff: Admin,
+    _json: JSONDep,
+    session: WriteSessionDep,
+    keyring: KeyringDep,
+    body: Annotated[WebhookCreate, Parsed],
+) -> WebhookIssued:
+    """Have an address told of what happens, signed as Standard Webhooks says.
+
+    A message holds what happened, to which id, and its new state: nothing that a patient typed. It
+    is sent until a 2xx comes, ten times within three days; a 410 ends the webhook. The same
+    `webhook-id` may come twice.
+    """
+    return webhooks.create_webhook(session, webhook=body, keyring=keyring, actor=staff.id)
+
+
+@router.delete("/{id}", responses=responses(NotFound))
+def end_webhook(
+    staff: Admin,
+    session: WriteSessionDep,
+    webhook_id: Annotated[str, Path(alias="id", pattern="^[0-9a-f-]{36}$", description="`id`.")],
+) -> WebhookPublic:
+    """End a webhook: nothing more is sent to it. It stays in the list."""
+    row = webhooks.end_webhook(session, webhook_id=webhook_id, actor=staff.id)
+    if row is None:
+        raise NotFound
+    return WebhookPublic.model_validate(row)

@@ -1,0 +1,201 @@
+"""Telling what is in the outbox, at least once (Standard Webhooks; e-mail)."""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import logging
+import smtplib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import TypeVar
+
+import httpx
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
+
+from data import letters, outbox, outward
+from data.crypto import Keyring
+from data.database import reading, writing
+from data.mail import Letter, send_letter
+from data.webhooks import end_webhook, secret_place
+from models.delivery import Channel, Delivery, DeliveryState
+from models.webhook import Webhook
+
+_AT_ONCE = 20
+_DELIVERED = "delivered"
+_CANCELLED = "cancelled"
+# The receiver wants nothing more.
+_GONE = "http_410"
+
+log = logging.getLogger("clinic_api")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Outlets:
+    """What deliveries leave through."""
+
+    smtp_server: str | None
+    mail_from: str
+    notify_to: str | None
+    public_url: str | None
+    inside: tuple[outward.Network, ...]
+
+
+class Dispatcher:
+    """Claims what is due and sends it; as many at once as do not crowd out the service."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        outlets: Outlets,
+        keyring: Callable[[], Keyring],
+        writers: asyncio.Semaphore,
+    ) -> None:
+        self._engine = engine
+        self._outlets = outlets
+        self._keyring = keyring
+        self._writers = writers
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    async def look(self) -> None:
+        """Begins whatever is due."""
+        free = _AT_ONCE - len(self._under_way)
+        if free < 1 or not await asyncio.to_thread(self._is_due):
+            return
+        for delivery in await self._write(partial(outbox.claim, limit=free)):
+            task = asyncio.create_task(self._deliver(delivery))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+
+    async def finish(self, *, seconds: float) -> None:
+        """Waits for what is under way; what takes longer is tried again after its lease."""
+        if self._under_way:
+            _, late = await asyncio.wait(self._under_way, timeout=seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        begun = time.monotonic()
+        outcome = await self._try(delivery)
+        took = timedelta(seconds=time.monotonic() - begun)
+        try:
+            await self._write(partial(_record, delivery=delivery, outcome=outcome, took=took))
+        except SQLAlchemyError as error:
+            # It is sent again, under the same id, when its lease is over.
+            log.error("delivery %s was not recorded: %s", delivery.id, type(error).__name__)
+
+    async def _try(self, delivery: Delivery) -> str:
+        """What came of it in a word, which holds nothing of the answer but its code."""
+        try:
+            if delivery.channel == Channel.WEBHOOK:
+                return await self._call(delivery)
+            return await asyncio.to_thread(self._mail, delivery)
+        except (outward.AddressRefused, httpx.InvalidURL):
+            return "address_refused"
+        except (TimeoutError, httpx.TimeoutException):
+            return "timeout"
+        except smtplib.SMTPRecipientsRefused as error:
+            codes = [code for code, _ in error.recipients.values()]
+            return f"smtp_{codes[0]}"
+        except smtplib.SMTPResponseException as error:
+            return f"smtp_{error.smtp_code}"
+        except (httpx.HTTPError, smtplib.SMTPException, OSError):
+            return "unreachable"
+        except Exception as error:
+            return type(error).__name__
+
+    async def _call(self, delivery: Delivery) -> str:
+        found = await asyncio.to_thread(self._find_webhook, delivery)
+        if found is None:
+            return _CANCELLED
+        url, secret = found
+        content = delivery.payload.encode()
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": "clinic-api",
+            **signature(secret, message_id=delivery.id, content=content),
+        }
+        status = await outward.post(
+            url, content=content, headers=headers, inside=self._outlets.inside
+        )
+        return _DELIVERED if 200 <= status < 300 else f"http_{status}"
+
+    def _find_webhook(self, delivery: Delivery) -> tuple[str, bytes] | None:
+        with reading(self._engine) as session:
+            hook = session.get(Webhook, delivery.webhook_id)
+            if hook is None or hook.sealed_secret is None:
+                return None
+            place = secret_place(hook.id)
+            return hook.url, self._keyring().unseal(hook.sealed_secret, place=place)
+
+    def _mail(self, delivery: Delivery) -> str:
+        server = self._outlets.smtp_server
+        if server is None:
+            return _CANCELLED
+        letter = self._write_letter(delivery)
+        if letter is None:
+            return _CANCELLED
+        send_letter(letter, server=server, sender=self._outlets.mail_from)
+        return _DELIVERED
+
+    def _write_letter(self, delivery: Delivery) -> Letter | None:
+        with reading(self._engine) as session:
+            if delivery.channel == Channel.SUBMITTER_EMAIL:
+                return letters.to_submitter(session, delivery=delivery, keyring=self._keyring())
+            return letters.to_clinic(
+                session,
+                delivery=delivery,
+                recipient=self._outlets.notify_to,
+                public_url=self._outlets.public_url,
+            )
+
+    def _is_due(self) -> bool:
+        with reading(self._engine) as session:
+            return outbox.is_due(session)
+
+    async def _write(self, work: Callable[[Session], T]) -> T:
+        # In line with everybody else who writes.
+        async with self._writers:
+            return await asyncio.to_thread(self._commit, work)
+
+    def _commit(self, work: Callable[[Session], T]) -> T:
+        with writing(self._engine) as session:
+            return work(session)
+
+
+def signature(secret: bytes, *, message_id: str, content: bytes) -> dict[str, str]:
+    """The header fields of Standard Webhooks, signed with HMAC-SHA256 (`v1`)."""
+    timestamp = str(int(time.time()))
+    signed = f"{message_id}.{timestamp}.".encode() + content
+    digest = hmac.new(secret, signed, hashlib.sha256).digest()
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": timestamp,
+        "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
+    }
+
+
+def _record(session: Session, *, delivery: Delivery, outcome: str, took: timedelta) -> None:
+    ends = _end_of(delivery, outcome)
+    outbox.record_attempt(session, delivery=delivery, outcome=outcome, took=took, ends=ends)
+    if outcome == _GONE and delivery.webhook_id:
+        end_webhook(session, webhook_id=delivery.webhook_id)
+
+
+def _end_of(delivery: Delivery, outcome: str) -> DeliveryState | None:
+    if outcome == _DELIVERED:
+        return DeliveryState.DELIVERED
+    # A mistyped address of a patient is nothing that anybody here could mend.
+    is_lost = delivery.channel == Channel.SUBMITTER_EMAIL and outcome.startswith("smtp_5")
+    if is_lost or outcome in (_CANCELLED, _GONE):
+        return DeliveryState.CANCELLED
+    return None

@@ -1,0 +1,75 @@
+"""Answers that are kept, so that a request may be sent again (Idempotency-Key)."""
+
+import hmac
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import delete
+from sqlmodel import Session, col, select
+
+from data.crypto import Keyring
+from data.database import hold
+from models.consultation_request import IdempotencyRecord
+from models.values import utc_now
+
+_ANSWERS_KEPT = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One sending of a request under an idempotency key, as keyed digests."""
+
+    key_digests: list[bytes]
+    body_digests: list[bytes]
+
+    @classmethod
+    def of(cls, keyring: Keyring, *, key: str, body: bytes) -> "Attempt":
+        return cls(
+            keyring.digests("idempotency-key", key.encode()),
+            keyring.digests("request-body", body),
+        )
+
+
+class OtherBody(Exception):
+    """The key was used before, with other bytes."""
+
+
+def find_answer(session: Session, *, attempt: Attempt, keyring: Keyring) -> bytes | None:
+    """The first answer to this attempt, byte for byte; raises `OtherBody`."""
+    record = session.exec(
+        select(IdempotencyRecord)
+        .where(col(IdempotencyRecord.key_digest).in_(attempt.key_digests))
+        .where(col(IdempotencyRecord.expires_at) > utc_now())
+    ).first()
+    if record is None:
+        return None
+    if not any(hmac.compare_digest(record.body_digest, d) for d in attempt.body_digests):
+        raise OtherBody
+    return keyring.unseal(record.sealed_answer, place=_answer_place(record.key_digest))
+
+
+def hold_attempt(session: Session, *, attempt: Attempt) -> None:
+    """Until the transaction ends, no other process answers this key."""
+    hold(session.connection(), attempt.key_digests[0])
+
+
+def record_answer(
+    session: Session, *, attempt: Attempt, request_id: str, answer: bytes, keyring: Keyring
+) -> None:
+    now = utc_now()
+    connection = session.connection()
+    connection.execute(delete(IdempotencyRecord).where(col(IdempotencyRecord.expires_at) <= now))
+    key_digest = attempt.key_digests[0]
+    session.add(
+        IdempotencyRecord(
+            key_digest=key_digest,
+            body_digest=attempt.body_digests[0],
+            request_id=request_id,
+            sealed_answer=keyring.seal(answer, place=_answer_place(key_digest)),
+            expires_at=now + _ANSWERS_KEPT,
+        )
+    )
+
+
+def _answer_place(key_digest: bytes) -> str:
+    return f"idempotency_record.sealed_answer:{key_digest.hex()}"

@@ -1,0 +1,150 @@
+"""The outbox: what is to be told, written in the transaction in which it happened."""
+
+import json
+import random
+import uuid
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, delete, update
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from models.delivery import (
+    WAITS,
+    Channel,
+    Delivery,
+    DeliveryAttempt,
+    DeliveryState,
+    EventType,
+)
+from models.values import utc_now
+from models.webhook import Webhook
+
+# Longer than a try may take: what was claimed by a process that died is tried again after it.
+LEASE = timedelta(minutes=2)
+_KEPT = timedelta(days=30)
+# A fifth more or less, so that what failed together is not tried again together.
+_JITTER = 0.2
+_random = random.SystemRandom()
+
+
+def announce(
+    session: Session,
+    *,
+    event: EventType,
+    subjects: Iterable[str],
+    state: str,
+    emails: Iterable[Channel] = (),
+) -> None:
+    """Notes that each of `subjects` is now in `state`, once for each receiver."""
+    now = utc_now()
+    hooks = session.exec(select(Webhook).where(col(Webhook.ended_at).is_(None))).all()
+    receivers: list[tuple[Channel, str | None]] = [(channel, None) for channel in emails]
+    receivers += [(Channel.WEBHOOK, hook.id) for hook in hooks if event in hook.events]
+    session.add_all(
+        Delivery(
+            id=str(uuid.uuid4()),
+            channel=channel,
+            webhook_id=webhook_id,
+            event=event,
+            subject=subject,
+            payload=_payload(event, at=now, subject=subject, state=state),
+            state=DeliveryState.PENDING,
+            created_at=now,
+            next_attempt_at=now,
+            finished_at=None,
+        )
+        for subject in subjects
+        for channel, webhook_id in receivers
+    )
+
+
+def _payload(event: EventType, *, at: datetime, subject: str, state: str) -> str:
+    timestamp = at.isoformat().replace("+00:00", "Z")
+    data = {"id": subject, "state": state}
+    return json.dumps({"type": event, "timestamp": timestamp, "data": data})
+
+
+def is_due(session: Session) -> bool:
+    return session.exec(select(Delivery.id).where(_due()).limit(1)).first() is not None
+
+
+def claim(session: Session, *, limit: int) -> list[Delivery]:
+    """What is due, for this process alone until the lease is over."""
+    due = session.exec(
+        select(Delivery)
+        .where(_due())
+        .order_by(col(Delivery.next_attempt_at))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for delivery in due:
+        delivery.attempts += 1
+        delivery.next_attempt_at = utc_now() + LEASE
+    session.flush()
+    return list(due)
+
+
+def record_attempt(
+    session: Session,
+    *,
+    delivery: Delivery,
+    outcome: str,
+    took: timedelta,
+    ends: DeliveryState | None,
+) -> None:
+    """What came of a try; `ends` is the final state it leads to, `None` where it is tried again."""
+    row = session.get(Delivery, delivery.id, with_for_update=True)
+    # Gone with its request, or cancelled with its webhook, while it was under way.
+    if row is None or row.state != DeliveryState.PENDING:
+        return
+    now = utc_now()
+    session.add(
+        DeliveryAttempt(
+            delivery_id=row.id,
+            at=now - took,
+            outcome=outcome,
+            milliseconds=int(took / timedelta(milliseconds=1)),
+        )
+    )
+    if ends is None and row.attempts >= len(WAITS):
+        ends = DeliveryState.DEAD
+    if ends is None:
+        jitter = 1 + _random.uniform(-_JITTER, _JITTER)
+        row.next_attempt_at = now + WAITS[row.attempts] * jitter
+    else:
+        row.state, row.next_attempt_at, row.finished_at = ends, None, now
+    session.flush()
+
+
+def cancel_for_webhook(session: Session, *, webhook_id: str) -> None:
+    session.connection().execute(
+        update(Delivery)
+        .where(col(Delivery.webhook_id) == webhook_id, col(Delivery.state) == DeliveryState.PENDING)
+        .values(state=DeliveryState.CANCELLED, next_attempt_at=None, finished_at=utc_now())
+    )
+
+
+def old_deliveries() -> SelectOfScalar[str]:
+    """What was finished a month ago."""
+    return select(Delivery.id).where(col(Delivery.finished_at) <= utc_now() - _KEPT)
+
+
+def forget_old(session: Session) -> None:
+    _delete(session, old_deliveries())
+
+
+def forget_subjects(session: Session, *, ids: list[str]) -> None:
+    """Deletes what is about these requests; what was not told yet is told no more."""
+    _delete(session, select(Delivery.id).where(col(Delivery.subject).in_(ids)))
+
+
+def _due() -> ColumnElement[bool]:
+    return col(Delivery.next_attempt_at) <= utc_now()
+
+
+def _delete(session: Session, ids: SelectOfScalar[str]) -> None:
+    connection = session.connection()
+    connection.execute(delete(DeliveryAttempt).where(col(DeliveryAttempt.delivery_id).in_(ids)))
+    connection.execute(delete(Delivery).where(col(Delivery.id).in_(ids)))

@@ -1,0 +1,108 @@
+"""Who is told: a real SMTP server and a real HTTP server, on loopback."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from email import message_from_bytes
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from tests.process import free_port
+
+
+class Mailbox:
+    """An SMTP server that keeps what it takes; `reply` is what it says to a recipient."""
+
+    def __init__(self) -> None:
+        self.raw: list[bytes] = []
+        self.recipients: list[str] = []
+        self.reply = "250 OK"
+
+    @property
+    def letters(self) -> list[Message]:
+        return [message_from_bytes(raw) for raw in self.raw]
+
+    async def handle_RCPT(  # noqa: N802 (its name in aiosmtpd)
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self.reply.startswith("2"):
+            self.recipients.append(address)
+            envelope.rcpt_tos.append(address)
+        return self.reply
+
+    async def handle_DATA(  # noqa: N802 (its name in aiosmtpd)
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
+        assert isinstance(envelope.content, bytes)
+        self.raw.append(envelope.content)
+        return "250 OK"
+
+
+@contextmanager
+def mail_server() -> Iterator[tuple[Mailbox, str]]:
+    """A mailbox and the address of its server."""
+    mailbox = Mailbox()
+    controller = Controller(mailbox, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    try:
+        yield mailbox, f"smtp://127.0.0.1:{controller.port}"
+    finally:
+        controller.stop()
+
+
+class Receiver:
+    """An HTTP server that keeps what it gets; `status` is what it answers, after `seconds`."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[dict[str, str], bytes]] = []
+        self.connections = 0
+        self.status = 204
+        self.headers: dict[str, str] = {}
+        self.seconds = 0.0
+        self.url = ""
+
+
+@contextmanager
+def http_receiver() -> Iterator[Receiver]:
+    receiver = Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            receiver.messages.append((dict(self.headers), body))
+            time.sleep(receiver.seconds)
+            self.send_response(receiver.status)
+            for name, value in receiver.headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    class Server(ThreadingHTTPServer):
+        def get_request(self) -> Any:
+            receiver.connections += 1
+            return super().get_request()
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        receiver.url = f"http://127.0.0.1:{server.server_port}/hook"
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield receiver
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def wait_for(condition: Callable[[], bool], *, within: float = 10) -> None:
+    """Until it holds; for tests without an event loop."""
+    end = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < end, "it did not come about in time"
+        time.sleep(0.02)

@@ -1,0 +1,421 @@
+"""Who is told when something happens: by e-mail and by webhook, at least once."""
+
+import asyncio
+import json
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.message import Message
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import Engine, update
+from sqlmodel import Session, col, select
+from standardwebhooks import Webhook as Verifier
+from standardwebhooks import WebhookVerificationError
+
+from data.database import open_database
+from models.delivery import WAITS, Delivery
+from models.values import utc_now
+from tests.conftest import client_of, set_status
+from tests.databases import url_of
+from tests.intake import PATH, bearer, body_of, count, faults, post, problem, running
+from tests.process import serving
+from tests.receivers import Mailbox, Receiver, http_receiver, mail_server, wait_for
+from tests.staff import INBOX, STAFF, change, signed_in
+
+LOOPBACK = ("127.0.0.0/8",)
+MAIL = {"mail_from": "service@clinic.test", "public_url": "https://api.clinic.test"}
+EVENTS = [
+    "consultation_request.received",
+    "consultation_request.changed",
+    "consultation_request.withdrawn",
+    "status.changed",
+]
+
+
+@dataclass
+class Stage:
+    """A running service whose clinic is open, and a member of its staff."""
+
+    app: FastAPI
+    client: httpx.AsyncClient
+    staff: dict[str, str]
+
+    @property
+    def engine(self) -> Engine:
+        engine: Engine = self.app.state.engine
+        return engine
+
+    async def hook(self, url: str, *events: str) -> dict[str, Any]:
+        made = await self.client.post(
+            f"{STAFF}/webhooks", json={"url": url, "events": events or EVENTS}, headers=self.staff
+        )
+        assert made.status_code == 201, made.text
+        issued: dict[str, Any] = made.json()
+        return issued
+
+    async def deliveries(self, query: str = "") -> list[dict[str, Any]]:
+        answer = await self.client.get(f"{STAFF}/deliveries{query}", headers=self.staff)
+        assert answer.status_code == 200, answer.text
+        page: list[dict[str, Any]] = answer.json()["data"]
+        return page
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        async with asyncio.timeout(10):
+            while not condition():
+                await asyncio.sleep(0.02)
+
+    async def until_tried(self, times: int = 1) -> dict[str, Any]:
+        """The newest delivery, after so many tries."""
+        async with asyncio.timeout(10):
+            while True:
+                found = await self.deliveries()
+                if found and len(found[0]["attempts"]) >= times:
+                    return found[0]
+                await asyncio.sleep(0.02)
+
+    def let_time_pass(self) -> None:
+        """Until whatever waits for its next try is due."""
+        with self.engine.execution_options(writes=True).begin() as connection:
+            connection.execute(
+                update(Delivery)
+                .where(col(Delivery.next_attempt_at).is_not(None))
+                .values(next_attempt_at=utc_now())
+            )
+
+
+@asynccontextmanager
+async def staged(folder: Path, **changes: object) -> AsyncIterator[Stage]:
+    async with running(folder, **changes) as app, client_of(app) as client:
+        set_status(app.state.engine, state="open")
+        yield Stage(app, client, signed_in(app.state.engine))
+
+
+@pytest.fixture
+def mail() -> Iterator[tuple[Mailbox, str]]:
+    with mail_server() as served:
+        yield served
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with http_receiver() as receiver:
+        yield receiver
+
+
+def text_of(letter: Message) -> str:
+    content = letter.get_payload(decode=True)
+    assert isinstance(content, bytes)
+    return content.decode()
+
+
+CANARIES = {
+    "name": "Canary-Name-71",
+    "email": "canary-mail-71@example.com",
+    "phone": "(503) 227-1212",
+    "message": "canary message 71",
+}
+
+
+async def test_the_clinic_gets_a_letter(folder: Path, mail: tuple[Mailbox, str]) -> None:
+    """A reference and a link to the staff page; nothing that was typed."""
+    mailbox, server = mail
+    async with staged(folder, smtp_url=server, notify_to="desk@clinic.test", **MAIL) as stage:
+        request_id = (await post(stage.client, body_of(**CANARIES))).json()["id"]
+        await stage.until(lambda: mailbox.raw)
+        assert mailbox.recipients == ["desk@clinic.test"]
+        [letter] = mailbox.letters
+        assert f"https://api.clinic.test/staff#/requests/{request_id}" in text_of(letter)
+        for typed in (*CANARIES.values(), "227-1212", "5032271212", "other"):
+            assert typed.encode() not in mailbox.raw[0]
+        told = await stage.until_tried()
+        assert (told["channel"], told["state"]) == ("clinic_email", "delivered")
+        assert letter["Message-ID"] == f"<{told['id']}@clinic.test>"
+        assert [attempt["outcome"] for attempt in told["attempts"]] == ["delivered"]
+
+
+async def test_the_submitter_gets_a_letter(folder: Path, mail: tuple[Mailbox, str]) -> None:
+    """Where the clinic wants it, and an address was given, and it does not look like spam."""
+    mailbox, server = mail
+    async with staged(folder, smtp_url=server, confirm_to_submitter=True, **MAIL) as stage:
+        await post(stage.client, body_of(email=..., phone="(503) 227-1212"))
+        await post(stage.client, body_of(website="https://spam.example"))
+        assert count(stage.engine, Delivery) == 0
+        accepted = await post(stage.client, body_of(**CANARIES))
+        await stage.until(lambda: mailbox.raw)
+        assert mailbox.recipients == [CANARIES["email"]]
+        text = text_of(mailbox.letters[0])
+        assert accepted.json()["id"] in text
+        assert "This form is not for emergencies" in text
+        for typed in ("Canary-Name", "canary message", "227-1212"):
+            assert typed not in mailbox.raw[0].decode()
+
+
+async def test_nobody_writes_to_who_took_it_back(folder: Path, mail: tuple[Mailbox, str]) -> None:
+    """A letter that could not be sent yet is cancelled by the withdrawal."""
+    mailbox, server = mail
+    mailbox.reply = "451 Later"
+    async with staged(folder, smtp_url=server, confirm_to_submitter=True, **MAIL) as stage:
+        accepted = await post(stage.client)
+        assert (await stage.until_tried())["attempts"][0]["outcome"] == "smtp_451"
+        mailbox.reply = "250 OK"
+        await stage.client.post(
+            f"{PATH}/{accepted.json()['id']}/withdrawal", headers=bearer(accepted)
+        )
+        stage.let_time_pass()
+        assert (await stage.until_tried(2))["state"] == "cancelled"
+        assert mailbox.recipients == []
+
+
+@pytest.mark.parametrize(
+    ("reply", "for_clinic", "for_submitter"),
+    [("451 Later", "pending", "pending"), ("550 Nobody", "pending", "cancelled")],
+)
+async def test_a_letter_that_is_refused(
+    folder: Path, mail: tuple[Mailbox, str], reply: str, for_clinic: str, for_submitter: str
+) -> None:
+    """It is tried again, unless a patient's own address is not there."""
+    mailbox, server = mail
+    mailbox.reply = reply
+    both = {"notify_to": "desk@clinic.test", "confirm_to_submitter": True}
+    async with staged(folder, smtp_url=server, **both, **MAIL) as stage:
+        await post(stage.client)
+        async with asyncio.timeout(10):
+            while not all(told["attempts"] for told in await stage.deliveries()):
+                await asyncio.sleep(0.02)
+        states = {told["channel"]: told["state"] for told in await stage.deliveries()}
+        assert states == {"clinic_email": for_clinic, "submitter_email": for_submitter}
+        mailbox.reply = "250 OK"
+        stage.let_time_pass()
+        await stage.until(lambda: "desk@clinic.test" in mailbox.recipients)
+
+
+async def test_a_webhook_is_signed(folder: Path, receiver: Receiver) -> None:
+    """The package of Standard Webhooks verifies it; it says what happened to which id, no more."""
+    async with staged(folder, webhook_networks=LOOPBACK) as stage:
+        hook = await stage.hook(receiver.url)
+        request_id = (await post(stage.client, body_of(**CANARIES))).json()["id"]
+        await stage.until(lambda: receiver.messages)
+        headers, body = receiver.messages[0]
+        lowered = {name.lower(): value for name, value in headers.items()}
+        told = Verifier(hook["secret"]).verify(body, lowered)
+        assert told["type"] == "consultation_request.received"
+        assert told["data"] == {"id": request_id, "state": "received"}
+        assert set(told) == {"type", "timestamp", "data"}
+        assert headers["Content-Type"] == "application/json"
+        with pytest.raises(WebhookVerificationError):
+            Verifier(hook["secret"]).verify(body + b" ", lowered)
+        listed = (await stage.client.get(f"{STAFF}/webhooks", headers=stage.staff)).json()
+        assert "secret" not in listed["data"][0]
+
+
+async def test_what_is_told(folder: Path, receiver: Receiver) -> None:
+    """Each event, to whom it may concern, and to nobody else."""
+    async with staged(folder, webhook_networks=LOOPBACK) as stage:
+        await stage.hook(receiver.url, *EVENTS[1:])
+        accepted = await post(stage.client)
+        request_id = accepted.json()["id"]
+        await change(stage.client, request_id, stage.staff, version=1, state="contacted")
+        await change(stage.client, request_id, stage.staff, version=2, assigned_to="Ada")
+        await stage.client.post(f"{PATH}/{request_id}/withdrawal", headers=bearer(accepted))
+        other = (await post(stage.client)).json()["id"]
+        closing = {"state": "permanently_closed", "confirm": "permanently_closed"}
+        await stage.client.post(f"{STAFF}/status-changes", json=closing, headers=stage.staff)
+        await stage.until(lambda: len(receiver.messages) >= 4)
+        told = [json.loads(body) for _, body in receiver.messages]
+        assert sorted((m["type"], m["data"]["id"], m["data"]["state"]) for m in told) == sorted(
+            [
+                ("consultation_request.changed", request_id, "contacted"),
+                ("consultation_request.withdrawn", request_id, "withdrawn"),
+                ("status.changed", "3", "permanently_closed"),
+                ("consultation_request.changed", other, "closed_out"),
+            ]
+        )
+
+
+async def test_it_is_tried_ten_times(folder: Path, receiver: Receiver) -> None:
+    """At once, then after 5 s, 5 min … 24 h, under one id; then it is dead, and can be replayed."""
+    receiver.status = 500
+    async with staged(folder, webhook_networks=LOOPBACK) as stage:
+        await stage.hook(receiver.url, EVENTS[0])
+        await post(stage.client)
+        for tries, wait in enumerate(WAITS[1:], start=1):
+            told = await stage.until_tried(tries)
+            assert told["state"] == "pending"
+            planned = datetime.fromisoformat(told["next_attempt_at"]) - utc_now()
+            assert 0.79 * wait - timedelta(seconds=5) <= planned <= 1.21 * wait
+            stage.let_time_pass()
+        told = await stage.until_tried(10)
+        assert (told["state"], told["next_attempt_at"]) == ("dead", None)
+        assert {attempt["outcome"] for attempt in told["attempts"]} == {"http_500"}
+        assert len({headers["webhook-id"] for headers, _ in receiver.messages}) == 1
+        ready = await stage.client.get("/health/ready")
+        assert ready.json() == {"status": "ready", "dead_deliveries": 1}
+        receiver.status = 200
+        replay = f"{STAFF}/deliveries/{told['id']}/replay"
+        assert (await stage.client.post(replay, headers=stage.staff)).json()["state"] == "pending"
+        assert (await stage.until_tried(11))["state"] == "delivered"
+        assert (await stage.client.get("/health/ready")).json()["dead_deliveries"] == 0
+
+
+async def test_who_wants_no_more(folder: Path, receiver: Receiver) -> None:
+    """A 410 ends the webhook: what waits for it is cancelled, and cannot be replayed."""
+    receiver.status = 410
+    async with staged(folder, webhook_networks=LOOPBACK) as stage:
+        hook = await stage.hook(receiver.url, EVENTS[0])
+        await post(stage.client)
+        told = await stage.until_tried()
+        assert (told["state"], told["attempts"][0]["outcome"]) == ("cancelled", "http_410")
+        listed = (await stage.client.get(f"{STAFF}/webhooks", headers=stage.staff)).json()
+        assert listed["data"][0]["ended_at"] is not None
+        await post(stage.client)
+        assert len(await stage.deliveries(f"?webhook_id={hook['id']}")) == 1
+        replay = f"{STAFF}/deliveries/{told['id']}/replay"
+        problem(await stage.client.post(replay, headers=stage.staff), 409, "nothing-to-replay")
+
+
+INSIDE = [
+    "http://127.0.0.1:{port}/", "https://127.0.0.1:{port}/", "https://localhost:{port}/",
+    "https://2130706433:{port}/", "https://0177.0.0.1:{port}/", "https://0x7f.1:{port}/",
+    "https://127.1:{port}/", "https://0:{port}/", "https://[::1]:{port}/", "https://[::]:{port}/",
+    "https://[::ffff:127.0.0.1]:{port}/", "https://[64:ff9b::7f00:1]:{port}/",
+    "https://[2002:7f00:1::]:{port}/", "https://10.0.0.1/", "https://192.168.0.1/",
+    "https://169.254.169.254/latest/meta-data", "https://[fd00::1]/", "https://[fe80::1]/",
+    "http://8.8.8.8/",
+]  # fmt: skip
+
+
+async def test_an_address_inside_is_never_called(folder: Path, receiver: Receiver) -> None:
+    """Whatever way it is written: no connection; plain HTTP is not spoken outside either."""
+    port = httpx.URL(receiver.url).port
+    async with staged(folder) as stage:
+        for url in INSIDE:
+            await stage.hook(url.format(port=port), EVENTS[0])
+        await post(stage.client)
+        async with asyncio.timeout(20):
+            while not all(told["attempts"] for told in await stage.deliveries()):
+                await asyncio.sleep(0.05)
+        outcomes = [told["attempts"][0]["outcome"] for told in await stage.deliveries()]
+        assert outcomes == ["address_refused"] * len(INSIDE)
+        assert receiver.connections == 0
+
+
+async def test_a_name_that_answers_twice(
+    folder: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A public address for the check and one inside for the call: it is asked for once only."""
+    asked: list[str] = []
+
+    async def answer(host: str, port: int, **_: object) -> list[Any]:
+        asked.append(host)
+        ip = "192.0.2.1" if len(asked) > 1 else "127.0.0.1"
+        return [(2, 1, 6, "", (ip, port))]
+
+    async with staged(folder, webhook_networks=LOOPBACK) as stage:
+        await stage.hook(receiver.url.replace("127.0.0.1", "rebinding.example"), EVENTS[0])
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", answer)
+        await post(stage.client)
+        await stage.until(lambda: receiver.messages)
+        assert asked == ["rebinding.example"]
+        assert receiver.messages[0][0]["Host"].startswith("rebinding.example:")
+
+
+async def test_a_redirect_is_not_followed(folder: Path, receiver: Receiver) -> None:
+    """It counts as a failure."""
+    receiver.status, receiver.headers = 302, {"Location": receiver.url}
+    async with staged(folder, webhook_networks=LOOPBACK) as stage:
+        await stage.hook(receiver.url, EVENTS[0])
+        await post(stage.client)
+        assert (await stage.until_tried())["attempts"][0]["outcome"] == "http_302"
+        assert receiver.connections == 1
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["ftp://hook.example/", "https://", "https://user:secret@hook.example/", "https://a b/",
+     "https://hook.example/#part", "https://hook.example:0/", "https://hook.example:x/",
+     "https://hook.example/\u202e", "hook.example", ""],
+)  # fmt: skip
+async def test_what_is_no_address(client: httpx.AsyncClient, engine: Engine, url: str) -> None:
+    """It is refused when it is entered."""
+    staff = signed_in(engine, "admin")
+    body = {"url": url, "events": ["status.changed"]}
+    answer = await client.post(f"{STAFF}/webhooks", json=body, headers=staff)
+    assert [pointer for pointer, _ in faults(answer)] == ["#/url"]
+
+
+async def test_the_end_of_a_webhook(folder: Path, receiver: Receiver) -> None:
+    """It is told no more, and its secret is gone."""
+    receiver.status = 500
+    async with staged(folder, webhook_networks=LOOPBACK) as stage:
+        hook = await stage.hook(receiver.url, EVENTS[0])
+        await post(stage.client)
+        await stage.until_tried()
+        path = f"{STAFF}/webhooks/{hook['id']}"
+        ended = await stage.client.delete(path, headers=stage.staff)
+        assert ended.json()["ended_at"] is not None
+        assert (await stage.deliveries())[0]["state"] == "cancelled"
+        again = await stage.client.delete(path, headers=stage.staff)
+        assert again.json() == ended.json()
+
+
+async def test_what_is_erased_is_told_no_more(folder: Path, receiver: Receiver) -> None:
+    """With the request goes whatever the outbox held of it."""
+    receiver.status = 500
+    async with staged(folder, webhook_networks=LOOPBACK) as stage:
+        await stage.hook(receiver.url)
+        request_id = (await post(stage.client)).json()["id"]
+        await stage.until_tried()
+        await stage.client.delete(
+            f"{INBOX}/{request_id}", headers={**stage.staff, "If-Match": '"1"'}
+        )
+        assert await stage.deliveries() == []
+
+
+def test_a_dispatcher_that_is_killed(folder: Path) -> None:
+    """`kill -9` while messages are under way: after the restart each comes, under its id."""
+    engine = open_database(url_of(folder))
+    set_status(engine, state="open")
+    staff = signed_in(engine)
+    inside = {"CLINIC_WEBHOOK_NETWORKS": "127.0.0.0/8"}
+    with http_receiver() as receiver:
+        receiver.seconds = 5
+        with serving(folder, changes=inside) as service:
+            hook = {"url": receiver.url, "events": EVENTS[:1]}
+            httpx.post(f"{service.url}{STAFF}/webhooks", json=hook, headers=staff)
+            ids = [
+                httpx.post(
+                    f"{service.url}{PATH}",
+                    content=body_of(),
+                    headers={"Content-Type": "application/json"},
+                ).json()["id"]
+                for _ in range(5)
+            ]
+            wait_for(lambda: len(receiver.messages) == 5)
+            service.signal(signal.SIGKILL)
+        receiver.seconds = 0
+        with Session(engine) as session:
+            rows = session.exec(select(Delivery)).all()
+            assert {row.state for row in rows} == {"pending"}
+            due = [row.next_attempt_at for row in rows]
+        assert all(at and at > utc_now() + timedelta(seconds=60) for at in due)
+        with engine.execution_options(writes=True).begin() as connection:
+            connection.execute(update(Delivery).values(next_attempt_at=utc_now()))
+        with serving(folder, workers=2, changes=inside):
+            wait_for(lambda: len(receiver.messages) == 10)
+            wait_for(lambda: _states(engine) == {"delivered"})
+    told = [json.loads(body)["data"]["id"] for _, body in receiver.messages]
+    assert sorted(told) == sorted(ids * 2)
+    assert len({headers["webhook-id"] for headers, _ in receiver.messages}) == 5
+    engine.dispose()
+
+
+def _states(engine: Engine) -> set[str]:
+    with Session(engine) as session:
+        return set(session.exec(select(Delivery.state)).all())
