@@ -66,7 +66,7 @@ class AccessLog:
         log.info(
             "%s %s %d %.1f ms %s",
             scope["method"] if scope["method"] in _KNOWN_METHODS else "-",
-            getattr(scope.get("route"), "path", "-"),
+            getattr(scope.get("route"), "path_format", "-"),
             status,
             (time.perf_counter() - begun) * 1000,
             scope["state"]["request_id"],

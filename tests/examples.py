@@ -11,10 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from sqlalchemy import Engine
+from sqlmodel import select
 
 from api.openapi import EXAMPLES_FILE
 from api.server import prepare
 from data.crypto import write_keyring
+from data.database import writing
+from data.outbox import announce
+from models.delivery import WAITS, Delivery, DeliveryAttempt, DeliveryState, EventType
 from models.json_ld import MEDIA_TYPE as JSON_LD
 from models.values import utc_now
 from tests.conftest import client_of, set_status, settings_in
@@ -46,6 +51,7 @@ _CHANGING = [
     (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "AN-ID"),
     (r"clinic_[0-9a-f]{12}_[\w-]{43}", "A-TOKEN"),
     (r'"[0-9a-f]{12}"', '"A-TOKEN-ID"'),
+    (r"whsec_[\w+/=]{44}", "A-SECRET"),
     (r'"receipt_token": "[\w-]{43}"', '"receipt_token": "A-TOKEN"'),
 ]
 
@@ -86,7 +92,7 @@ async def record(folder: Path) -> dict[str, Any]:
         set_status(engine, state="open", mode="waitlist")
         waiting = await client.post(PATH, json=MINIMAL)
         recorder.keep("createConsultationRequest", "waitlisted", "With a waiting list", waiting)
-        await record_staff(recorder, signed_in(engine), waiting.json()["id"])
+        await record_staff(recorder, engine, waiting.json()["id"])
         return recorder.examples
 
 
@@ -124,7 +130,9 @@ async def record_request(recorder: Recorder) -> None:
     recorder.keep("withdrawConsultationRequest", "withdrawn", "Taken back", withdrawn)
 
 
-async def record_staff(recorder: Recorder, staff: dict[str, str], request_id: str) -> None:
+async def record_staff(recorder: Recorder, engine: Engine, request_id: str) -> None:
+    staff = signed_in(engine)
+
     async def ask(
         operation: str, method: str, path: str, summary: str, body: object = None, tag: str = ""
     ) -> httpx.Response:
@@ -151,9 +159,31 @@ async def record_staff(recorder: Recorder, staff: dict[str, str], request_id: st
     made = await ask("createStaffToken", "POST", "/tokens", "For the front desk", new)
     await ask("revokeStaffToken", "DELETE", f"/tokens/{made.json()['id']}", "Revoked")
     await ask("listStaffTokens", "GET", "/tokens?limit=1", "With `limit=1`: there is more")
+    hook = {"url": "https://hooks.example.org/clinic", "events": ["consultation_request.received"]}
+    made = await ask("createWebhook", "POST", "/webhooks", "For new requests", hook)
+    delivery_id = given_up(engine, webhook_id=made.json()["id"], request_id=request_id)
+    await ask("listDeliveries", "GET", "/deliveries", "One that was given up")
+    await ask("replayDelivery", "POST", f"/deliveries/{delivery_id}/replay", "Begun again")
+    await ask("endWebhook", "DELETE", f"/webhooks/{made.json()['id']}", "Ended")
+    await ask("listWebhooks", "GET", "/webhooks", "One that was ended")
     closing = {"state": "permanently_closed", "confirm": "permanently_closed"}
     await ask("createStatusChange", "POST", "/status-changes", "Closing for good", closing)
     await ask("listAuditEvents", "GET", "/audit-events?limit=3", "The newest three")
+
+
+def given_up(engine: Engine, *, webhook_id: str, request_id: str) -> str:
+    """A delivery after its last try; one that waits would be tried at any moment."""
+    now = utc_now()
+    with writing(engine) as session:
+        announce(session, event=EventType.REQUEST_RECEIVED, subjects=[request_id], state="received")
+        session.flush()
+        row = session.exec(select(Delivery).where(Delivery.webhook_id == webhook_id)).one()
+        row.attempts, row.state = len(WAITS), DeliveryState.DEAD
+        row.next_attempt_at, row.finished_at = None, now
+        session.add(
+            DeliveryAttempt(delivery_id=row.id, at=now, outcome="http_503", milliseconds=41)
+        )
+        return row.id
 
 
 def settled(examples: dict[str, Any]) -> str:
