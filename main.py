@@ -10,9 +10,13 @@ import typer
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from api import commands, server
+from api import server
 from api.auth import REFUSED_RATE
-from api.commands import one_line_faults, opened_database
+from api.commands.keys import keys
+from api.commands.opening import one_line_faults, opened_database
+from api.commands.requests import requests
+from api.commands.status import status
+from api.commands.tokens import token
 from api.errors import add_handlers
 from api.intake import KeyLocks
 from api.middleware import (
@@ -91,8 +95,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.key_locks = KeyLocks()
-    app.state.intake_limiter = AddressLimiter("intake", settings.intake_rate)
-    app.state.refused_limiter = AddressLimiter("refused-tokens", REFUSED_RATE)
+    storage = settings.rate_storage.get_secret_value() if settings.rate_storage else None
+    app.state.intake_limiter = AddressLimiter("intake", settings.intake_rate, storage=storage)
+    app.state.refused_limiter = AddressLimiter("refused-tokens", REFUSED_RATE, storage=storage)
     add_handlers(app)
     app.include_router(router)
     return app
@@ -109,7 +114,7 @@ def _dispatcher(app: FastAPI, settings: Settings) -> Dispatcher:
     return Dispatcher(
         app.state.engine,
         outlets=outlets,
-        keyring=lambda: app.state.keyring,
+        keyring=app.state.keyring,
         writers=app.state.writers,
     )
 
@@ -129,10 +134,10 @@ command_line = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
 )
-command_line.add_typer(commands.status, name="status")
-command_line.add_typer(commands.requests, name="requests")
-command_line.add_typer(commands.token, name="token")
-command_line.add_typer(commands.keys, name="keys")
+command_line.add_typer(status, name="status")
+command_line.add_typer(requests, name="requests")
+command_line.add_typer(token, name="token")
+command_line.add_typer(keys, name="keys")
 
 ContentFolder = Annotated[Path, typer.Argument(help="Folder of the content files.")]
 

@@ -17,6 +17,7 @@ _WAIT_SECONDS = 10
 
 def get_keyring(request: Request) -> Keyring:
     keyring: Keyring = request.app.state.keyring
+    keyring.look_again()
     return keyring
 
 

@@ -112,7 +112,7 @@ def refuse_second_attempt(session: Session, *, attempt: Attempt | None, keyring:
         raise AlreadyAnswered(answer)
 
 
-async def stay_within_rate(request: Request) -> dict[str, str]:
+def stay_within_rate(request: Request) -> dict[str, str]:
     """Step 3: so many requests from one address; the header fields that tell of it."""
     limiter: AddressLimiter = request.app.state.intake_limiter
     return limiter.hit(request.client.host if request.client else "")

@@ -1,44 +1,82 @@
 """How often one address may do a thing (`RateLimit` fields of draft-ietf-httpapi-ratelimit)."""
 
+import logging
 import time
+from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address, ip_network
+from typing import TypeVar
 
 import limits
-from limits.storage import MemoryStorage
+from limits.errors import StorageError
+from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import SlidingWindowCounterRateLimiter
 
 from api.problems import TooManyRequests
 
+log = logging.getLogger("clinic_api")
+
+T = TypeVar("T")
+
+# Nobody waits long for a store that is away, nor at each request.
+_STORAGE_SECONDS = 0.5
+_AWAY_SECONDS = 5.0
+
 
 class AddressLimiter:
-    """Counts by address; an IPv6 network of 64 bits counts as one. An empty rate is no limit."""
+    """Counts by address; an IPv6 network of 64 bits counts as one. An empty rate is no limit.
 
-    def __init__(self, name: str, rate: str) -> None:
+    With a `storage` (a URL of the library `limits`, such as `redis://HOST`) all processes count
+    together; while it is away each counts for itself.
+    """
+
+    def __init__(self, name: str, rate: str, *, storage: str | None = None) -> None:
         self._name = name
         self._rate = limits.parse(rate) if rate else None
-        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._own = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._common = _connected(storage) if storage else None
+        self._away_until = 0.0
 
     def is_within(self, address: str) -> bool:
         """Whether the next one would be let through; it is not counted."""
-        return self._rate is None or self._limiter.test(self._rate, _network(address))
+        rate = self._rate
+        if rate is None:
+            return True
+        return self._ask(lambda limiter: limiter.test(rate, self._name, _network(address)))
 
     def hit(self, address: str) -> dict[str, str]:
         """Counts one and returns the header fields that tell of it; raises `TooManyRequests`."""
-        if self._rate is None:
+        rate = self._rate
+        if rate is None:
             return {}
-        network = _network(address)
-        is_within = self._limiter.hit(self._rate, network)
-        stats = self._limiter.get_window_stats(self._rate, network)
+        who = (self._name, _network(address))
+        is_within, stats = self._ask(
+            lambda limiter: (limiter.hit(rate, *who), limiter.get_window_stats(rate, *who))
+        )
         seconds = max(1, int(stats.reset_time - time.time()) + 1)
         fields = {
-            "RateLimit-Policy": (
-                f'"{self._name}";q={self._rate.amount};w={self._rate.get_expiry()}'
-            ),
+            "RateLimit-Policy": f'"{self._name}";q={rate.amount};w={rate.get_expiry()}',
             "RateLimit": f'"{self._name}";r={stats.remaining if is_within else 0};t={seconds}',
         }
         if not is_within:
             raise TooManyRequests(headers={"Retry-After": str(seconds), **fields})
         return fields
+
+    def _ask(self, question: Callable[[SlidingWindowCounterRateLimiter], T]) -> T:
+        if self._common is not None and time.monotonic() >= self._away_until:
+            try:
+                return question(self._common)
+            except StorageError as error:
+                self._away_until = time.monotonic() + _AWAY_SECONDS
+                name = type(error.storage_error).__name__
+                log.warning("each process counts for itself: %s", name)
+        return question(self._own)
+
+
+def _connected(storage: str) -> SlidingWindowCounterRateLimiter:
+    seconds = {"socket_timeout": _STORAGE_SECONDS, "socket_connect_timeout": _STORAGE_SECONDS}
+    return SlidingWindowCounterRateLimiter(
+        storage_from_string(storage, wrap_exceptions=True, **seconds)
+    )
 
 
 def _network(address: str) -> str:

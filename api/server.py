@@ -13,19 +13,13 @@ from starlette.concurrency import run_in_threadpool
 
 from data import upkeep
 from data.content_files import SHIPPED_CONTENT, ContentFaults, read_content
-from data.crypto import (
-    Keyring,
-    KeyringFault,
-    has_sealed_data,
-    read_keyring,
-    verify_keys,
-    write_keyring,
-)
+from data.crypto import Keyring, KeyringFault, parse_document, read_document, write_keyring
 from data.database import hold, open_database, reading, writing
 from data.dispatch import Dispatcher
 from data.load import is_loaded, load_content
 from data.postgresql import NotDurable
 from data.schema import is_current, migrate
+from data.sealing_keys import has_sealed_data, verify_keys
 from data.status import find_status
 from models.settings import Settings
 
@@ -98,7 +92,8 @@ def open_keyring(engine: Engine, settings: Settings, *, may_create: bool = False
 
 def _find_keyring(engine: Engine, settings: Settings, *, may_create: bool) -> Keyring:
     if settings.keyring is not None:
-        return read_keyring(settings.keyring.get_secret_value(), source="CLINIC_KEYRING")
+        text = settings.keyring.get_secret_value()
+        return Keyring(parse_document(text, source="CLINIC_KEYRING"))
     path = settings.keyring_path
     if not path.exists():
         if settings.is_production or settings.keyring_file or not may_create:
@@ -111,11 +106,7 @@ def _find_keyring(engine: Engine, settings: Settings, *, may_create: bool) -> Ke
             f"NEW KEY: {path} opens everything that patients send. Keep a copy elsewhere.",
             file=sys.stderr,
         )
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise KeyringFault(f"{path} cannot be read") from None
-    return read_keyring(text, source=str(path))
+    return Keyring(read_document(path), file=path)
 
 
 async def keep_up(engine: Engine, settings: Settings, stopped: asyncio.Event) -> None:

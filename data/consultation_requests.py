@@ -12,10 +12,11 @@ from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from data.audit import record_event
-from data.crypto import Keyring, register_key
+from data.crypto import Keyring
 from data.idempotency import Attempt, record_answer
 from data.outbox import announce
 from data.retention import Retention, retention_end
+from data.sealing_keys import register_key
 from models.audit import SUBMITTER, Action
 from models.consultation_form import ConsultationFormCreate
 from models.consultation_request import (
@@ -58,6 +59,7 @@ def record_consultation_request(
     state = RequestState.WAITLISTED if waits else RequestState.RECEIVED
     request_id = str(uuid.uuid4())
     reasons = _quarantine_reasons(request)
+    email_digest, phone_digest = contact_digests(keyring, email=request.email, phone=request.phone)
     row = ConsultationRequest(
         id=request_id,
         state=state,
@@ -66,10 +68,10 @@ def record_consultation_request(
         retention_until=None,
         quarantined=bool(reasons),
         quarantine_reasons=reasons,
-        email_digest=_contact_digest(keyring, (request.email or "").casefold()),
-        phone_digest=_contact_digest(keyring, request.phone or ""),
+        email_digest=email_digest,
+        phone_digest=phone_digest,
         receipt_hash=_hash(token),
-        sealed=keyring.seal(_document(request), place=_request_place(request_id)),
+        sealed=keyring.seal(_document(request), place=request_place(request_id)),
     )
     register_key(session, keyring)
     session.add(row)
@@ -130,8 +132,15 @@ def _quarantine_reasons(request: ConsultationRequestCreate) -> list[str]:
     return reasons
 
 
-def _contact_digest(keyring: Keyring, contact: str) -> bytes | None:
-    return keyring.digests("contact", contact.encode())[0] if contact else None
+def contact_digests(
+    keyring: Keyring, *, email: str | None, phone: str | None
+) -> tuple[bytes | None, bytes | None]:
+    """Of the e-mail address and of the phone number, with the active key."""
+    contacts = (email.casefold() if email else None, phone)
+    email_digest, phone_digest = (
+        keyring.digests("contact", contact.encode())[0] if contact else None for contact in contacts
+    )
+    return email_digest, phone_digest
 
 
 def find_request_by_receipt(
@@ -194,7 +203,7 @@ def open_request(row: ConsultationRequest, *, keyring: Keyring) -> dict[str, Any
     """What the person sent, or `None` when it was erased."""
     if row.sealed is None:
         return None
-    document: dict[str, Any] = json.loads(keyring.unseal(row.sealed, place=_request_place(row.id)))
+    document: dict[str, Any] = json.loads(keyring.unseal(row.sealed, place=request_place(row.id)))
     return document
 
 
@@ -202,5 +211,5 @@ def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def _request_place(request_id: str) -> str:
+def request_place(request_id: str) -> str:
     return f"consultation_request.sealed:{request_id}"

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import logging
 import os
 import secrets
 from dataclasses import dataclass, field
@@ -15,11 +16,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-from sqlmodel import Session, select
 
-from data.database import hold
-from models.consultation_request import SealingKey
 from models.values import utc_now
+
+log = logging.getLogger("clinic_api")
 
 _FORMAT = b"\x01"
 _KEY_BYTES = 32
@@ -92,9 +92,17 @@ class KeyringDocument(BaseModel):
 
 
 class Keyring:
-    """All keys that may be needed to read, and the active one, which seals."""
+    """All keys that may be needed to read, and the active one, which seals.
 
-    def __init__(self, document: KeyringDocument) -> None:
+    Where it came from a file, it follows that file, so that keys are changed while it is used.
+    """
+
+    def __init__(self, document: KeyringDocument, *, file: Path | None = None) -> None:
+        self._file = file
+        self._seen = _signature(file)
+        self._use(document)
+
+    def _use(self, document: KeyringDocument) -> None:
         self.generated = document.generated
         self.keys = {
             key_id: Key(key_id, base64.b64decode(secret))
@@ -102,85 +110,104 @@ class Keyring:
         }
         self.active = self.keys[document.active]
 
+    def look_again(self) -> None:
+        """Takes the file's keys when it was changed; one that cannot be read changes nothing."""
+        seen = _signature(self._file)
+        if self._file is None or seen is None or seen == self._seen:
+            return
+        try:
+            document = read_document(self._file)
+        except KeyringFault as fault:
+            log.error("the keys stay as they were: %s", fault)
+        else:
+            self._use(document)
+        self._seen = seen
+
     def seal(self, plaintext: bytes, *, place: str) -> bytes:
         """AES-256-GCM: format, key id, nonce, ciphertext; it opens in its `place` only."""
-        key_id = self.active.id.encode()
-        header = _FORMAT + bytes([len(key_id)]) + key_id
-        return self.active.seal(plaintext, header, place)
+        key = self.active
+        return key.seal(plaintext, header_of(key.id), place)
 
     def unseal(self, sealed: bytes, *, place: str) -> bytes:
         try:
             end = 2 + sealed[1]
-            key = self.keys[sealed[2:end].decode()]
-            return key.unseal(sealed[end:], sealed[:end], place)
+            key_id = sealed[2:end].decode()
+            if key_id not in self.keys:
+                # It was sealed since this was last looked at.
+                self.look_again()
+            return self.keys[key_id].unseal(sealed[end:], sealed[:end], place)
         except (IndexError, KeyError, UnicodeDecodeError, ValueError, InvalidTag):
             raise SealBroken from None
 
     def digests(self, purpose: str, content: bytes) -> list[bytes]:
         """Keyed digests (HMAC-SHA256) of `content`, the active key's first."""
-        others = [key for key in self.keys.values() if key is not self.active]
-        return [key.digest(purpose, content) for key in (self.active, *others)]
+        keys, active = self.keys, self.active
+        others = [key for key in keys.values() if key.id != active.id]
+        return [key.digest(purpose, content) for key in (active, *others)]
 
 
-def new_keyring(*, generated: bool) -> str:
-    """The text of a keyring with one fresh key."""
-    key_id = f"{utc_now():%Y%m%d}-{secrets.token_hex(3)}"
-    secret = base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
-    document = KeyringDocument(active=key_id, keys={key_id: secret}, generated=generated)
-    return document.model_dump_json(indent=2) + "\n"
+def header_of(key_id: str) -> bytes:
+    """What everything begins with that this key sealed."""
+    name = key_id.encode()
+    return _FORMAT + bytes([len(name)]) + name
 
 
-def read_keyring(text: str, *, source: str) -> Keyring:
+def _signature(file: Path | None) -> tuple[int, int, int] | None:
+    if file is None:
+        return None
     try:
-        return Keyring(KeyringDocument.model_validate(json.loads(text)))
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino, found.st_size
+
+
+def new_key() -> tuple[str, str]:
+    """The id of a fresh key, and its secret in base64."""
+    key_id = f"{utc_now():%Y%m%d}-{secrets.token_hex(3)}"
+    return key_id, base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
+
+
+def parse_document(text: str, *, source: str) -> KeyringDocument:
+    try:
+        return KeyringDocument.model_validate(json.loads(text))
     except (ValidationError, ValueError, RecursionError):
         raise KeyringFault(
             f"{source} holds no valid keyring (`main.py keys create FILE` makes one)"
         ) from None
 
 
+def read_document(path: Path) -> KeyringDocument:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise KeyringFault(f"{path} cannot be read") from None
+    return parse_document(text, source=str(path))
+
+
 def write_keyring(path: Path, *, generated: bool) -> None:
-    """A new keyring file that only its owner can read; never over an existing one."""
+    """A new keyring file with one key that only its owner can read; never over an existing one."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    key_id, secret = new_key()
+    _write(path, KeyringDocument(active=key_id, keys={key_id: secret}, generated=generated))
+
+
+def replace_document(path: Path, document: KeyringDocument) -> None:
+    """Another keyring in the place of this one: whoever reads it finds one of them, whole."""
+    beside = path.with_name(f".{path.name}.new")
+    beside.unlink(missing_ok=True)
+    _write(beside, document)
+    beside.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _write(path: Path, document: KeyringDocument) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(new_keyring(generated=generated))
+        file.write(document.model_dump_json(indent=2) + "\n")
         file.flush()
         os.fsync(file.fileno())
-
-
-def register_key(session: Session, keyring: Keyring) -> None:
-    """Notes, in the transaction that seals something, which key that needs."""
-    known = session.get(SealingKey, keyring.active.id)
-    if known is None:
-        # Two processes may seal something for the first time at once.
-        hold(session.connection(), b"sealing_key")
-        known = session.get(SealingKey, keyring.active.id)
-    if known is None:
-        session.add(
-            SealingKey(
-                id=keyring.active.id,
-                check_value=_check_value(keyring.active),
-                first_used_at=utc_now(),
-            )
-        )
-    elif not hmac.compare_digest(known.check_value, _check_value(keyring.active)):
-        raise KeyringFault(f"key {keyring.active.id} is not the one that the data was sealed with")
-
-
-def has_sealed_data(session: Session) -> bool:
-    return session.exec(select(SealingKey.id).limit(1)).first() is not None
-
-
-def verify_keys(session: Session, keyring: Keyring) -> None:
-    """Raises `KeyringFault` unless everything that was sealed here can be opened."""
-    for known in session.exec(select(SealingKey)):
-        key = keyring.keys.get(known.id)
-        if key is None:
-            raise KeyringFault(f"the data was sealed with key {known.id}, which is not here")
-        if not hmac.compare_digest(known.check_value, _check_value(key)):
-            raise KeyringFault(f"key {known.id} is not the one that the data was sealed with")
-
-
-def _check_value(key: Key) -> bytes:
-    return key.digest("check", key.id.encode())

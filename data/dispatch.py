@@ -13,7 +13,6 @@ from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
-import httpx
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
@@ -56,7 +55,7 @@ class Dispatcher:
         engine: Engine,
         *,
         outlets: Outlets,
-        keyring: Callable[[], Keyring],
+        keyring: Keyring,
         writers: asyncio.Semaphore,
     ) -> None:
         self._engine = engine
@@ -99,16 +98,16 @@ class Dispatcher:
             if delivery.channel == Channel.WEBHOOK:
                 return await self._call(delivery)
             return await asyncio.to_thread(self._mail, delivery)
-        except (outward.AddressRefused, httpx.InvalidURL):
+        except outward.AddressRefused:
             return "address_refused"
-        except (TimeoutError, httpx.TimeoutException):
+        except TimeoutError:
             return "timeout"
         except smtplib.SMTPRecipientsRefused as error:
             codes = [code for code, _ in error.recipients.values()]
             return f"smtp_{codes[0]}"
         except smtplib.SMTPResponseException as error:
             return f"smtp_{error.smtp_code}"
-        except (httpx.HTTPError, smtplib.SMTPException, OSError):
+        except (smtplib.SMTPException, OSError):
             return "unreachable"
         except Exception as error:
             return type(error).__name__
@@ -135,7 +134,7 @@ class Dispatcher:
             if hook is None or hook.sealed_secret is None:
                 return None
             place = secret_place(hook.id)
-            return hook.url, self._keyring().unseal(hook.sealed_secret, place=place)
+            return hook.url, self._keyring.unseal(hook.sealed_secret, place=place)
 
     def _mail(self, delivery: Delivery) -> str:
         server = self._outlets.smtp_server
@@ -150,7 +149,7 @@ class Dispatcher:
     def _write_letter(self, delivery: Delivery) -> Letter | None:
         with reading(self._engine) as session:
             if delivery.channel == Channel.SUBMITTER_EMAIL:
-                return letters.to_submitter(session, delivery=delivery, keyring=self._keyring())
+                return letters.to_submitter(session, delivery=delivery, keyring=self._keyring)
             return letters.to_clinic(
                 session,
                 delivery=delivery,

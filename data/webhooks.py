@@ -8,8 +8,9 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from data.audit import record_event
-from data.crypto import Keyring, register_key
+from data.crypto import Keyring
 from data.outbox import cancel_for_webhook
+from data.sealing_keys import register_key
 from data.status import find_status
 from models.audit import SERVICE, Action
 from models.listing import Page

@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     intake_rate: str = "30 per hour"
+    rate_storage: SecretStr | None = None
     retention: Annotated[dict[RequestState, int], NoDecode] = {}
     smtp_url: SecretStr | None = None
     mail_from: str | None = None
@@ -82,6 +83,13 @@ class Settings(BaseSettings):
     def _is_a_rate(cls, value: str) -> str:
         if value:
             limits.parse(value)
+        return value
+
+    @field_validator("rate_storage")
+    @classmethod
+    def _is_a_redis(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(("redis://", "rediss://")):
+            raise ValueError("must begin with redis:// or rediss://")
         return value
 
     @field_validator("database_url")

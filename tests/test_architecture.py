@@ -10,8 +10,8 @@ import pytest
 from models.service import VERSION
 from models.settings import Settings
 
-# Takes a fifth of a second to import, and most starts do not need it.
-LATE = {"alembic"}
+# These take a tenth of a second or two to import, and most starts do not need them.
+LATE = {"alembic", "httpx"}
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ["models", "data", "api", "main"]

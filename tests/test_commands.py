@@ -7,7 +7,8 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
-from data.crypto import read_keyring
+from data.crypto import Keyring, read_document
+from data.schema import NEWEST_REVISION
 from tests.commands import invoke
 
 
@@ -26,7 +27,8 @@ def test_from_an_empty_database(empty_folder: Path) -> None:
         1,
         "clinic-api: the database is not migrated: run `python main.py migrate`\n",
     )
-    assert invoke("migrate", folder=tmp_path).stdout == "The database is at revision 0002.\n"
+    migrated = invoke("migrate", folder=tmp_path)
+    assert migrated.stdout == f"The database is at revision {NEWEST_REVISION}.\n"
     unloaded = invoke("status", "show", folder=tmp_path)
     assert (
         unloaded.stderr == "clinic-api: the database holds no content: run `python main.py load`\n"
@@ -130,7 +132,7 @@ def test_keys_are_created_once(tmp_path: Path) -> None:
     """`keys create` writes a keyring that production takes, for its owner alone, never over one."""
     file = tmp_path / "keys.json"
     assert invoke("keys", "create", str(file), folder=tmp_path).exit_code == 0
-    keyring = read_keyring(file.read_text(), source="test")
+    keyring = Keyring(read_document(file))
     assert (keyring.generated, file.stat().st_mode & 0o777) == (False, 0o600)
     before = file.read_bytes()
     again = invoke("keys", "create", str(file), folder=tmp_path)

@@ -1,0 +1,1 @@
+"""The commands of `main.py`, as an operator types them: thin, one file a noun."""

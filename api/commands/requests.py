@@ -1,0 +1,64 @@
+"""What people sent."""
+
+from typing import Annotated
+
+import typer
+from sqlmodel import SQLModel
+
+from api import server
+from api.commands.opening import fail, opened_database
+from data import consultation_requests, retention
+from data.audit import record_event
+from data.database import reading, writing
+from models.audit import COMMAND_LINE, Action
+from models.settings import read_settings
+from models.terminal import as_json
+
+requests = typer.Typer(help="What people sent.", no_args_is_help=True)
+
+
+@requests.command("list")
+def list_requests() -> None:
+    """Every request, the newest first, without what was typed."""
+    with opened_database() as engine, reading(engine) as session:
+        for row in consultation_requests.list_requests(session):
+            typer.echo(f"{row.id}  {row.received_at:%Y-%m-%dT%H:%M:%SZ}  {row.state}")
+
+
+@requests.command("show")
+def show_request(request_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+    """One request, decrypted, for who holds the key. That it was read is written down."""
+    with opened_database() as engine, writing(engine) as session:
+        keyring = server.open_keyring(engine, read_settings())
+        row = consultation_requests.find_request(session, request_id=request_id)
+        if row is None:
+            fail("there is no such request")
+        record_event(session, actor=COMMAND_LINE, action=Action.REQUEST_READ, subject=request_id)
+        consents = consultation_requests.list_consents(session, request_id=request_id)
+        document = {
+            **_columns(row, "id", "state", "received_at", "updated_at"),
+            "sent": consultation_requests.open_request(row, keyring=keyring),
+            "consents": [
+                _columns(consent, "purpose", "version", "text", "given_at") for consent in consents
+            ],
+        }
+    typer.echo(as_json(document))
+
+
+@requests.command("purge")
+def purge_requests() -> None:
+    """Erase the requests whose retention is over; the running service does so by itself."""
+    purged = 0
+    with opened_database() as engine:
+        while True:
+            with writing(engine) as session:
+                done = retention.purge(session, actor=COMMAND_LINE)
+            purged += done
+            if not done:
+                break
+    typer.echo(f"{purged} requests were erased.")
+
+
+def _columns(row: SQLModel, *names: str) -> dict[str, object]:
+    values = row.model_dump(mode="json", include=set(names))
+    return {name: values[name] for name in names}

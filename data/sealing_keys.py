@@ -1,0 +1,47 @@
+"""Which keys the data was sealed with."""
+
+import hmac
+
+from sqlmodel import Session, select
+
+from data.crypto import Key, Keyring, KeyringFault
+from data.database import hold
+from models.consultation_request import SealingKey
+from models.values import utc_now
+
+
+def register_key(session: Session, keyring: Keyring) -> None:
+    """Notes, in the transaction that seals something, which key that needs."""
+    known = session.get(SealingKey, keyring.active.id)
+    if known is None:
+        # Two processes may seal something for the first time at once.
+        hold(session.connection(), b"sealing_key")
+        known = session.get(SealingKey, keyring.active.id)
+    if known is None:
+        session.add(
+            SealingKey(
+                id=keyring.active.id,
+                check_value=_check_value(keyring.active),
+                first_used_at=utc_now(),
+            )
+        )
+    elif not hmac.compare_digest(known.check_value, _check_value(keyring.active)):
+        raise KeyringFault(f"key {keyring.active.id} is not the one that the data was sealed with")
+
+
+def has_sealed_data(session: Session) -> bool:
+    return session.exec(select(SealingKey.id).limit(1)).first() is not None
+
+
+def verify_keys(session: Session, keyring: Keyring) -> None:
+    """Raises `KeyringFault` unless everything that was sealed here can be opened."""
+    for known in session.exec(select(SealingKey)):
+        key = keyring.keys.get(known.id)
+        if key is None:
+            raise KeyringFault(f"the data was sealed with key {known.id}, which is not here")
+        if not hmac.compare_digest(known.check_value, _check_value(key)):
+            raise KeyringFault(f"key {known.id} is not the one that the data was sealed with")
+
+
+def _check_value(key: Key) -> bytes:
+    return key.digest("check", key.id.encode())
