@@ -2,7 +2,17 @@
 
 from fastapi import APIRouter, Depends
 
-from api import clinic, consultation_requests, docs, faqs, health, sections, status, sync
+from api import (
+    clinic,
+    consultation_requests,
+    docs,
+    faqs,
+    health,
+    sections,
+    staff_page,
+    status,
+    sync,
+)
 from api.problem_details import responses
 from api.problems import InvalidQuery, Unavailable
 from api.queries import refuse_unknown_parameters
@@ -22,6 +32,7 @@ router.include_router(consultation_requests.form_router, responses=needs_databas
 router.include_router(consultation_requests.intake_router, responses=needs_database)
 router.include_router(consultation_requests.router, responses=needs_database)
 router.include_router(staff_router, responses=needs_database)
+router.include_router(staff_page.router)
 router.include_router(health.live_router)
 router.include_router(health.router, responses=needs_database)
 router.include_router(docs.router)

@@ -1,0 +1,76 @@
+// The staff page: who is signed in, and which view is shown.
+
+import { complain, element, field, once, say, show } from "/staff/dom.js";
+import { showInbox } from "/staff/inbox.js";
+import { showRequest } from "/staff/request.js";
+import { Problem, readMe, session } from "/staff/service.js";
+import { showStatus } from "/staff/status.js";
+
+let me = null;
+
+function signIn(reason) {
+  me = null;
+  session.end();
+  frame(false);
+  const token = element("input", {
+    type: "password", required: true, autocomplete: "off", spellcheck: "false", autocapitalize: "off",
+  });
+  const button = element("button", {}, "Sign in");
+  const form = element("form", { class: "sign-in" }, field("Token", token, "It begins with clinic_."), button);
+  form.addEventListener("submit", once(button, async () => {
+    session.token = token.value.trim();
+    try {
+      me = await readMe();
+    } catch (problem) {
+      session.end();
+      complain(form, problem.status === 401 ? "This token is not known, or no longer good." : problem.words);
+      return;
+    }
+    say("");
+    await route();
+  }));
+  show("Sign in", element("p", {}, "Whoever runs the service makes a token for you. It is forgotten when you close this tab."), form);
+  if (reason) complain(form, reason);
+}
+
+function frame(isSignedIn) {
+  document.querySelector("nav").hidden = !isSignedIn;
+  document.querySelector(".who").hidden = !isSignedIn;
+  document.getElementById("owner").textContent = isSignedIn ? me.owner : "";
+  const here = location.hash.startsWith("#/status") ? "#/status" : "#/";
+  for (const link of document.querySelectorAll("nav a")) {
+    if (link.getAttribute("href") === here) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+}
+
+async function route() {
+  if (!me) return;
+  frame(true);
+  const request = location.hash.match(/^#\/requests\/([0-9a-f-]{36})$/);
+  if (request) await showRequest(me, request[1]);
+  else if (location.hash === "#/status") await showStatus(me);
+  else await showInbox(me);
+}
+
+window.addEventListener("hashchange", () => { say(""); route(); });
+window.addEventListener("token-refused", (event) => {
+  if (!me) return;
+  event.preventDefault();
+  signIn("You were signed out: the token is no longer good.");
+});
+document.getElementById("leave").addEventListener("click", () => { say(""); signIn(); });
+document.querySelector(".skip").addEventListener("click", (event) => {
+  // The address says which view is shown; it must not change for this.
+  event.preventDefault();
+  document.getElementById("main").focus();
+});
+
+if (session.token) {
+  try {
+    me = await readMe();
+    await route();
+  } catch (problem) {
+    signIn(problem instanceof Problem && problem.status === 401 ? null : problem.words);
+  }
+} else signIn();

@@ -1,0 +1,68 @@
+// Elements, made without HTML: what a patient typed stays text.
+
+export function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
+    else made.setAttribute(key, value === true ? "" : value);
+  }
+  made.append(...children.filter((child) => child !== null && child !== undefined));
+  return made;
+}
+
+export function show(title, ...content) {
+  const heading = element("h1", { tabindex: "-1" }, title);
+  document.title = `${title} · Clinic staff`;
+  document.getElementById("main").replaceChildren(heading, ...content);
+  // A screen reader goes on from here, as after a new page.
+  heading.focus();
+}
+
+export function say(text) {
+  document.getElementById("said").replaceChildren(text);
+}
+
+// A fault stands where it arose, and is read out at once.
+export function complain(form, text) {
+  form.querySelector("[role=alert]")?.remove();
+  form.append(element("p", { role: "alert" }, text));
+}
+
+export function field(label, input, help) {
+  const id = `field-${label.toLowerCase().replaceAll(/[^a-z]+/g, "-")}`;
+  input.id = id;
+  const hint = help ? element("span", { class: "help", id: `${id}-help` }, help) : null;
+  if (hint) input.setAttribute("aria-describedby", hint.id);
+  return element("p", { class: "field" }, element("label", { for: id }, label), input, hint);
+}
+
+export function select(options, chosen = "") {
+  return element(
+    "select",
+    {},
+    ...Object.entries(options).map(([value, text]) =>
+      element("option", { value, selected: value === chosen }, text),
+    ),
+  );
+}
+
+const WHEN = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+export function when(instant) {
+  return instant ? element("time", { datetime: instant }, WHEN.format(new Date(instant))) : "–";
+}
+
+// Whoever presses twice sends once.
+export function once(control, work) {
+  return async (event) => {
+    event?.preventDefault();
+    if (control.disabled) return;
+    control.disabled = true;
+    try {
+      await work(event);
+    } finally {
+      control.disabled = false;
+    }
+  };
+}

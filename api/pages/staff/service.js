@@ -1,0 +1,67 @@
+// Calls to the service, in the name of whoever is signed in.
+
+const TOKEN = "clinic-staff-token";
+
+export class Problem extends Error {
+  constructor(status, document) {
+    super(document?.detail ?? "The service cannot be reached. Please try again in a moment.");
+    this.status = status;
+    this.errors = document?.errors ?? [];
+  }
+
+  // All of it, in words.
+  get words() {
+    return [this.message, ...this.errors.map((error) => error.detail)].join(" ");
+  }
+}
+
+// Gone when the tab is closed; never in a cookie, and never on disk for longer.
+export const session = {
+  get token() { return sessionStorage.getItem(TOKEN); },
+  set token(value) { sessionStorage.setItem(TOKEN, value); },
+  end() { sessionStorage.removeItem(TOKEN); },
+};
+
+async function send(method, path, { body, version } = {}) {
+  const headers = { Authorization: `Bearer ${session.token}` };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (version !== undefined) headers["If-Match"] = `"${version}"`;
+  let answer;
+  try {
+    answer = await fetch(path, {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      cache: "no-store",
+    });
+  } catch {
+    throw new Problem(0, null);
+  }
+  if (answer.ok) return answer;
+  const refused = new Event("token-refused", { cancelable: true });
+  // Whoever was signed in is asked to do so again; nobody waits for this call any more.
+  if (answer.status === 401 && !window.dispatchEvent(refused)) return new Promise(() => {});
+  throw new Problem(answer.status, await answer.json().catch(() => null));
+}
+
+async function json(...call) {
+  return (await send(...call)).json();
+}
+
+const STAFF = "/v1/staff";
+const REQUESTS = `${STAFF}/consultation-requests`;
+const one = (id) => `${REQUESTS}/${encodeURIComponent(id)}`;
+
+export const readMe = () => json("GET", `${STAFF}/me`);
+export const listInbox = (query) => json("GET", `${REQUESTS}?${new URLSearchParams(query)}`);
+export const openRequest = (id) => json("GET", one(id));
+export const changeRequest = (id, version, body) => json("PATCH", one(id), { version, body });
+export const writeNote = (id, version, text) =>
+  json("POST", `${one(id)}/notes`, { version, body: { text } });
+export const eraseRequest = (id, version) => send("DELETE", one(id), { version });
+export const readStatus = () => json("GET", "/v1/status");
+export const changeStatus = (body) => json("POST", `${STAFF}/status-changes`, { body });
+
+export async function exportRequests(path = `${REQUESTS}/export`) {
+  return (await send("GET", path)).blob();
+}

@@ -1,0 +1,153 @@
+// A day at the clinic's desk: node staff_page.mjs, with SERVICE, TOKEN, REQUESTS and CHROMIUM.
+
+import assert from "node:assert/strict";
+import { browse, inspect } from "./browser.mjs";
+
+const { SERVICE, TOKEN } = process.env;
+const [FIRST, SECOND, THIRD] = JSON.parse(process.env.REQUESTS);
+const NAME = `<img src=x onerror="document.title='owned'"> O'Neill`;
+
+async function call(method, path, { body, headers } = {}) {
+  const answer = await fetch(`${SERVICE}${path}`, {
+    method,
+    headers: { Authorization: `Bearer ${TOKEN}`, "Content-Type": "application/json", ...headers },
+    body: body && JSON.stringify(body),
+  });
+  assert.ok(answer.ok, `${method} ${path}: ${answer.status}`);
+  return answer.status === 204 ? null : answer.json();
+}
+
+const read = (id) => call("GET", `/v1/staff/consultation-requests/${id}`);
+
+async function heading(page, text) {
+  await page.getByRole("heading", { level: 1, name: text }).waitFor();
+}
+
+async function said(page, text) {
+  await page.getByRole("status").filter({ hasText: text }).waitFor();
+}
+
+await browse(async (page, context) => {
+  await page.goto(`${SERVICE}/staff`);
+  await heading(page, "Sign in");
+  await inspect(page, "sign-in");
+  await page.getByLabel("Token").fill("clinic_000000000000_wrong");
+  await page.keyboard.press("Enter");
+  await page.getByRole("alert").filter({ hasText: "not known" }).waitFor();
+  assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+  await page.getByLabel("Token").fill(TOKEN);
+  await page.keyboard.press("Enter");
+  await heading(page, "Inbox");
+  await page.getByText("3 requests").waitFor();
+  await inspect(page, "inbox");
+
+  // The token is in this tab and nowhere else.
+  assert.equal(await page.evaluate(() => localStorage.length), 0);
+  assert.deepEqual(await context.cookies(), []);
+  assert.ok(!page.url().includes(TOKEN));
+
+  // By state; then with the keyboard alone to the request and through it.
+  await page.getByLabel("State").selectOption("completed");
+  await page.getByText("There is no such request.").waitFor();
+  await page.getByLabel("State").selectOption("");
+  await page.getByText("3 requests").waitFor();
+  await page.getByLabel("Received").focus();
+  await page.keyboard.press("Tab");
+  const link = await page.evaluate(() => document.activeElement.getAttribute("href"));
+  assert.equal(link, `#/requests/${THIRD}`);
+  await page.keyboard.press("Enter");
+  await heading(page, /Request of/);
+  assert.equal(await page.evaluate(() => document.activeElement.tagName), "H1");
+  await page.goto(`${SERVICE}/staff#/requests/${FIRST}`);
+  await page.getByText(NAME, { exact: true }).waitFor();
+  assert.ok(!(await page.title()).includes("owned"));
+  await inspect(page, "request");
+
+  // Moved, taken on, noted, handed over: each is there when it is read elsewhere.
+  await page.getByRole("button", { name: "Mark as contacted" }).click();
+  await said(page, "Contacted");
+  await page.getByRole("button", { name: "Take it on" }).click();
+  await said(page, "You look after it");
+  await page.getByLabel("New note").fill("Called;\nrings <b>tomorrow</b>.");
+  await page.getByRole("button", { name: "Save the note" }).click();
+  await said(page, "The note is saved");
+  await page.getByText("rings <b>tomorrow</b>.").waitFor();
+  await page.getByLabel("Hand it over to").fill("Night shift");
+  await page.getByRole("button", { name: "Hand over" }).click();
+  await said(page, "handed over");
+  await inspect(page, "request-noted");
+  const moved = await read(FIRST);
+  assert.deepEqual(
+    [moved.state, moved.assigned_to, moved.notes[0].text, moved.notes[0].author],
+    ["contacted", "Night shift", "Called;\nrings <b>tomorrow</b>.", "Front desk"],
+  );
+
+  // Two at once: the second one is told, and nothing is overwritten.
+  await call("PATCH", `/v1/staff/consultation-requests/${FIRST}`, {
+    body: { state: "scheduled" }, headers: { "If-Match": `"${moved.version}"` },
+  });
+  await page.getByRole("button", { name: "Decline" }).click();
+  await said(page, "Somebody else changed this request");
+  assert.equal((await read(FIRST)).state, "scheduled");
+  await page.getByRole("button", { name: "Mark as completed" }).waitFor();
+
+  // What looks like spam says why, and is let out.
+  await page.goto(`${SERVICE}/staff#/requests/${SECOND}`);
+  await page.getByText("This may be spam: a field that people do not see").waitFor();
+  await inspect(page, "request-spam");
+  await page.getByRole("button", { name: "This is not spam" }).click();
+  await said(page, "no longer marked");
+  assert.equal((await read(SECOND)).quarantined, false);
+
+  // Erasing asks first; the safe answer has the focus, and Escape is one too.
+  await page.getByRole("button", { name: "Erase…" }).click();
+  await page.getByRole("dialog").waitFor();
+  await inspect(page, "erase");
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "hidden" });
+  await page.getByRole("button", { name: "Erase…" }).click();
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Keep it");
+  await page.getByRole("button", { name: "Erase it for good" }).click();
+  await heading(page, "Inbox");
+  await page.getByText("2 requests").waitFor();
+
+  const [file] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("button", { name: "Download all as CSV" }).click(),
+  ]);
+  assert.equal(file.suggestedFilename(), "consultation-requests.csv");
+
+  // The clinic's status: closed for a while, then for good, which has to be confirmed.
+  await page.getByRole("link", { name: "Clinic status" }).click();
+  await heading(page, "Clinic status");
+  await page.getByLabel("State").selectOption("temporarily_closed");
+  await page.getByLabel("Reopens on").fill("2031-05-01");
+  await page.getByLabel("Message").fill("The roof is being mended.");
+  await inspect(page, "status");
+  await page.getByRole("button", { name: "Change the status" }).click();
+  await page.getByRole("definition").filter({ hasText: "Temporarily closed" }).waitFor();
+  await page.getByRole("definition").filter({ hasText: "The roof is being mended." }).waitFor();
+  await page.getByLabel("State").selectOption("permanently_closed");
+  await page.getByRole("button", { name: "Change the status" }).click();
+  assert.equal((await call("GET", "/v1/status")).state, "temporarily_closed");
+  await page.getByLabel("Close the clinic for good").check();
+  await inspect(page, "status-closing");
+  await page.getByRole("button", { name: "Change the status" }).click();
+  await page.getByText("2 open requests were closed out.").waitFor();
+  await inspect(page, "status-closed");
+  const [handover] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("button", { name: "Download them for the hand-over" }).click(),
+  ]);
+  assert.equal(handover.suggestedFilename(), "consultation-requests.csv");
+
+  // A reload keeps who is signed in; a token that is revoked, or signing out, does not.
+  await page.reload();
+  await heading(page, "Clinic status");
+  const me = await call("GET", "/v1/staff/me");
+  await call("DELETE", `/v1/staff/tokens/${me.id}`);
+  await page.getByRole("link", { name: "Inbox" }).click();
+  await heading(page, "Sign in");
+  await page.getByRole("alert").filter({ hasText: "You were signed out" }).waitFor();
+  assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+});
