@@ -122,7 +122,14 @@ def log() -> Iterator[Everything]:
 @pytest.fixture
 async def debugging(log: Everything, folder: Path) -> AsyncIterator[FastAPI]:
     """The application with every logger at DEBUG before it starts."""
-    async with running(folder, log_level="debug", intake_rate="100 per hour") as app:
+    # Letters are tried in vain, and what came of it is written down.
+    mail = {
+        "smtp_url": "smtp://127.0.0.1:9",
+        "mail_from": "service@clinic.test",
+        "notify_to": "desk@clinic.test",
+        "confirm_to_submitter": True,
+    }
+    async with running(folder, log_level="debug", intake_rate="100 per hour", **mail) as app:
         set_status(app.state.engine, state="open")
         yield app
 

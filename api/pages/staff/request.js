@@ -191,5 +191,5 @@ function eraseButton(me, request, place) {
   }));
   const open = element("button", { type: "button", class: "danger" }, "Erase…");
   open.addEventListener("click", () => { dialog.showModal(); keep.focus(); });
-  return element("div", {}, open, dialog);
+  return element("div", { class: "erase" }, open, dialog);
 }
