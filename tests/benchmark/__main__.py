@@ -1,4 +1,4 @@
-"""`make benchmark`: reads, side by side in one run, each server on one core and wrk on another."""
+"""`make benchmark`: reads and writes, side by side, each server on one core and wrk on another."""
 
 import json
 import shutil
@@ -15,6 +15,7 @@ from data.crypto import write_keyring
 from data.database import open_database, writing
 from data.load import load_content
 from data.schema import migrate
+from tests.benchmark import intake
 from tests.benchmark.measuring import (
     CONNECTIONS,
     ROUNDS,
@@ -65,9 +66,8 @@ def record(server: Server, folder: Path) -> str:
     return client.get(SECTION).headers["ETag"]
 
 
-def main() -> None:
-    require_tools()
-    root = Path(tempfile.mkdtemp())
+def reads(root: Path) -> list[str]:
+    """The table of the reads, and what follows from it."""
     folder = place(root / "shipped")
     with running(SERVICE, folder, SECTION) as server:
         first_answer_after = server.first_answer_after
@@ -116,8 +116,8 @@ def main() -> None:
             for case in cases:
                 case.measure()
         asked = sum(case.requests for case in cases if case.server is service)
-        lines = [
-            *table(cases),
+        return [
+            *table(cases, what="read", against="bare uvicorn"),
             "",
             f"{ROUNDS} interleaved rounds of {SECONDS} s, {CONNECTIONS} connections; medians.",
             f"A warm section is {warm.ratio(idiomatic):.0f} times as fast as the idiomatic route.",
@@ -127,7 +127,15 @@ def main() -> None:
             f"From the start of the process to the first 200: {first_answer_after:.2f} s.",
             f"Memory of the service after {asked:,} requests: {service.resident_megabytes:.0f} MB.",
         ]
-    shutil.rmtree(root)
+
+
+def main() -> None:
+    require_tools()
+    root = Path(tempfile.mkdtemp())
+    try:
+        lines = [*reads(root), "", *intake.measure(root, rounds=ROUNDS)]
+    finally:
+        shutil.rmtree(root)
     sys.stdout.write("\n".join(lines) + "\n")
 
 

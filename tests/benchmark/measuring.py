@@ -46,13 +46,18 @@ class Server:
 
 
 @contextmanager
-def running(command: list[str], folder: Path, ready: str) -> Iterator[Server]:
+def running(
+    command: list[str], folder: Path, ready: str, changes: dict[str, str] | None = None
+) -> Iterator[Server]:
     """A server on the first core, once it has answered `ready` with a 200."""
     port = free_port()
     begun = time.monotonic()
     process = subprocess.Popen(
         ["taskset", "-c", "0", *command, "--port", str(port)],
-        env={**environment(folder, CLINIC_LOG_LEVEL="warning"), "BENCHMARK_FOLDER": str(folder)},
+        env={
+            **environment(folder, CLINIC_LOG_LEVEL="warning", **(changes or {})),
+            "BENCHMARK_FOLDER": str(folder),
+        },
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
     )
@@ -79,18 +84,22 @@ class Case:
     path: str
     against: "Case | None" = None
     headers: Sequence[str] = ()
+    script: Path | None = None
     rates: list[float] = field(default_factory=list)
     p99: list[float] = field(default_factory=list)
     requests: int = 0
 
     def measure(self) -> None:
-        headers = [argument for header in self.headers for argument in ("-H", header)]
+        more = [argument for header in self.headers for argument in ("-H", header)]
+        if self.script:
+            more += ["-s", str(self.script)]
         ran = subprocess.run(
             ["taskset", "-c", "1", "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "--latency",
-             *headers, f"{self.server.url}{self.path}"],
+             *more, f"{self.server.url}{self.path}"],
             capture_output=True, text=True, check=True,
         ).stdout  # fmt: skip
         assert "Non-2xx" not in ran or "If-None-Match" in str(self.headers), ran
+        assert "Socket errors" not in ran, ran
         self.requests += int(re.findall(r"(\d+) requests in", ran)[0])
         self.rates.append(float(re.findall(r"Requests/sec:\s+([\d.]+)", ran)[0]))
         number, unit = re.findall(r"99%\s+([\d.]+)(us|ms|s)", ran)[0]
@@ -101,8 +110,8 @@ class Case:
         return statistics.median(a / b for a, b in zip(self.rates, other.rates, strict=True))
 
 
-def table(cases: Sequence[Case]) -> list[str]:
-    lines = ["| read | requests/s | of bare uvicorn | p99 ms |", "| --- | ---: | ---: | ---: |"]
+def table(cases: Sequence[Case], *, what: str, against: str) -> list[str]:
+    lines = [f"| {what} | requests/s | of {against} | p99 ms |", "| --- | ---: | ---: | ---: |"]
     for case in cases:
         ratio = f"{case.ratio(case.against):.3f}" if case.against else "1"
         rate, p99 = statistics.median(case.rates), statistics.median(case.p99)

@@ -26,10 +26,33 @@ class Section(SQLModel, table=True):
     updated_at: datetime
 
 
+class RequestBase(SQLModel):
+    name: str
+    email: str | None = None
+    phone: str | None = None
+    topic: str
+    message: str | None = None
+    consent_to_contact: bool
+    form_version: int
+
+
+class Request(RequestBase, table=True):
+    """A request as the tutorial would store it: as it is, and in one table."""
+
+    __tablename__ = "tutorial_request"
+
+    id: int | None = Field(default=None, primary_key=True)
+
+
+class RequestPublic(RequestBase):
+    id: int
+
+
 engine = create_engine(
     f"sqlite:///{os.environ['BENCHMARK_FOLDER']}/clinic.db",
     connect_args={"check_same_thread": False},
 )
+Request.__table__.create(engine, checkfirst=True)  # type: ignore[attr-defined] # SQLAlchemy's
 app = FastAPI()
 
 
@@ -52,3 +75,12 @@ def read_section(slug: str, session: SessionDep) -> Any:
     if not section:
         raise HTTPException(status_code=404, detail="Section not found")
     return section
+
+
+@app.post("/requests/", response_model=RequestPublic)
+def create_request(request: RequestBase, session: SessionDep) -> Any:
+    row = Request.model_validate(request)
+    session.add(row)
+    session.commit()
+    session.refresh(row)
+    return row

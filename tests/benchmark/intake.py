@@ -1,0 +1,121 @@
+"""Writes, and the inbox: 32 clients send requests; a page of few and one of many is listed."""
+
+import json
+import statistics
+import uuid
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+from sqlalchemy import insert
+from sqlmodel import Session, func, select
+
+from api.server import prepare
+from data.crypto import write_keyring
+from data.database import open_database, writing
+from models.consultation_request import ConsultationRequest
+from models.delivery import Delivery, EventType
+from models.values import utc_now
+from tests.benchmark.measuring import CONNECTIONS, SERVICE, UVICORN, Case, running, table
+from tests.conftest import set_status, settings_in
+from tests.databases import url_of
+from tests.intake import PATH, VALID
+from tests.receivers import http_receiver
+from tests.staff import INBOX, STAFF, signed_in
+
+FEW, MANY = 1_000, 100_000
+_PART = 10_000
+_SCRIPT = """wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/json"
+wrk.body = [[{}]]
+"""
+
+
+def prepared(folder: Path, *, requests: int = 0) -> dict[str, str]:
+    """A database with an open clinic and so many requests; the header of a member of staff."""
+    folder.mkdir()
+    write_keyring(folder / "keyring.json", generated=True)
+    prepare(settings_in(folder))
+    engine = open_database(url_of(folder))
+    set_status(engine, state="open")
+    now = utc_now()
+    for begin in range(0, requests, _PART):
+        rows = [a_row(now, number) for number in range(begin, min(begin + _PART, requests))]
+        with writing(engine) as session:
+            session.connection().execute(insert(ConsultationRequest), rows)
+    staff = signed_in(engine)
+    engine.dispose()
+    return staff
+
+
+def a_row(now: datetime, number: int) -> dict[str, Any]:
+    at = now - timedelta(seconds=number)
+    return {
+        "id": str(uuid.uuid4()), "state": "received", "end_reason": None, "received_at": at,
+        "updated_at": at, "retention_until": None, "version": 1, "assigned_to": None,
+        "quarantined": False, "quarantine_reasons": [], "email_digest": None,
+        "phone_digest": None, "receipt_hash": b"", "sealed": bytes(300),
+    }  # fmt: skip
+
+
+def measure(root: Path, *, rounds: int) -> list[str]:
+    """The table and what follows from it; every answer was a 2xx, or this raises."""
+    script = root / "request.lua"
+    script.write_text(_SCRIPT.format(json.dumps({**VALID, "message": "Please call me. " * 20})))
+    folders = {name: root / name for name in ("intake", "few-requests", "many-requests")}
+    staff = prepared(folders["intake"])
+    few_staff = prepared(folders["few-requests"], requests=FEW)
+    many_staff = prepared(folders["many-requests"], requests=MANY)
+    inside = {"CLINIC_WEBHOOK_NETWORKS": "127.0.0.0/8"}
+    with ExitStack() as stack:
+        receiver = stack.enter_context(http_receiver())
+        start = stack.enter_context
+        service = start(running(SERVICE, folders["intake"], "/v1/status", inside))
+        tutorial = start(
+            running([*UVICORN, "tests.benchmark.tutorial:app"], folders["intake"], "/sections/")
+        )
+        few = start(running(SERVICE, folders["few-requests"], "/v1/status"))
+        many = start(running(SERVICE, folders["many-requests"], "/v1/status"))
+        hook = {"url": receiver.url, "events": [EventType.REQUEST_RECEIVED]}
+        httpx.post(f"{service.url}{STAFF}/webhooks", json=hook, headers=staff).raise_for_status()
+
+        idiomatic = Case("idiomatic FastAPI + SQLModel", tutorial, "/requests/", script=script)
+        accepted = Case("this service, with a webhook", service, PATH, idiomatic, script=script)
+        page_of_few = Case(f"a page of 100, of {FEW:,}", few, INBOX, None, as_headers(few_staff))
+        page_of_many = Case(
+            f"a page of 100, of {MANY:,}", many, INBOX, page_of_few, as_headers(many_staff)
+        )
+        for _ in range(rounds):
+            for case in (idiomatic, accepted, page_of_few, page_of_many):
+                case.measure()
+    stored, waiting = counted(folders["intake"])
+    p99 = statistics.median(accepted.p99)
+    return [
+        *table([idiomatic, accepted], what="request accepted", against="the idiomatic route"),
+        "",
+        *table([page_of_few, page_of_many], what="inbox", against=f"the page of {FEW:,}"),
+        "",
+        f"{CONNECTIONS} clients; {accepted.requests:,} requests were accepted, {stored:,} are "
+        f"stored, each with what is to be told of it; p99 {p99:.0f} ms.",
+        f"{len(receiver.messages):,} webhook messages went out meanwhile, {waiting:,} wait.",
+        f"A page of {MANY:,} takes {page_of_few.ratio(page_of_many):.2f} times as long.",
+    ]
+
+
+def as_headers(header: dict[str, str]) -> list[str]:
+    return [f"{name}: {value}" for name, value in header.items()]
+
+
+def counted(folder: Path) -> tuple[int, int]:
+    engine = open_database(url_of(folder))
+    with Session(engine) as session:
+        stored = session.exec(select(func.count()).select_from(ConsultationRequest)).one()
+        told = session.exec(select(func.count()).select_from(Delivery)).one()
+        waiting = session.exec(
+            select(func.count()).select_from(Delivery).where(Delivery.state == "pending")
+        ).one()
+    engine.dispose()
+    assert told == stored
+    return stored, waiting
