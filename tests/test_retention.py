@@ -19,9 +19,9 @@ from models.consultation_request import (
     RequestState,
 )
 from models.values import utc_now
+from tests.commands import invoke
 from tests.conftest import client_of, set_status
 from tests.intake import PATH, bearer, count, post, running
-from tests.process import run
 from tests.staff import STAFF, change, signed_in
 
 DAYS = {RequestState.DECLINED: 90, RequestState.WITHDRAWN: 1}
@@ -88,8 +88,8 @@ async def test_purging_by_command(folder: Path) -> None:
         accepted = await post(client)
         await client.post(f"{PATH}/{accepted.json()['id']}/withdrawal", headers=bearer(accepted))
         let_time_pass(app.state.engine)
-        assert run("requests", "purge", folder=folder).stdout == "1 requests were erased.\n"
-        assert run("requests", "purge", folder=folder).stdout == "0 requests were erased.\n"
+        assert invoke("requests", "purge", folder=folder).stdout == "1 requests were erased.\n"
+        assert invoke("requests", "purge", folder=folder).stdout == "0 requests were erased.\n"
         assert count(app.state.engine) == 0
 
 
@@ -98,8 +98,8 @@ async def test_purging_by_command(folder: Path) -> None:
 )
 def test_a_period_that_cannot_be_used(folder: Path, value: str) -> None:
     """The service says so, and does not start."""
-    told = run("serve", folder=folder, CLINIC_RETENTION=value)
-    assert told.returncode == 1
+    told = invoke("serve", folder=folder, CLINIC_RETENTION=value)
+    assert told.exit_code == 1
     assert re.fullmatch("clinic-api: CLINIC_RETENTION.*\n", told.stderr)
 
 

@@ -30,10 +30,11 @@ from models.consultation_request import (
 from models.inbox import RequestNote
 from models.values import utc_now
 from models.webhook import Webhook
+from tests.commands import invoke
 from tests.conftest import set_status
 from tests.databases import url_of
 from tests.intake import JSON, PATH, VALID, body_of, opened, post
-from tests.process import MAIN, environment, run, serving, unmeasured
+from tests.process import MAIN, environment, serving, unmeasured
 from tests.staff import INBOX, STAFF, note, signed_in
 
 MANY = 600
@@ -50,14 +51,14 @@ def let_a_minute_pass(engine: Engine) -> None:
 
 
 def keys(folder: Path, *arguments: str) -> str:
-    done = run("keys", *arguments, folder=folder)
-    assert done.returncode == 0, done.stderr
+    done = invoke("keys", *arguments, folder=folder)
+    assert done.exit_code == 0, done.stderr
     return done.stdout
 
 
 def refused(folder: Path, *arguments: str) -> str:
-    done = run("keys", *arguments, folder=folder)
-    assert (done.returncode, done.stdout) == (1, "")
+    done = invoke("keys", *arguments, folder=folder)
+    assert (done.exit_code, done.stdout) == (1, "")
     assert len(done.stderr.splitlines()) == 1
     return done.stderr
 
@@ -151,8 +152,8 @@ async def test_a_file_that_is_broken_changes_nothing(
 def test_keys_in_the_environment_are_changed_there(folder: Path) -> None:
     """The commands say so, and change no file."""
     before = (folder / "keyring.json").read_bytes()
-    done = run("keys", "add", folder=folder, CLINIC_KEYRING=before.decode())
-    assert (done.returncode, done.stderr) == (
+    done = invoke("keys", "add", folder=folder, CLINIC_KEYRING=before.decode())
+    assert (done.exit_code, done.stderr) == (
         1, "clinic-api: the keys are in CLINIC_KEYRING: change them there\n",
     )  # fmt: skip
     assert (folder / "keyring.json").read_bytes() == before

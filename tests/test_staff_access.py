@@ -17,9 +17,9 @@ from main import create_app
 from models.audit import AuditEvent
 from models.staff_token import StaffToken
 from models.values import utc_now
+from tests.commands import invoke
 from tests.conftest import client_of, settings_in
 from tests.intake import faults, problem, running
-from tests.process import run
 from tests.staff import STAFF, signed_in
 
 DOCUMENT = create_app(settings_in(Path("/nonexistent"))).openapi()
@@ -195,23 +195,23 @@ async def test_a_thousand_wrong_tokens(folder: Path) -> None:
 
 def test_tokens_by_command(folder: Path) -> None:
     """An operator makes, lists and revokes tokens; the token alone is on standard output."""
-    made = run(
+    made = invoke(
         "token", "create", "--owner", "Front desk", "--scope", "intake:read", "--days", "7",
         folder=folder,
     )  # fmt: skip
-    assert made.returncode == 0, made.stderr
+    assert made.exit_code == 0, made.stderr
     [token] = made.stdout.splitlines()
     token_id = token.split("_")[1]
-    listed = run("token", "list", folder=folder).stdout
+    listed = invoke("token", "list", folder=folder).stdout
     assert token_id in listed
     assert "Front desk" in listed
     assert token not in listed
-    assert run("token", "revoke", token_id, folder=folder).returncode == 0
-    assert "revoked" in run("token", "list", folder=folder).stdout
-    unknown = run("token", "revoke", "0" * 12, folder=folder)
-    assert (unknown.returncode, unknown.stderr) == (1, "clinic-api: there is no such token\n")
-    refused = run("token", "create", "--owner", "x", "--scope", "root", folder=folder)
-    assert refused.returncode == 1
+    assert invoke("token", "revoke", token_id, folder=folder).exit_code == 0
+    assert "revoked" in invoke("token", "list", folder=folder).stdout
+    unknown = invoke("token", "revoke", "0" * 12, folder=folder)
+    assert (unknown.exit_code, unknown.stderr) == (1, "clinic-api: there is no such token\n")
+    refused = invoke("token", "create", "--owner", "x", "--scope", "root", folder=folder)
+    assert refused.exit_code == 1
     assert len(refused.stderr.splitlines()) == 1
 
 
