@@ -1,4 +1,4 @@
-"""What a route may ask for."""
+"""What a route may ask for. What does not block is `async`: a thread costs more than it does."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -15,13 +15,13 @@ from models.settings import Settings
 _WAIT_SECONDS = 10
 
 
-def get_keyring(request: Request) -> Keyring:
+async def get_keyring(request: Request) -> Keyring:
     keyring: Keyring = request.app.state.keyring
     keyring.look_again()
     return keyring
 
 
-def get_settings(request: Request) -> Settings:
+async def get_settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
 

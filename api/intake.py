@@ -112,10 +112,11 @@ def refuse_second_attempt(session: Session, *, attempt: Attempt | None, keyring:
         raise AlreadyAnswered(answer)
 
 
-def stay_within_rate(request: Request) -> dict[str, str]:
+async def stay_within_rate(request: Request) -> dict[str, str]:
     """Step 3: so many requests from one address; the header fields that tell of it."""
     limiter: AddressLimiter = request.app.state.intake_limiter
-    return limiter.hit(request.client.host if request.client else "")
+    address = request.client.host if request.client else ""
+    return await run_in_threadpool(limiter.hit, address) if limiter.waits else limiter.hit(address)
 
 
 def be_accepting(request: Request) -> None:

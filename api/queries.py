@@ -36,7 +36,7 @@ def query_faults(*faults: tuple[str | None, str]) -> InvalidQuery:
     )
 
 
-def refuse_unknown_parameters(request: Request) -> None:
+async def refuse_unknown_parameters(request: Request) -> None:
     """Every parameter is one of the route's own and is given once."""
     given = Counter(name for name, _ in request.query_params.multi_items())
     if not given:

@@ -36,6 +36,11 @@ class AddressLimiter:
         self._common = _connected(storage) if storage else None
         self._away_until = 0.0
 
+    @property
+    def waits(self) -> bool:
+        """Whether an answer may take a while."""
+        return self._common is not None
+
     def is_within(self, address: str) -> bool:
         """Whether the next one would be let through; it is not counted."""
         rate = self._rate

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, insert
 from sqlmodel import Session, col, select
 
 from data.audit import record_event
@@ -74,20 +74,20 @@ def record_consultation_request(
         sealed=keyring.seal(_document(request), place=request_place(request_id)),
     )
     register_key(session, keyring)
-    session.add(row)
-    # What refers to the request is written after it.
-    session.flush()
-    session.add_all(
-        Consent(
-            request_id=request_id,
-            purpose=consent.purpose,
-            version=consent.version,
-            text=consent.text,
-            given_at=now,
-        )
+    connection = session.connection()
+    connection.execute(insert(ConsultationRequest), row.model_dump())
+    consents = [
+        {
+            "request_id": request_id,
+            "purpose": consent.purpose,
+            "version": consent.version,
+            "text": consent.text,
+            "given_at": now,
+        }
         for consent in form.consents
         if getattr(request, consent.field)
-    )
+    ]
+    connection.execute(insert(Consent), consents)
     answer = (
         ConsultationRequestAccepted(
             id=request_id,

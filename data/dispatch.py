@@ -4,10 +4,10 @@ import asyncio
 import base64
 import hashlib
 import hmac
-import logging
 import smtplib
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -31,9 +31,9 @@ _CANCELLED = "cancelled"
 # The receiver wants nothing more.
 _GONE = "http_410"
 
-log = logging.getLogger("clinic_api")
-
 T = TypeVar("T")
+# A delivery, what came of the try in a word, and how long it took.
+Ended = tuple[Delivery, str, timedelta]
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,23 @@ class Dispatcher:
         self._keyring = keyring
         self._writers = writers
         self._under_way: set[asyncio.Task[None]] = set()
+        self._ended: list[Ended] = []
 
     async def look(self) -> None:
-        """Begins whatever is due."""
+        """Writes down what came of the tries that have ended, and begins whatever is due.
+
+        Both in one transaction: each costs those who send requests as much as one of theirs.
+        """
         free = _AT_ONCE - len(self._under_way)
-        if free < 1 or not await asyncio.to_thread(self._is_due):
+        if not self._ended and not (free and await asyncio.to_thread(self._is_due)):
             return
-        for delivery in await self._write(partial(outbox.claim, limit=free)):
+        ended, self._ended = self._ended, []
+        try:
+            claimed = await self._write(partial(_record_and_claim, ended=ended, limit=free))
+        except SQLAlchemyError:
+            self._ended = ended + self._ended
+            raise
+        for delivery in claimed:
             task = asyncio.create_task(self._deliver(delivery))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
@@ -81,16 +91,15 @@ class Dispatcher:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        if self._ended:
+            with suppress(SQLAlchemyError):
+                await self._write(partial(_record_and_claim, ended=self._ended, limit=0))
 
     async def _deliver(self, delivery: Delivery) -> None:
         begun = time.monotonic()
         outcome = await self._try(delivery)
         took = timedelta(seconds=time.monotonic() - begun)
-        try:
-            await self._write(partial(_record, delivery=delivery, outcome=outcome, took=took))
-        except SQLAlchemyError as error:
-            # It is sent again, under the same id, when its lease is over.
-            log.error("delivery %s was not recorded: %s", delivery.id, type(error).__name__)
+        self._ended.append((delivery, outcome, took))
 
     async def _try(self, delivery: Delivery) -> str:
         """What came of it in a word, which holds nothing of the answer but its code."""
@@ -183,11 +192,13 @@ def signature(secret: bytes, *, message_id: str, content: bytes) -> dict[str, st
     }
 
 
-def _record(session: Session, *, delivery: Delivery, outcome: str, took: timedelta) -> None:
-    ends = _end_of(delivery, outcome)
-    outbox.record_attempt(session, delivery=delivery, outcome=outcome, took=took, ends=ends)
-    if outcome == _GONE and delivery.webhook_id:
-        end_webhook(session, webhook_id=delivery.webhook_id)
+def _record_and_claim(session: Session, *, ended: list[Ended], limit: int) -> list[Delivery]:
+    for delivery, outcome, took in ended:
+        ends = _end_of(delivery, outcome)
+        outbox.record_attempt(session, delivery=delivery, outcome=outcome, took=took, ends=ends)
+        if outcome == _GONE and delivery.webhook_id:
+            end_webhook(session, webhook_id=delivery.webhook_id)
+    return outbox.claim(session, limit=limit) if limit else []
 
 
 def _end_of(delivery: Delivery, outcome: str) -> DeliveryState | None:

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, update
+from sqlalchemy import ColumnElement, delete, insert, update
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -26,6 +26,7 @@ LEASE = timedelta(minutes=2)
 _KEPT = timedelta(days=30)
 # A fifth more or less, so that what failed together is not tried again together.
 _JITTER = 0.2
+_HOOKS = select(Webhook.id, Webhook.events).where(col(Webhook.ended_at).is_(None))
 _random = random.SystemRandom()
 
 
@@ -39,25 +40,29 @@ def announce(
 ) -> None:
     """Notes that each of `subjects` is now in `state`, once for each receiver."""
     now = utc_now()
-    hooks = session.exec(select(Webhook).where(col(Webhook.ended_at).is_(None))).all()
     receivers: list[tuple[Channel, str | None]] = [(channel, None) for channel in emails]
-    receivers += [(Channel.WEBHOOK, hook.id) for hook in hooks if event in hook.events]
-    session.add_all(
-        Delivery(
-            id=str(uuid.uuid4()),
-            channel=channel,
-            webhook_id=webhook_id,
-            event=event,
-            subject=subject,
-            payload=_payload(event, at=now, subject=subject, state=state),
-            state=DeliveryState.PENDING,
-            created_at=now,
-            next_attempt_at=now,
-            finished_at=None,
-        )
+    for hook_id, events in session.exec(_HOOKS):
+        if event in events:
+            receivers.append((Channel.WEBHOOK, hook_id))
+    rows = [
+        {
+            "id": str(uuid.uuid4()),
+            "channel": channel,
+            "webhook_id": webhook_id,
+            "event": event,
+            "subject": subject,
+            "payload": _payload(event, at=now, subject=subject, state=state),
+            "state": DeliveryState.PENDING,
+            "attempts": 0,
+            "created_at": now,
+            "next_attempt_at": now,
+            "finished_at": None,
+        }
         for subject in subjects
         for channel, webhook_id in receivers
-    )
+    ]
+    if rows:
+        session.connection().execute(insert(Delivery), rows)
 
 
 def _payload(event: EventType, *, at: datetime, subject: str, state: str) -> str:

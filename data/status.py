@@ -3,8 +3,9 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func
+from sqlalchemy import BindParameter, DateTime, bindparam, func
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import Select
 
 from data.database import hold
 from data.outbox import announce
@@ -34,20 +35,23 @@ class ReopeningPassed(Exception):
     """The day that was given for reopening is over."""
 
 
-def find_status(session: Session, *, at: datetime | None = None) -> ClinicStatus:
-    """What is true of the clinic at an instant, now by default."""
-    now = at or utc_now()
+def _told_at(now: BindParameter[datetime]) -> Select[StatusChange, int, datetime, StatusContent]:
+    """The change in effect and the one after it; how many took effect, when one was last told.
+
+    One question instead of four, built once: every answer asks it.
+    """
     has_begun = col(StatusChange.takes_effect_at) <= now
     order = (col(StatusChange.takes_effect_at), col(StatusChange.id))
     newest_first = [column.desc() for column in order]
     ids = select(StatusChange.id).limit(1)
-    # One question instead of four: every answer asks it.
-    told = session.exec(
+    return (
         select(
             StatusChange,
             select(func.count()).select_from(StatusChange).where(has_begun).scalar_subquery(),
             select(func.max(StatusChange.recorded_at)).scalar_subquery(),
+            StatusContent,
         )
+        .join(StatusContent, col(StatusContent.id) == 1)
         .where(
             col(StatusChange.id).in_(
                 (
@@ -57,11 +61,19 @@ def find_status(session: Session, *, at: datetime | None = None) -> ClinicStatus
             )
         )
         .order_by(*order)
-    ).all()
-    content = session.get(StatusContent, 1)
-    if not told or content is None or told[0][0].takes_effect_at > now:
+    )
+
+
+_TOLD_NOW = _told_at(bindparam("now", type_=DateTime(timezone=True)))
+
+
+def find_status(session: Session, *, at: datetime | None = None) -> ClinicStatus:
+    """What is true of the clinic at an instant, now by default."""
+    now = at or utc_now()
+    told = session.exec(_TOLD_NOW, params={"now": now}).all()
+    if not told or told[0][0].takes_effect_at > now:
         raise NotLoaded
-    current, version, last_told_at = told[0]
+    current, version, last_told_at, content = told[0]
     return ClinicStatus(
         change=current,
         next_change=told[1][0] if len(told) > 1 else None,

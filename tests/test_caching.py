@@ -9,6 +9,9 @@ from sqlalchemy import Engine
 from tests.conftest import set_status
 from tests.intake import PATH, bearer, post
 
+# Decided before a database has anything to say that would differ from one kind to the other.
+pytestmark = pytest.mark.database("sqlite")
+
 TEXTS = [
     "/v1/clinic", "/v1/sections", "/v1/sections/what-is-ketamine", "/v1/sections?limit=1",
     "/v1/faqs", "/v1/faqs/party-drug", "/v1/faqs?answered=true", "/openapi.json", "/docs",

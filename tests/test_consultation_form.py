@@ -11,6 +11,9 @@ from sqlalchemy import Engine
 from tests.conftest import set_status
 from tests.intake import PATH, VALID, post
 
+# Decided before a database has anything to say that would differ from one kind to the other.
+pytestmark = pytest.mark.database("sqlite")
+
 SAFETY = (
     "This form is not for emergencies. If you are in danger or in crisis, call your local "
     "emergency number."

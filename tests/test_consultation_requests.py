@@ -185,6 +185,7 @@ async def test_only_one_sealed_document_holds_what_was_typed(
     ]
 
 
+@pytest.mark.database("sqlite")
 @pytest.mark.parametrize(
     "typed",
     [
@@ -263,6 +264,7 @@ FAULTS: list[tuple[str, dict[str, Any]]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.database("sqlite")
 @pytest.mark.parametrize(("code", "change"), FAULTS)
 async def test_every_fault_has_its_code(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None, code: str, change: dict[str, Any]
@@ -321,6 +323,7 @@ async def test_an_outdated_form_is_told_beside_the_other_faults(
     ]
 
 
+@pytest.mark.database("sqlite")
 @pytest.mark.parametrize(
     ("name", "pointer"),
     [

@@ -10,6 +10,9 @@ from api.problems import ALL
 from tests.conftest import client_of
 from tests.intake import PATH, problem
 
+# Decided before a database has anything to say that would differ from one kind to the other.
+pytestmark = pytest.mark.database("sqlite")
+
 
 @pytest.mark.parametrize(
     ("path", "allow"),

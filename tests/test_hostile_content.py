@@ -140,6 +140,7 @@ async def test_any_depth_is_told_and_never_a_500(
                 assert answer.status_code in (400, 413, 422), depth
 
 
+@pytest.mark.database("sqlite")
 @pytest.mark.parametrize(
     "headers",
     [
@@ -171,6 +172,7 @@ async def test_what_is_not_declared_as_json_is_415(
     assert count(engine) == 0
 
 
+@pytest.mark.database("sqlite")
 @pytest.mark.parametrize(
     "value",
     ["application/json", "APPLICATION/JSON", "application/json; charset=utf-8",
@@ -184,6 +186,7 @@ async def test_what_is_declared_as_json_is_taken(
     assert (await post(client, headers=headers)).status_code == 201
 
 
+@pytest.mark.database("sqlite")
 @pytest.mark.parametrize(
     "value",
     ["application/json" + ";a" * 50_000, 'application/json; x="' + ";" * 100_000,

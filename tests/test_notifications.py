@@ -336,6 +336,7 @@ async def test_a_redirect_is_not_followed(folder: Path, receiver: Receiver) -> N
         assert receiver.connections == 1
 
 
+@pytest.mark.database("sqlite")
 @pytest.mark.parametrize(
     "url",
     ["ftp://hook.example/", "https://", "https://user:secret@hook.example/", "https://a b/",

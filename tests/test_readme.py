@@ -14,6 +14,7 @@ _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _CHANGING = [
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "AN-INSTANT"),
     (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "AN-ID"),
+    (r"clinic_[0-9a-f]{12}_[\w-]{43}", "A-TOKEN"),
     (r'"receipt_token": "[\w-]{43}"', "A-TOKEN"),
 ]
 

@@ -133,10 +133,11 @@ def main() -> None:
     require_tools()
     root = Path(tempfile.mkdtemp())
     try:
-        lines = [*reads(root), "", *intake.measure(root, rounds=ROUNDS)]
+        for lines in (reads(root), [""], intake.measure(root, rounds=ROUNDS)):
+            sys.stdout.write("\n".join(lines) + "\n")
+            sys.stdout.flush()
     finally:
         shutil.rmtree(root)
-    sys.stdout.write("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

@@ -64,7 +64,9 @@ def measure(root: Path, *, rounds: int) -> list[str]:
     """The table and what follows from it; every answer was a 2xx, or this raises."""
     script = root / "request.lua"
     script.write_text(_SCRIPT.format(json.dumps({**VALID, "message": "Please call me. " * 20})))
-    folders = {name: root / name for name in ("intake", "few-requests", "many-requests")}
+    names = ("intake", "idiomatic", "few-requests", "many-requests")
+    folders = {name: root / name for name in names}
+    prepared(folders["idiomatic"])
     staff = prepared(folders["intake"])
     few_staff = prepared(folders["few-requests"], requests=FEW)
     many_staff = prepared(folders["many-requests"], requests=MANY)
@@ -74,7 +76,7 @@ def measure(root: Path, *, rounds: int) -> list[str]:
         start = stack.enter_context
         service = start(running(SERVICE, folders["intake"], "/v1/status", inside))
         tutorial = start(
-            running([*UVICORN, "tests.benchmark.tutorial:app"], folders["intake"], "/sections/")
+            running([*UVICORN, "tests.benchmark.tutorial:app"], folders["idiomatic"], "/sections/")
         )
         few = start(running(SERVICE, folders["few-requests"], "/v1/status"))
         many = start(running(SERVICE, folders["many-requests"], "/v1/status"))

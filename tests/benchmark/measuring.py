@@ -95,6 +95,7 @@ class Case:
             more += ["-s", str(self.script)]
         ran = subprocess.run(
             ["taskset", "-c", "1", "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "--latency",
+             "--timeout", "30s",
              *more, f"{self.server.url}{self.path}"],
             capture_output=True, text=True, check=True,
         ).stdout  # fmt: skip

@@ -1,0 +1,82 @@
+// A frontend's calls with openapi-fetch, typed by the document alone: against a running service.
+import createClient from "openapi-fetch";
+import type { components, paths } from "./openapi";
+
+declare const process: { env: Record<string, string | undefined> };
+
+const service = createClient<paths>({ baseUrl: process.env["SERVICE"] ?? "" });
+const staff = { Authorization: `Bearer ${process.env["TOKEN"]}` };
+
+function check(holds: boolean, what: string): asserts holds {
+  if (!holds) throw new Error(what);
+}
+
+// What to show above the form; the state decides, and the compiler knows all three.
+async function banner(): Promise<string> {
+  const { data, error } = await service.GET("/v1/status");
+  check(data !== undefined, error?.detail ?? "no status");
+  return data.state === "open" ? "" : data.message;
+}
+
+// Every page of a list, in its order.
+async function everyQuestion(): Promise<components["schemas"]["FAQPublic"][]> {
+  const all = [];
+  let cursor: string | null = null;
+  do {
+    const page = await service.GET("/v1/faqs", {
+      params: { query: cursor === null ? { limit: 10 } : { limit: 10, cursor } },
+    });
+    check(page.data !== undefined, "no list");
+    all.push(...page.data.data);
+    cursor = page.data.meta.next_cursor;
+  } while (cursor !== null);
+  return all;
+}
+
+async function main(): Promise<void> {
+  check((await banner()) === "", "the clinic is open");
+  const questions = await everyQuestion();
+  check(questions.length > 10, "more than one page");
+  check(new Set(questions.map((question) => question.slug)).size === questions.length, "each once");
+
+  const unknown = await service.GET("/v1/sections/{slug}", { params: { path: { slug: "unknown" } } });
+  check(unknown.error?.type === "/problems/not-found", "a problem has a type");
+
+  const form = (await service.GET("/v1/consultation-requests/form")).data;
+  check(form !== undefined && form.accepting, "the form");
+  const faulty = await service.POST("/v1/consultation-requests", {
+    body: { name: "Robin", email: "robin", topic: "other", consent_to_contact: true, form_version: form.version },
+  });
+  const told = faulty.error?.errors?.map((fault) => fault.code) ?? [];
+  check(told.join() === "email.invalid", `the fault is at its field: ${told}`);
+
+  const body = {
+    name: "Robin", email: "robin@example.com", topic: "other", consent_to_contact: true,
+    form_version: form.version,
+  } as const;
+  const header = { "Idempotency-Key": "from-a-typed-client" };
+  const accepted = await service.POST("/v1/consultation-requests", { body, params: { header } });
+  check(accepted.data !== undefined, accepted.error?.detail ?? "not accepted");
+  const again = await service.POST("/v1/consultation-requests", { body, params: { header } });
+  check(again.data?.id === accepted.data.id, "the first answer again");
+  const { id, receipt_token } = accepted.data;
+  const mine = { params: { path: { id } }, headers: { Authorization: `Bearer ${receipt_token}` } };
+  const receipt = await service.GET("/v1/consultation-requests/{id}", mine);
+  check(receipt.data?.state === "received", "the receipt");
+
+  const opened = await service.GET("/v1/staff/consultation-requests/{id}", {
+    params: { path: { id } }, headers: staff,
+  });
+  check(opened.data?.sent?.email === "robin@example.com", "staff reads it");
+  const moved = await service.PATCH("/v1/staff/consultation-requests/{id}", {
+    params: { path: { id }, header: { "If-Match": opened.response.headers.get("ETag") ?? "" } },
+    headers: staff,
+    body: { state: "contacted" },
+  });
+  check(moved.data?.state === "contacted", moved.error?.detail ?? "not moved");
+
+  const gone = await service.POST("/v1/consultation-requests/{id}/withdrawal", mine);
+  check(gone.data?.state === "withdrawn", "taken back");
+}
+
+await main();
