@@ -31,6 +31,7 @@ from api.openapi import INTRODUCTION, TAGS, DocumentedAPI, operation_id
 from api.rates import AddressLimiter
 from api.response_cache import CachedAPI
 from api.router import router
+from api.storing import open_lane
 from data import schema
 from data.content_checks import check_content
 from data.content_files import SHIPPED_CONTENT, ContentFaults, read_content
@@ -55,6 +56,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.engine = open_database(settings.database_url)
         app.state.writers = asyncio.Semaphore(count_writers(app.state.engine))
         app.state.keyring = server.open_keyring(app.state.engine, settings)
+        app.state.intake = open_lane(
+            app.state.engine,
+            keyring=app.state.keyring,
+            emails=settings.emails,
+            writers=app.state.writers,
+        )
         stopped = asyncio.Event()
         loops = [
             asyncio.create_task(app.kept.follow(app.state.engine, stopped)),
@@ -95,6 +102,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.key_locks = KeyLocks()
+    # The response cache's epoch in which the clinic was last seen to take requests.
+    app.state.accepting_since = None
     storage = settings.rate_storage.get_secret_value() if settings.rate_storage else None
     app.state.intake_limiter = AddressLimiter("intake", settings.intake_rate, storage=storage)
     app.state.refused_limiter = AddressLimiter("refused-tokens", REFUSED_RATE, storage=storage)

@@ -3,20 +3,17 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.bodies import BodyRoute
 from api.caching import StatusRoute
-from api.dependencies import KeyringDep, SessionDep, SettingsDep, WriteSessionDep
-from api.faults import OUTDATED, invalid_request
+from api.dependencies import SessionDep, SettingsDep, WriteSessionDep
 from api.intake import (
     STEPS,
     AttemptDep,
     RateDep,
     RequestBody,
-    refuse_second_attempt,
-    require_accepting,
 )
 from api.problem_details import responses
 from api.problems import (
@@ -32,10 +29,11 @@ from api.problems import (
     TooManyRequests,
     UnsupportedMediaType,
 )
-from data import consultation_requests, idempotency
+from api.storing import IntakeLane
+from data import consultation_requests
 from data.consultation_form import find_form, find_words
-from data.database import hold
-from data.status import CLINIC_STATE, find_status
+from data.consultation_requests import Sending
+from data.status import find_status
 from models.consultation_form import ConsultationFormPublic
 from models.consultation_request import (
     ConsultationRequest,
@@ -111,13 +109,8 @@ def read_consultation_request_form(session: SessionDep) -> ConsultationFormPubli
         ),
     },
 )
-def create_consultation_request(
-    attempt: AttemptDep,
-    rate: RateDep,
-    keyring: KeyringDep,
-    settings: SettingsDep,
-    session: WriteSessionDep,
-    body: RequestBody,
+async def create_consultation_request(
+    request: Request, attempt: AttemptDep, rate: RateDep, body: RequestBody
 ) -> Response:
     """Ask the clinic for a consultation.
 
@@ -129,25 +122,9 @@ def create_consultation_request(
     What got a 201 is stored durably. Send an `Idempotency-Key`, so that a request can be sent
     again safely: the same key with the same bytes gets the first answer again.
     """
-    # Both were looked at before; here nobody else can answer this key.
-    if attempt:
-        idempotency.hold_attempt(session, attempt=attempt)
-    hold(session.connection(), CLINIC_STATE, shared=True)
-    refuse_second_attempt(session, attempt=attempt, keyring=keyring)
-    status = require_accepting(session)
-    form = find_words(session)
-    if body.form_version != form.version:
-        raise invalid_request([OUTDATED], messages=form.messages)
-    _, answer = consultation_requests.record_consultation_request(
-        session,
-        request=body,
-        attempt=attempt,
-        status=status,
-        form=form,
-        keyring=keyring,
-        emails=settings.emails,
-    )
-    return accepted(answer, headers=rate)
+    lane: IntakeLane = request.app.state.intake
+    answer = await lane.submit(Sending(body, attempt))
+    return accepted(answer.model_dump_json().encode(), headers=rate)
 
 
 def accepted(answer: bytes, *, headers: Mapping[str, str]) -> Response:
@@ -194,6 +171,6 @@ def _receipt(session: SessionDep, row: ConsultationRequest) -> ReceiptPublic:
         updated_at=row.updated_at,
         retention_until=row.retention_until,
         next_step=consultation_requests.next_step(
-            row, status=find_status(session), form=find_words(session)
+            row.state, status=find_status(session), form=find_words(session)
         ),
     )

@@ -1,18 +1,15 @@
 """What a route may ask for. What does not block is `async`: a thread costs more than it does."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Annotated
 
 from fastapi import Depends, Request
 from sqlmodel import Session
 
-from api.problems import RETRY_AFTER, Unavailable
+from api.lane import turn
 from data.crypto import Keyring
 from data.database import reading, writing
 from models.settings import Settings
-
-_WAIT_SECONDS = 10
 
 
 async def get_keyring(request: Request) -> Keyring:
@@ -32,17 +29,8 @@ def get_session(request: Request) -> Iterator[Session]:
 
 
 async def take_turn(request: Request) -> AsyncIterator[None]:
-    """As many at once as the database lets write; those who wait hold no thread."""
-    writers: asyncio.Semaphore = request.app.state.writers
-    try:
-        async with asyncio.timeout(_WAIT_SECONDS):
-            await writers.acquire()
-    except TimeoutError:
-        raise Unavailable(headers=RETRY_AFTER) from None
-    try:
+    async with turn(request.app.state.writers):
         yield
-    finally:
-        writers.release()
 
 
 TurnDep = Annotated[None, Depends(take_turn, scope="function")]

@@ -119,8 +119,21 @@ async def stay_within_rate(request: Request) -> dict[str, str]:
     return await run_in_threadpool(limiter.hit, address) if limiter.waits else limiter.hit(address)
 
 
-def be_accepting(request: Request) -> None:
-    """Step 4: the clinic's state, before the body is looked at."""
+async def be_accepting(request: Request) -> None:
+    """Step 4: the clinic's state, before the body is looked at.
+
+    That it accepts is remembered as long as nothing was published; it is asked for again when the
+    request is stored. A refusal is never given from memory.
+    """
+    state, kept = request.app.state, request.app.kept
+    epoch = kept.epoch
+    if kept.is_current and state.accepting_since == epoch:
+        return
+    await run_in_threadpool(_look_at_state, request)
+    state.accepting_since = epoch
+
+
+def _look_at_state(request: Request) -> None:
     with reading(request.app.state.engine) as session:
         require_accepting(session)
 

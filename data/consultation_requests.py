@@ -5,7 +5,8 @@ import hmac
 import json
 import secrets
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import delete, insert
@@ -39,83 +40,114 @@ _TOKEN_BYTES = 32
 _FEWEST_SECONDS = 3
 
 
-def record_consultation_request(
+@dataclass(frozen=True)
+class Sending:
+    """A request that was checked, and the attempt under which it came."""
+
+    request: ConsultationRequestCreate
+    attempt: Attempt | None = None
+
+
+def record_requests(
     session: Session,
     *,
-    request: ConsultationRequestCreate,
-    attempt: Attempt | None,
+    sendings: Sequence[Sending],
     status: ClinicStatus,
     form: ConsultationFormCreate,
     keyring: Keyring,
     emails: Collection[Channel] = (),
-) -> tuple[str, bytes]:
-    """Writes the request, its consents, its answer and whom to tell of it by e-mail.
-
-    Returns its id and the answer as JSON.
-    """
-    now = utc_now()
-    token = secrets.token_urlsafe(_TOKEN_BYTES)
+) -> list[ConsultationRequestAccepted]:
+    """Writes the requests, their consents, their answers and whom to tell of them by e-mail."""
+    if not sendings:
+        return []
+    register_key(session, keyring)
     waits = status.mode is ConsultationMode.WAITLIST
     state = RequestState.WAITLISTED if waits else RequestState.RECEIVED
+    rows = [_row(sending.request, state, keyring) for sending in sendings]
+    tokens = [secrets.token_urlsafe(_TOKEN_BYTES) for _ in sendings]
+    for row, token in zip(rows, tokens, strict=True):
+        row["receipt_hash"] = _hash(token)
+    connection = session.connection()
+    connection.execute(insert(ConsultationRequest), rows)
+    connection.execute(
+        insert(Consent),
+        [
+            {
+                "request_id": row["id"],
+                "purpose": consent.purpose,
+                "version": consent.version,
+                "text": consent.text,
+                "given_at": row["received_at"],
+            }
+            for row, sending in zip(rows, sendings, strict=True)
+            for consent in form.consents
+            if getattr(sending.request, consent.field)
+        ],
+    )
+    step = next_step(state, status=status, form=form)
+    answers = [
+        ConsultationRequestAccepted(
+            id=row["id"],
+            state=state,
+            receipt_token=token,
+            received_at=row["received_at"],
+            retention_until=None,
+            next_step=step,
+        )
+        for row, token in zip(rows, tokens, strict=True)
+    ]
+    for sending, answer in zip(sendings, answers, strict=True):
+        if sending.attempt:
+            record_answer(session, attempt=sending.attempt, answer=answer, keyring=keyring)
+    _announce(session, rows, sendings, emails)
+    session.flush()
+    return answers
+
+
+def _row(
+    request: ConsultationRequestCreate, state: RequestState, keyring: Keyring
+) -> dict[str, Any]:
+    now = utc_now()
     request_id = str(uuid.uuid4())
     reasons = _quarantine_reasons(request)
     email_digest, phone_digest = contact_digests(keyring, email=request.email, phone=request.phone)
-    row = ConsultationRequest(
-        id=request_id,
-        state=state,
-        received_at=now,
-        updated_at=now,
-        retention_until=None,
-        quarantined=bool(reasons),
-        quarantine_reasons=reasons,
-        email_digest=email_digest,
-        phone_digest=phone_digest,
-        receipt_hash=_hash(token),
-        sealed=keyring.seal(_document(request), place=request_place(request_id)),
-    )
-    register_key(session, keyring)
-    connection = session.connection()
-    connection.execute(insert(ConsultationRequest), row.model_dump())
-    consents = [
-        {
-            "request_id": request_id,
-            "purpose": consent.purpose,
-            "version": consent.version,
-            "text": consent.text,
-            "given_at": now,
-        }
-        for consent in form.consents
-        if getattr(request, consent.field)
-    ]
-    connection.execute(insert(Consent), consents)
-    answer = (
-        ConsultationRequestAccepted(
-            id=request_id,
-            state=state,
-            receipt_token=token,
-            received_at=now,
-            retention_until=None,
-            next_step=next_step(row, status=status, form=form),
-        )
-        .model_dump_json()
-        .encode()
-    )
-    if attempt:
-        record_answer(
-            session, attempt=attempt, request_id=request_id, answer=answer, keyring=keyring
-        )
-    if row.quarantined or not request.email:
+    return {
+        "id": request_id,
+        "state": state,
+        "end_reason": None,
+        "received_at": now,
+        "updated_at": now,
+        "retention_until": None,
+        "version": 1,
+        "assigned_to": None,
+        "quarantined": bool(reasons),
+        "quarantine_reasons": reasons,
+        "email_digest": email_digest,
+        "phone_digest": phone_digest,
+        "sealed": keyring.seal(_document(request), place=request_place(request_id)),
+    }
+
+
+def _announce(
+    session: Session,
+    rows: Sequence[dict[str, Any]],
+    sendings: Sequence[Sending],
+    emails: Collection[Channel],
+) -> None:
+    told: dict[tuple[Channel, ...], list[str]] = {}
+    for row, sending in zip(rows, sendings, strict=True):
         # A program must not make the service write to whomever it likes.
-        emails = [channel for channel in emails if channel is not Channel.SUBMITTER_EMAIL]
-    announce(
-        session,
-        event=EventType.REQUEST_RECEIVED,
-        subjects=[request_id],
-        state=state,
-        emails=emails,
-    )
-    session.flush()
-    return request_id, answer
+        confirms = sending.request.email and not row["quarantined"]
+        wanted = tuple(c for c in emails if confirms or c is not Channel.SUBMITTER_EMAIL)
+        told.setdefault(wanted, []).append(row["id"])
+    for channels, ids in told.items():
+        announce(
+            session,
+            event=EventType.REQUEST_RECEIVED,
+            subjects=ids,
+            state=rows[0]["state"],
+            emails=channels,
+        )
 
 
 def _document(request: ConsultationRequestCreate) -> bytes:
@@ -172,13 +204,11 @@ def withdraw_request(session: Session, *, row: ConsultationRequest, retention: R
     session.flush()
 
 
-def next_step(
-    row: ConsultationRequest, *, status: ClinicStatus, form: ConsultationFormCreate
-) -> NextStepPublic:
+def next_step(state: str, *, status: ClinicStatus, form: ConsultationFormCreate) -> NextStepPublic:
     """What happens now; a request that is still under way follows the clinic's state."""
-    under_way = row.state not in FINAL_STATES
+    under_way = state not in FINAL_STATES
     halted = status.state is not ClinicState.OPEN and not status.accepting
-    code = f"clinic_{status.state}" if under_way and halted else str(row.state)
+    code = f"clinic_{status.state}" if under_way and halted else str(state)
     return NextStepPublic(code=code, text=form.next_steps[code])
 
 

@@ -1,6 +1,7 @@
 """Answers that are kept, so that a request may be sent again (Idempotency-Key)."""
 
 import hmac
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -9,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from data.crypto import Keyring
 from data.database import hold
-from models.consultation_request import IdempotencyRecord
+from models.consultation_request import ConsultationRequestAccepted, IdempotencyRecord
 from models.values import utc_now
 
 _ANSWERS_KEPT = timedelta(days=30)
@@ -48,24 +49,31 @@ def find_answer(session: Session, *, attempt: Attempt, keyring: Keyring) -> byte
     return keyring.unseal(record.sealed_answer, place=_answer_place(record.key_digest))
 
 
-def hold_attempt(session: Session, *, attempt: Attempt) -> None:
-    """Until the transaction ends, no other process answers this key."""
-    hold(session.connection(), attempt.key_digests[0])
+def hold_attempts(session: Session, *, attempts: Iterable[Attempt]) -> None:
+    """Until the transaction ends, no other process answers these keys."""
+    # In the same order everywhere, so that two processes do not wait for each other.
+    for digest in sorted(attempt.key_digests[0] for attempt in attempts):
+        hold(session.connection(), digest)
 
 
 def record_answer(
-    session: Session, *, attempt: Attempt, request_id: str, answer: bytes, keyring: Keyring
+    session: Session,
+    *,
+    attempt: Attempt,
+    answer: ConsultationRequestAccepted,
+    keyring: Keyring,
 ) -> None:
     now = utc_now()
     connection = session.connection()
     connection.execute(delete(IdempotencyRecord).where(col(IdempotencyRecord.expires_at) <= now))
     key_digest = attempt.key_digests[0]
+    content = answer.model_dump_json().encode()
     session.add(
         IdempotencyRecord(
             key_digest=key_digest,
             body_digest=attempt.body_digests[0],
-            request_id=request_id,
-            sealed_answer=keyring.seal(answer, place=_answer_place(key_digest)),
+            request_id=answer.id,
+            sealed_answer=keyring.seal(content, place=_answer_place(key_digest)),
             expires_at=now + _ANSWERS_KEPT,
         )
     )

@@ -39,7 +39,7 @@ def to_submitter(session: Session, *, delivery: Delivery, keyring: Keyring) -> L
     if row is None or sent is None or not sent["email"]:
         return None
     form = find_words(session)
-    step = next_step(row, status=find_status(session), form=form)
+    step = next_step(row.state, status=find_status(session), form=form)
     name = find_clinic(session).name
     subject = f"Your request to {name}" if name else "Your request"
     lines = [step.text, "", f"Reference: {row.id}", "", form.safety_notice]

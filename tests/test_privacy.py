@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine, event
 from sqlmodel import Session, select
 
+from api.storing import open_lane
 from data.consultation_requests import open_request
 from data.crypto import Keyring, KeyringDocument, SealBroken
 from data.database import writing
@@ -221,9 +222,12 @@ async def test_no_canary_is_found_anywhere(
         with commits_that_raise(engine):
             assert await canaries.send(client, canaries.body(), key=canaries.word()) == 503
         assert await canaries.send(client, canaries.body()) == 201
-        keyring, app.state.keyring = app.state.keyring, failing_keyring()
+        lane = app.state.intake
+        app.state.intake = open_lane(
+            engine, keyring=failing_keyring(), emails=(), writers=app.state.writers
+        )
         assert await canaries.send(client, canaries.body(), key=canaries.word()) == 500
-        app.state.keyring = keyring
+        app.state.intake = lane
 
         if engine.dialect.name == "sqlite":
             await fill_the_disk(engine, client, canaries)

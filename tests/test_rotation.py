@@ -16,7 +16,7 @@ from sqlalchemy import Engine, update
 from sqlmodel import Session, col, select
 
 from data.consultation_form import find_words
-from data.consultation_requests import record_consultation_request
+from data.consultation_requests import Sending, record_requests
 from data.crypto import Keyring, header_of, read_document
 from data.database import open_database, writing
 from data.status import find_status
@@ -163,17 +163,14 @@ def fill(engine: Engine, folder: Path) -> list[str]:
     keyring = Keyring(read_document(folder / "keyring.json"))
     with writing(engine) as session:
         status, form = find_status(session), find_words(session)
-        return [
-            record_consultation_request(
-                session,
-                request=ConsultationRequestCreate.model_validate({**VALID, "name": f"N {number}"}),
-                attempt=None,
-                status=status,
-                form=form,
-                keyring=keyring,
-            )[0]
+        sendings = [
+            Sending(ConsultationRequestCreate.model_validate({**VALID, "name": f"N {number}"}))
             for number in range(MANY)
         ]
+        answers = record_requests(
+            session, sendings=sendings, status=status, form=form, keyring=keyring
+        )
+    return [answer.id for answer in answers]
 
 
 def test_a_rotation_that_is_killed(folder: Path) -> None:
