@@ -2,10 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check coverage benchmark soak install examples lock
+.PHONY: run demo test check coverage benchmark soak install examples lock
 
 run: .venv/runtime
 	@$(BIN)/python main.py serve
+
+# The same clinic open, with a waiting list, paused and closed, for trying a frontend.
+demo: .venv/runtime
+	@$(BIN)/python main.py demo
 
 # In memory where there is some: a test's database need not outlast the machine.
 test: export TMPDIR := $(shell test -w /dev/shm && echo /dev/shm || echo /tmp)

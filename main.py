@@ -10,7 +10,7 @@ import typer
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from api import server
+from api import demo, server
 from api.auth import REFUSED_RATE
 from api.commands.keys import keys
 from api.commands.opening import one_line_faults, opened_database
@@ -39,7 +39,7 @@ from data.database import count_writers, open_database, writing
 from data.dispatch import Dispatcher, Outlets
 from data.load import load_content
 from models.service import NAME, VERSION
-from models.settings import Settings, read_settings
+from models.settings import ROOT, Settings, read_settings
 
 
 class ClinicAPI(CachedAPI, DocumentedAPI):
@@ -162,6 +162,17 @@ def serve(
     with one_line_faults():
         settings = read_settings(**{name: value for name, value in given.items() if value})
         server.serve(settings)
+
+
+@command_line.command("demo")
+def demo_command(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    first_port: Annotated[int, typer.Option(help="Port of the first one.", min=1)] = 8001,
+    folder: Annotated[Path, typer.Option(help="Where their data is.")] = ROOT / "var" / "demo",
+) -> None:
+    """Serve the clinic in four states side by side: open, with a waiting list, paused, closed."""
+    with one_line_faults():
+        demo.run(folder=folder.absolute(), host=host, first_port=first_port)
 
 
 @command_line.command()

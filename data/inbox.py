@@ -18,7 +18,7 @@ from models.consultation_request import FINAL_STATES, ConsultationRequest, Reque
 from models.delivery import EventType
 from models.inbox import (
     TRANSITIONS,
-    ConsentPublic,
+    GivenConsentPublic,
     NotePublic,
     RequestChange,
     RequestNote,
@@ -108,7 +108,7 @@ def open_whole(session: Session, *, row: ConsultationRequest, keyring: Keyring) 
         **RequestSummary.model_validate(row).model_dump(),
         sent=SentPublic.model_validate(sent) if sent else None,
         consents=[
-            ConsentPublic.model_validate(consent)
+            GivenConsentPublic.model_validate(consent)
             for consent in list_consents(session, request_id=row.id)
         ],
         notes=[

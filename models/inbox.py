@@ -118,7 +118,7 @@ class SentPublic(Output):
     form_version: int = Described(description="Which form the person saw.")
 
 
-class ConsentPublic(Output):
+class GivenConsentPublic(Output):
     """What the person agreed to."""
 
     purpose: str = Described(description="What for.")
@@ -142,7 +142,7 @@ class RequestPublic(RequestSummary):
     sent: SentPublic | None = Described(
         description="What the person sent; `null` once it is erased."
     )
-    consents: list[ConsentPublic] = Described(description="What the person agreed to.")
+    consents: list[GivenConsentPublic] = Described(description="What the person agreed to.")
     notes: list[NotePublic] = Described(description="What staff wrote, the oldest first.")
     available_transitions: list[RequestState] = Described(
         description="The states it can be moved to now."

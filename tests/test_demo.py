@@ -1,0 +1,65 @@
+"""The sandbox: the same clinic in every state, for whoever builds a frontend."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.intake import JSON, PATH, body_of
+from tests.process import MAIN, environment, free_port, unmeasured
+
+# What each answers to a request: status, and what the state is called.
+EXPECTED = {
+    "open": (201, "open", "open"),
+    "waitlist": (201, "open", "waitlist"),
+    "paused": (409, "temporarily_closed", "paused"),
+    "closed": (410, "permanently_closed", "closed"),
+}
+
+
+def first_of_four() -> int:
+    """A port whose three neighbours are free too, as far as can be told."""
+    return free_port() if (port := free_port()) > 65_000 else port
+
+
+@pytest.mark.database("sqlite")
+def test_four_clinics_side_by_side(folder: Path) -> None:
+    """Each answers as its state says; one signal ends all of them."""
+    first = first_of_four()
+    process = subprocess.Popen(
+        [sys.executable, str(MAIN), "demo", "--first-port", str(first), "--folder", "demo"],
+        env=unmeasured(environment(folder)), cwd=folder, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        told = [process.stdout.readline().split() for _ in EXPECTED]
+        assert [name for name, _ in told] == list(EXPECTED)
+        for name, url in told:
+            status, state, mode = EXPECTED[name]
+            answer = asked(f"{url}/v1/status").json()
+            assert (answer["state"], answer["consultations"]["mode"]) == (state, mode)
+            assert asked(f"{url}{PATH}/form").json()["accepting"] is (status == 201)
+            sent = httpx.post(f"{url}{PATH}", content=body_of(), headers=JSON)
+            assert sent.status_code == status, name
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=20) == 0
+        for _, url in told:
+            with pytest.raises(httpx.TransportError):
+                httpx.get(f"{url}/v1/status")
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def asked(url: str) -> httpx.Response:
+    end = time.monotonic() + 30
+    while True:
+        try:
+            return httpx.get(url)
+        except httpx.TransportError:
+            assert time.monotonic() < end
+            time.sleep(0.05)
