@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run demo test check coverage benchmark soak install examples lock
+.PHONY: run demo test check coverage benchmark soak install examples release lock
 
 run: .venv/runtime
 	@$(BIN)/python main.py serve
@@ -13,12 +13,12 @@ demo: .venv/runtime
 
 # In memory where there is some: a test's database need not outlast the machine.
 test: export TMPDIR := $(shell test -w /dev/shm && echo /dev/shm || echo /tmp)
-test: .venv/development tests/clients/node_modules/.installed
+test: .venv/development tests/clients/node_modules/.installed tests/clients/.venv/installed
 	@$(BIN)/pytest --numprocesses 3 --dist worksteal $(ARGS)
 
 # The same, with the lines that no test reaches; half as fast.
 coverage: export TMPDIR := $(shell test -w /dev/shm && echo /dev/shm || echo /tmp)
-coverage: .venv/development tests/clients/node_modules/.installed
+coverage: .venv/development tests/clients/node_modules/.installed tests/clients/.venv/installed
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest --numprocesses 3 --dist worksteal $(ARGS)
 	@$(BIN)/coverage combine --quiet
@@ -46,12 +46,19 @@ soak: .venv/development
 examples: .venv/development
 	@$(BIN)/python -m tests.examples
 
+# What clients of this release may rely on; `make test` tells what would break them.
+release: .venv/development
+	@$(BIN)/python -m tests.breaking
+
 lock: .venv/development
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 \
 		--custom-compile-command "make lock" pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 \
 		--custom-compile-command "make lock" --group dev -c requirements.lock pyproject.toml \
 		-o requirements-dev.lock
+	@cd tests/clients && ../../$(BIN)/uv pip compile -q --universal --generate-hashes \
+		--python-version 3.11 --custom-compile-command "make lock" requirements.in \
+		-o requirements.lock
 
 tests/clients/node_modules/.installed: tests/clients/package-lock.json
 	@if command -v npm >/dev/null; then \
@@ -59,6 +66,13 @@ tests/clients/node_modules/.installed: tests/clients/package-lock.json
 	else \
 		echo "Node.js is not installed: tests that need it are skipped"; \
 	fi
+
+# A generator of clients that asks for other versions than the service does.
+tests/clients/.venv/installed: tests/clients/requirements.lock
+	@$(PYTHON) -m venv tests/clients/.venv
+	@tests/clients/.venv/bin/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes -r $<
+	@touch $@
 
 .venv/runtime: requirements.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv

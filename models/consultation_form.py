@@ -132,7 +132,6 @@ def form_schema(words: ConsultationFormCreate) -> dict[str, Any]:
         "type": "object",
         "properties": fields,
         "required": [name for name in schema["required"] if name != "form_version"],
-        "additionalProperties": False,
         "if": {"not": {"required": ["email"]}},
         "then": {"required": ["phone"]},
     }
@@ -197,7 +196,6 @@ _FORM_SCHEMA = {
         "type": {"type": "string", "const": "object"},
         "properties": {"type": "object", "additionalProperties": _FIELD_SCHEMA},
         "required": _NAMES,
-        "additionalProperties": {"type": "boolean"},
         "if": {
             "type": "object",
             "properties": {
@@ -211,7 +209,7 @@ _FORM_SCHEMA = {
         },
         "then": {"type": "object", "properties": {"required": _NAMES}, "required": ["required"]},
     },
-    "required": ["type", "properties", "required", "additionalProperties", "if", "then"],
+    "required": ["type", "properties", "required", "if", "then"],
 }
 
 

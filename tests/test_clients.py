@@ -1,6 +1,7 @@
 """The OpenAPI document in the hands of those who build on it."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from data.database import open_database
 from tests.conftest import set_status
 from tests.databases import url_of
 from tests.process import ROOT, leave_out, serving
+from tests.staff import signed_in
 from tests.test_openapi import DOCUMENT
 
 CLIENTS = ROOT / "tests" / "clients"
@@ -54,6 +56,60 @@ def test_types_are_complete_and_compile(document: Path, tmp_path: Path) -> None:
     usage = shutil.copy(CLIENTS / "usage.ts", tmp_path)
     compiled = run("tsc", "--strict", "--noEmit", "--target", "es2022", str(usage))
     assert compiled.returncode == 0, compiled.stdout
+
+
+@pytest.mark.database("sqlite")
+def test_a_typed_frontend_works(document: Path, folder: Path, tmp_path: Path) -> None:
+    """What is built with openapi-typescript and openapi-fetch compiles, and gets its answers."""
+    built = tmp_path / "frontend"
+    built.mkdir()
+    (built / "node_modules").symlink_to(CLIENTS / "node_modules")
+    (built / "package.json").write_text('{"type": "module"}')
+    flow = shutil.copy(CLIENTS / "flow.ts", built)
+    assert run("openapi-typescript", str(document), "--output", f"{built}/openapi.d.ts").stdout
+    options = ("--strict", "--target", "es2022", "--module", "esnext", "--outDir", str(built))
+    compiled = run("tsc", *options, "--moduleResolution", "bundler", str(flow))
+    assert compiled.returncode == 0, compiled.stdout
+    used = use_service(folder, ["node", "flow.js"], built)
+    assert used.returncode == 0, used.stderr
+
+
+@pytest.mark.database("sqlite")
+def test_a_typed_program_works(document: Path, folder: Path, tmp_path: Path) -> None:
+    """What is built with openapi-python-client passes mypy, and gets its answers."""
+    tools = CLIENTS / ".venv" / "bin"
+    built = tmp_path / "program"
+    built.mkdir()
+    shutil.copy(CLIENTS / "consume.py", built)
+
+    def call(*command: str) -> subprocess.CompletedProcess[str]:
+        # The generator formats what it made with a tool beside it.
+        path = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}
+        return subprocess.run(
+            command, cwd=built, env=path, capture_output=True, text=True, check=False
+        )
+
+    made = call(f"{tools}/openapi-python-client", "generate", "--path", str(document),
+                "--output-path", "client", "--meta", "none", "--fail-on-warning")  # fmt: skip
+    assert made.returncode == 0, made.stdout
+    # What the generator writes for itself is typed less strictly than what is written with it.
+    checked = call(f"{tools}/mypy", "--strict", "--follow-imports", "silent", "consume.py")
+    assert checked.returncode == 0, checked.stdout
+    used = use_service(folder, [f"{tools}/python", "consume.py"], built)
+    assert used.returncode == 0, used.stderr
+
+
+def use_service(folder: Path, command: list[str], where: Path) -> subprocess.CompletedProcess[str]:
+    """Runs a program beside a service whose clinic is open, with a token for its staff."""
+    engine = open_database(url_of(folder))
+    set_status(engine, state="open")
+    token = signed_in(engine)["Authorization"].removeprefix("Bearer ")
+    engine.dispose()
+    with serving(folder) as service:
+        return subprocess.run(
+            command, cwd=where, capture_output=True, text=True, check=False, timeout=60,
+            env={**os.environ, "SERVICE": service.url, "TOKEN": token},
+        )  # fmt: skip
 
 
 # On the stricter of the two: what SQLite takes, PostgreSQL may not.

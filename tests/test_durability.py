@@ -30,7 +30,8 @@ async def assert_reads_go_on(client: httpx.AsyncClient) -> None:
     begun = time.monotonic()
     for path in ("/v1/status", "/v1/sections", "/v1/faqs", f"{PATH}/form", "/v1/bundle"):
         assert (await client.get(path)).status_code == 200, path
-    assert time.monotonic() - begun < 1
+    # One that waited for the lock would take as long by itself.
+    assert time.monotonic() - begun < 3
 
 
 IN_TRANSACTION = (

@@ -20,10 +20,10 @@ async function banner(): Promise<string> {
 
 // Every page of a list, in its order.
 async function everyQuestion(): Promise<components["schemas"]["FAQPublic"][]> {
-  const all = [];
+  const all: components["schemas"]["FAQPublic"][] = [];
   let cursor: string | null = null;
   do {
-    const page = await service.GET("/v1/faqs", {
+    const page: { data?: components["schemas"]["FAQList"] } = await service.GET("/v1/faqs", {
       params: { query: cursor === null ? { limit: 10 } : { limit: 10, cursor } },
     });
     check(page.data !== undefined, "no list");

@@ -1,0 +1,111 @@
+"""A program's calls with the client that openapi-python-client makes, typed by the document alone.
+
+SERVICE is where the service runs, TOKEN a staff token. An answer is the documented one or a
+problem, and a caller has to tell them apart, as below.
+"""
+
+import os
+from typing import TypeVar
+
+from client import AuthenticatedClient, Client
+from client.api.clinic import read_status
+from client.api.consultation_requests import (
+    create_consultation_request,
+    read_consultation_request,
+    read_consultation_request_form,
+    withdraw_consultation_request,
+)
+from client.api.content import list_faqs, read_section
+from client.api.staff import change_consultation_request, open_consultation_request
+from client.models import (
+    ClinicState,
+    ConsultationFormPublic,
+    ConsultationRequestAccepted,
+    ConsultationRequestCreate,
+    ConsultationRequestCreateTopic,
+    FAQList,
+    FAQPublic,
+    ProblemDocument,
+    ReceiptPublic,
+    RequestChange,
+    RequestPublic,
+    RequestState,
+    StatusPublic,
+)
+
+SERVICE, TOKEN = os.environ["SERVICE"], os.environ["TOKEN"]
+T = TypeVar("T")
+
+
+def given(answer: T | ProblemDocument | None) -> T:
+    """The answer; raises what the problem says, in words that may be shown."""
+    if isinstance(answer, ProblemDocument):
+        raise RuntimeError(answer.detail)
+    assert answer is not None
+    return answer
+
+
+def every_question(client: Client) -> list[FAQPublic]:
+    """All pages of the list, in their order."""
+    page: FAQList = given(list_faqs.sync(client=client, limit=10))
+    questions = page.data
+    while page.meta.next_cursor is not None:
+        page = given(list_faqs.sync(client=client, limit=10, cursor=page.meta.next_cursor))
+        questions += page.data
+    return questions
+
+
+def main() -> None:
+    client = Client(base_url=SERVICE)
+    status: StatusPublic = given(read_status.sync(client=client))
+    assert status.state is ClinicState.OPEN
+    assert status.reopens_on is None
+    slugs = [question.slug for question in every_question(client)]
+    assert len(slugs) == len(set(slugs)) > 10
+    unknown = read_section.sync("unknown", client=client)
+    assert isinstance(unknown, ProblemDocument)
+    assert unknown.type_ == "/problems/not-found"
+
+    form: ConsultationFormPublic = given(read_consultation_request_form.sync(client=client))
+    request = ConsultationRequestCreate(
+        name="Robin",
+        email="robin",
+        topic=ConsultationRequestCreateTopic.OTHER,
+        consent_to_contact=True,
+        form_version=form.version,
+    )
+    refused = create_consultation_request.sync(client=client, body=request)
+    assert isinstance(refused, ProblemDocument)
+    assert refused.errors
+    assert [fault.code for fault in refused.errors] == ["email.invalid"]
+
+    request.email = "robin@example.com"
+    key = "from-a-typed-program"
+    accepted: ConsultationRequestAccepted = given(
+        create_consultation_request.sync(client=client, body=request, idempotency_key=key)
+    )
+    again = given(
+        create_consultation_request.sync(client=client, body=request, idempotency_key=key)
+    )
+    assert again.id == accepted.id
+    mine = AuthenticatedClient(base_url=SERVICE, token=accepted.receipt_token)
+    receipt: ReceiptPublic = given(read_consultation_request.sync(accepted.id, client=mine))
+    assert receipt.state is RequestState.RECEIVED
+
+    staff = AuthenticatedClient(base_url=SERVICE, token=TOKEN)
+    opened = open_consultation_request.sync_detailed(accepted.id, client=staff)
+    whole: RequestPublic = given(opened.parsed)
+    assert whole.sent is not None
+    assert whole.sent.email == "robin@example.com"
+    moved = change_consultation_request.sync(
+        accepted.id,
+        client=staff,
+        body=RequestChange(state=RequestState.CONTACTED),
+        if_match=opened.headers["ETag"],
+    )
+    assert given(moved).state is RequestState.CONTACTED
+    gone = withdraw_consultation_request.sync(accepted.id, client=mine)
+    assert given(gone).state is RequestState.WITHDRAWN
+
+
+main()
