@@ -26,7 +26,7 @@ from models.settings import Settings
 log = logging.getLogger("clinic_api")
 
 _UPKEEP_EVERY_SECONDS = 60
-_DELIVERY_EVERY_SECONDS = 1
+_DELIVERY_EVERY_SECONDS = 0.25
 # Within what a stopping service is given.
 _FINISH_SECONDS = 3.0
 

@@ -53,7 +53,7 @@ async def post(
         address = httpx.URL(url)
         async with (
             asyncio.timeout(_SECONDS),
-            httpx.AsyncClient(trust_env=False, timeout=_SECONDS, verify=_trusted()) as client,
+            httpx.AsyncClient(trust_env=False, timeout=_SECONDS, verify=trusted()) as client,
         ):
             ip = await _resolve(address.scheme, address.host, address.port, inside)
             request = client.build_request(
@@ -75,7 +75,7 @@ async def post(
 
 
 @cache
-def _trusted() -> ssl.SSLContext:
+def trusted() -> ssl.SSLContext:
     # Reading the system's certificates takes longer than a call.
     return ssl.create_default_context()
 

@@ -99,7 +99,19 @@ def test_a_typed_program_works(document: Path, folder: Path, tmp_path: Path) -> 
     assert used.returncode == 0, used.stderr
 
 
-def use_service(folder: Path, command: list[str], where: Path) -> subprocess.CompletedProcess[str]:
+@pytest.mark.database("sqlite")
+def test_the_form_renders_as_it_is(folder: Path) -> None:
+    """RJSF and JSONForms show the served schema, untouched at first, and send what it asks for."""
+    chromium = shutil.which("chromium")
+    if chromium is None or not TOOLS.exists():
+        leave_out("Node.js or Chromium is not installed: the form is not tried in its libraries")
+    filled = use_service(folder, ["node", "forms/fill.mjs"], CLIENTS, CHROMIUM=chromium)
+    assert filled.returncode == 0, filled.stderr
+
+
+def use_service(
+    folder: Path, command: list[str], where: Path, **variables: str
+) -> subprocess.CompletedProcess[str]:
     """Runs a program beside a service whose clinic is open, with a token for its staff."""
     engine = open_database(url_of(folder))
     set_status(engine, state="open")
@@ -108,7 +120,7 @@ def use_service(folder: Path, command: list[str], where: Path) -> subprocess.Com
     with serving(folder) as service:
         return subprocess.run(
             command, cwd=where, capture_output=True, text=True, check=False, timeout=60,
-            env={**os.environ, "SERVICE": service.url, "TOKEN": token},
+            env={**os.environ, "SERVICE": service.url, "TOKEN": token, **variables},
         )  # fmt: skip
 
 

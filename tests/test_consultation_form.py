@@ -126,7 +126,6 @@ async def test_ui_has_all_that_a_page_needs(client: httpx.AsyncClient) -> None:
         ({"consent_to_contact": False}, False),
         ({"consent_to_contact": ...}, False),
         ({"consent_to_contact": 1}, False),
-        ({"diagnosis": "none"}, False),
     ],
 )  # fmt: skip
 async def test_schema_and_service_agree(

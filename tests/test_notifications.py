@@ -13,12 +13,17 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from fastapi import FastAPI
 from sqlalchemy import Engine, update
 from sqlmodel import Session, col, select
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 
+from data import outward
 from data.database import open_database
 from models.delivery import WAITS, Delivery
 from models.values import utc_now
@@ -324,6 +329,57 @@ async def test_a_name_that_answers_twice(
         await stage.until(lambda: receiver.messages)
         assert asked == ["rebinding.example"]
         assert receiver.messages[0][0]["Host"].startswith("rebinding.example:")
+
+
+def certificate_for(name: str, folder: Path) -> Path:
+    """A certificate that vouches for itself, with its key, in a file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = utc_now()
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    file = folder / f"{name}.pem"
+    file.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
+    return file
+
+
+@pytest.mark.database("sqlite")
+async def test_the_certificate_must_name_the_host(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The address that was checked is called, and has to prove the name that was entered."""
+
+    async def answer(host: str, port: int, **_: object) -> list[Any]:
+        return [(2, 1, 6, "", ("127.0.0.1", port))]
+
+    certificate = certificate_for("hook.example", tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    outward.trusted.cache_clear()
+    with http_receiver(certificate) as receiver:
+        async with staged(folder, webhook_networks=LOOPBACK) as stage:
+            monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", answer)
+            await stage.hook(receiver.url.replace("127.0.0.1", "other.example"), EVENTS[0])
+            await post(stage.client)
+            assert (await stage.until_tried())["attempts"][0]["outcome"] == "unreachable"
+            await stage.hook(receiver.url.replace("127.0.0.1", "hook.example"), EVENTS[0])
+            await post(stage.client)
+            await stage.until(lambda: receiver.messages)
+            assert receiver.messages[0][0]["Host"].startswith("hook.example:")
+    outward.trusted.cache_clear()
 
 
 async def test_a_redirect_is_not_followed(folder: Path, receiver: Receiver) -> None:
