@@ -14,13 +14,13 @@ demo: .venv/runtime
 # In memory where there is some: a test's database need not outlast the machine.
 test: export TMPDIR := $(shell test -w /dev/shm && echo /dev/shm || echo /tmp)
 test: .venv/development tests/clients/node_modules/.installed tests/clients/.venv/installed
-	@$(BIN)/pytest --numprocesses 3 --dist worksteal $(ARGS)
+	@$(BIN)/pytest --numprocesses 4 --dist worksteal $(ARGS)
 
 # The same, with the lines that no test reaches; half as fast.
 coverage: export TMPDIR := $(shell test -w /dev/shm && echo /dev/shm || echo /tmp)
 coverage: .venv/development tests/clients/node_modules/.installed tests/clients/.venv/installed
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest --numprocesses 3 --dist worksteal $(ARGS)
+	@$(BIN)/coverage run -m pytest --numprocesses 4 --dist worksteal $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --fail-under 95
 

@@ -138,7 +138,7 @@ def test_what_is_generated_from_it_finds_no_fault(folder: Path) -> None:
                 *("--config-file", str(ROOT / "tests" / "schemathesis.toml")),
                 *("run", f"{service.url}/openapi.json", "--checks", "all"),
                 # With two, its own cache of lambdas breaks on Python 3.11.
-                *("--workers", "1", "--max-examples", "25", "--generation-database", "none"),
+                *("--workers", "1", "--max-examples", "15", "--generation-database", "none"),
             ],
             cwd=folder,
             capture_output=True,

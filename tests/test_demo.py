@@ -4,6 +4,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -26,33 +28,43 @@ def first_of_four() -> int:
     return free_port() if (port := free_port()) > 65_000 else port
 
 
-@pytest.mark.database("sqlite")
-def test_four_clinics_side_by_side(folder: Path) -> None:
-    """Each answers as its state says; one signal ends all of them."""
-    first = first_of_four()
+@contextmanager
+def demonstrating(
+    folder: Path, first: int
+) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+    """`main.py demo`, once all of its clinics answer; their addresses by name."""
     process = subprocess.Popen(
         [sys.executable, str(MAIN), "demo", "--first-port", str(first), "--folder", "demo"],
         env=unmeasured(environment(folder)), cwd=folder, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
         assert process.stdout is not None
-        told = [process.stdout.readline().split() for _ in EXPECTED]
-        assert [name for name, _ in told] == list(EXPECTED)
-        for name, url in told:
+        told = dict(process.stdout.readline().split() for _ in EXPECTED)
+        for url in told.values():
+            asked(f"{url}/v1/status")
+        yield process, told
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+@pytest.mark.database("sqlite")
+def test_four_clinics_side_by_side(folder: Path) -> None:
+    """Each answers as its state says; one signal ends all of them."""
+    with demonstrating(folder, first_of_four()) as (process, told):
+        assert list(told) == list(EXPECTED)
+        for name, url in told.items():
             status, state, mode = EXPECTED[name]
-            answer = asked(f"{url}/v1/status").json()
+            answer = httpx.get(f"{url}/v1/status").json()
             assert (answer["state"], answer["consultations"]["mode"]) == (state, mode)
-            assert asked(f"{url}{PATH}/form").json()["accepting"] is (status == 201)
+            assert httpx.get(f"{url}{PATH}/form").json()["accepting"] is (status == 201)
             sent = httpx.post(f"{url}{PATH}", content=body_of(), headers=JSON)
             assert sent.status_code == status, name
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=20) == 0
-        for _, url in told:
+        for url in told.values():
             with pytest.raises(httpx.TransportError):
                 httpx.get(f"{url}/v1/status")
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def asked(url: str) -> httpx.Response:

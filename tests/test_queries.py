@@ -7,6 +7,8 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from fastapi import FastAPI
+from starlette.types import Message
 
 from api.queries import _cursor
 from tests.intake import PATH, problem
@@ -87,8 +89,30 @@ async def test_a_cursor_beyond_the_end_is_an_empty_page(client: httpx.AsyncClien
     assert answer.json()["meta"]["next_cursor"] is None
 
 
+async def status_of(app: FastAPI, path: str, query: str) -> int:
+    """Asks the application itself: a client would take longer than it does."""
+    told: list[int] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            told.append(message["status"])
+
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET",
+        "scheme": "http", "path": path, "raw_path": path.encode(), "root_path": "",
+        "query_string": query.encode("latin-1"), "headers": [(b"host", b"clinic.example")],
+        "client": ("127.0.0.1", 50000), "server": ("clinic.example", 80),
+    }  # fmt: skip
+    await app(scope, receive, send)
+    [status] = told
+    return status
+
+
 @pytest.mark.database("sqlite")
-async def test_random_query_strings(client: httpx.AsyncClient) -> None:
+async def test_random_query_strings(app: FastAPI) -> None:
     """10,000 of them are 400, or have a meaning: never a 5xx."""
     chance = random.Random(8707)
     known = ["limit", "cursor", "answered", "topic", "section"]
@@ -100,7 +124,6 @@ async def test_random_query_strings(client: httpx.AsyncClient) -> None:
             f"{name}={''.join(chance.choices(letters, k=chance.randint(0, 6)))}" for name in names
         )
         path = "/v1/faqs" if number % 2 else "/v1/sections"
-        answer = await client.get(f"{path}?{query.replace('#', '')}")
-        statuses.add(answer.status_code)
+        statuses.add(await status_of(app, path, quote(query, safe="%&=+;?/'")))
     assert statuses <= {200, 400}
     assert 400 in statuses

@@ -1,0 +1,99 @@
+"""The example app, in Python and in TypeScript, against the service as it runs."""
+
+import json
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from clinic_app import ClinicApp
+
+from tests.process import ROOT, free_port, leave_out, run, serving
+from tests.test_clients import CLIENTS, TOOLS, use_service
+from tests.test_clients import run as run_tool
+from tests.test_openapi import DOCUMENT
+
+EXAMPLE = ROOT / "docs" / "examples" / "app"
+
+REQUEST = {
+    "name": "Robin",
+    "email": "robin@example.com",
+    "topic": "other",
+    "consent_to_contact": True,
+    "form_version": 1,
+}
+
+
+def set_state(folder: Path, *change: str) -> None:
+    assert run("status", "set", *change, folder=folder).returncode == 0
+
+
+@pytest.mark.database("sqlite")
+def test_the_example_in_python(folder: Path, tmp_path: Path) -> None:
+    """One bundle, then 304; offline for a week; a queued request that outlives the clinic."""
+    statuses: list[int] = []
+    hooks = {"response": [lambda answer: statuses.append(answer.status_code)]}
+    own = tmp_path / "own"
+    set_state(folder, "open")
+    with serving(folder) as service:
+        away = httpx.Client(base_url=f"http://127.0.0.1:{free_port()}")
+        here = httpx.Client(base_url=service.url, event_hooks=hooks)
+        with away, here:
+            online, offline = ClinicApp(own, here), ClinicApp(own, away)
+            assert offline.open() is None
+            first = online.open()
+            assert first is not None
+            assert first.may_ask
+            assert online.open() is not None
+            assert statuses == [200, 304]
+            later = offline.open(now=datetime.now(UTC) + timedelta(days=7))
+            assert later is not None
+            assert later.bundle == first.bundle
+            assert not later.may_ask
+
+            sent, late = online.queue(REQUEST), online.queue(REQUEST)
+            faulty = online.send(online.queue({**REQUEST, "email": "robin"}))
+            assert [error["code"] for error in faulty.errors] == ["email.invalid"]
+            assert offline.send(sent).state == "waiting"
+            # Its first answer is lost on the way.
+            lost = here.post(
+                "/v1/consultation-requests",
+                content=(own / "queue" / sent).read_bytes(),
+                headers={"Content-Type": "application/json", "Idempotency-Key": sent},
+            )
+            set_state(folder, "temporarily_closed")
+            assert online.send(late).state == "waiting"
+            set_state(folder, "permanently_closed")
+            replayed = online.send(sent)
+            assert replayed.receipt == lost.json()
+            refused = online.send(late)
+            assert refused.state == "refused"
+            assert "permanently closed" in refused.words
+    assert [file.name for file in own.iterdir() if file.is_file()] == ["bundle.json"]
+    assert list((own / "queue").iterdir()) == []
+
+
+@pytest.mark.database("sqlite")
+def test_the_example_in_typescript(folder: Path, tmp_path: Path) -> None:
+    """The same, compiled with the types of the document and nothing unknown in between."""
+    if not TOOLS.exists():
+        leave_out("Node.js with npm is not installed: the example app is not compiled")
+    built = tmp_path / "app"
+    built.mkdir()
+    (built / "package.json").write_text('{"type": "module"}')
+    (built / "document.json").write_text(json.dumps(DOCUMENT))
+    for file in (EXAMPLE / "clinic-app.ts", CLIENTS / "app_flow.ts"):
+        shutil.copy(file, built)
+    run_tool("openapi-typescript", f"{built}/document.json", "--output", f"{built}/openapi.d.ts")
+    compiled = run_tool(
+        "tsc", "--strict", "--target", "es2022", "--module", "esnext",
+        "--moduleResolution", "bundler", "--outDir", str(built), f"{built}/app_flow.ts",
+    )  # fmt: skip
+    assert compiled.returncode == 0, compiled.stdout
+    # Node.js wants the ending that bundlers do without.
+    flow = built / "app_flow.js"
+    flow.write_text(flow.read_text().replace('"./clinic-app"', '"./clinic-app.js"'))
+    away = f"http://127.0.0.1:{free_port()}"
+    used = use_service(folder, ["node", "app_flow.js"], built, AWAY=away)
+    assert used.returncode == 0, used.stderr
