@@ -122,11 +122,15 @@ async def keep_up(engine: Engine, settings: Settings, stopped: asyncio.Event) ->
 
 async def deliver(dispatcher: Dispatcher, stopped: asyncio.Event) -> None:
     """Tells others what the outbox holds, as soon as it is due."""
+    is_away = False
     while not stopped.is_set():
         try:
             await dispatcher.look()
+            is_away = False
         except Exception as error:
-            log.error("the outbox could not be read: %s", type(error).__name__)
+            if not is_away:
+                log.error("the outbox could not be read: %s", type(error).__name__)
+            is_away = True
         with suppress(TimeoutError):
             await asyncio.wait_for(stopped.wait(), _DELIVERY_EVERY_SECONDS)
     await dispatcher.finish(seconds=_FINISH_SECONDS)

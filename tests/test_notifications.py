@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -28,7 +29,7 @@ from data.database import open_database
 from models.delivery import WAITS, Delivery
 from models.values import utc_now
 from tests.conftest import client_of, set_status
-from tests.databases import url_of
+from tests.databases import bring_back, take_away, url_of
 from tests.intake import PATH, bearer, body_of, count, faults, post, problem, running
 from tests.process import serving
 from tests.receivers import Mailbox, Receiver, http_receiver, mail_server, wait_for
@@ -433,6 +434,28 @@ async def test_what_is_erased_is_told_no_more(folder: Path, receiver: Receiver) 
             f"{INBOX}/{request_id}", headers={**stage.staff, "If-Match": '"1"'}
         )
         assert await stage.deliveries() == []
+
+
+async def test_an_outage_is_told_once(
+    folder: Path, receiver: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    """While the database is away the log does not fill; afterwards everything is told."""
+    logger = logging.getLogger("clinic_api")
+    async with staged(folder, webhook_networks=LOOPBACK) as stage:
+        logger.addHandler(caplog.handler)
+        receiver.status = 500
+        await stage.hook(receiver.url, EVENTS[0])
+        await post(stage.client)
+        await stage.until_tried()
+        take_away(folder, used_by=stage.engine)
+        await asyncio.sleep(1.5)
+        bring_back(folder)
+        logger.removeHandler(caplog.handler)
+        told = [line for line in caplog.messages if "outbox" in line]
+        assert len(told) == 1
+        receiver.status = 200
+        stage.let_time_pass()
+        assert (await stage.until_tried(2))["state"] == "delivered"
 
 
 def test_a_dispatcher_that_is_killed(folder: Path) -> None:
