@@ -5,17 +5,17 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import httpx
 import pytest
 
 from tests.databases import url_of
+from tests.waiting import PATIENCE, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
 MAIN = ROOT / "main.py"
@@ -51,32 +51,27 @@ def run(*arguments: str, folder: Path, **changes: str) -> subprocess.CompletedPr
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
     )
 
 
 @dataclass
 class Service:
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[Any]
     port: int
-    log: Path
+    log: Path = Path(os.devnull)
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def wait_until_ready(self, *, within: float = 15) -> float:
-        """Seconds until the first 200 of `/health/ready`."""
-        begun = time.monotonic()
-        while time.monotonic() - begun < within:
-            assert self.process.poll() is None, "the service stopped"
-            try:
-                if httpx.get(f"{self.url}/health/ready", timeout=2).status_code == 200:
-                    return time.monotonic() - begun
-            except httpx.TransportError:
-                time.sleep(0.02)
-        raise AssertionError("not ready in time")
+    def is_ready(self) -> bool:
+        assert self.process.poll() is None, "the service stopped"
+        try:
+            return httpx.get(f"{self.url}/health/ready", timeout=PATIENCE).status_code == 200
+        except httpx.TransportError:
+            return False
 
     def signal(self, number: signal.Signals) -> None:
         os.killpg(self.process.pid, number)
@@ -87,13 +82,12 @@ def serving(
     folder: Path,
     *,
     workers: int = 1,
-    log: Path | None = None,
+    log: Path = Path(os.devnull),
     measured: bool = False,
     changes: dict[str, str] | None = None,
 ) -> Iterator[Service]:
     port = free_port()
     variables = environment(folder, **(changes or {}))
-    log = log or Path(os.devnull)
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, str(MAIN), "serve", "--port", str(port), "--workers", str(workers)],
@@ -105,12 +99,12 @@ def serving(
         )
         service = Service(process, port, log)
         try:
-            service.wait_until_ready()
+            wait_for(service.is_ready)
             yield service
         finally:
             if process.poll() is None:
                 service.signal(signal.SIGKILL)
-            process.wait(timeout=10)
+            process.wait(timeout=PATIENCE)
 
 
 def free_port() -> int:

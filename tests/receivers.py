@@ -2,7 +2,7 @@
 
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
 from email.message import Message
@@ -106,11 +106,3 @@ def http_receiver(certificate: Path | None = None) -> Iterator[Receiver]:
         finally:
             server.shutdown()
             thread.join()
-
-
-def wait_for(condition: Callable[[], bool], *, within: float = 10) -> None:
-    """Until it holds; for tests without an event loop."""
-    end = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < end, "it did not come about in time"
-        time.sleep(0.02)

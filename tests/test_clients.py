@@ -17,6 +17,7 @@ from tests.databases import url_of
 from tests.process import ROOT, leave_out, serving
 from tests.staff import signed_in
 from tests.test_openapi import DOCUMENT
+from tests.waiting import PATIENCE
 
 CLIENTS = ROOT / "tests" / "clients"
 TOOLS = CLIENTS / "node_modules" / ".bin"
@@ -119,7 +120,7 @@ def use_service(
     engine.dispose()
     with serving(folder) as service:
         return subprocess.run(
-            command, cwd=where, capture_output=True, text=True, check=False, timeout=60,
+            command, cwd=where, capture_output=True, text=True, check=False, timeout=5 * PATIENCE,
             env={**os.environ, "SERVICE": service.url, "TOKEN": token, **variables},
         )  # fmt: skip
 

@@ -3,9 +3,9 @@
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -13,6 +13,7 @@ import pytest
 
 from tests.intake import JSON, PATH, body_of
 from tests.process import MAIN, environment, free_port, unmeasured
+from tests.waiting import PATIENCE, wait_for
 
 # What each answers to a request: status, and what the state is called.
 EXPECTED = {
@@ -41,11 +42,11 @@ def demonstrating(
         assert process.stdout is not None
         told = dict(process.stdout.readline().split() for _ in EXPECTED)
         for url in told.values():
-            asked(f"{url}/v1/status")
+            wait_for(partial(answers, url))
         yield process, told
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=PATIENCE)
 
 
 @pytest.mark.database("sqlite")
@@ -61,17 +62,14 @@ def test_four_clinics_side_by_side(folder: Path) -> None:
             sent = httpx.post(f"{url}{PATH}", content=body_of(), headers=JSON)
             assert sent.status_code == status, name
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=PATIENCE) == 0
         for url in told.values():
             with pytest.raises(httpx.TransportError):
                 httpx.get(f"{url}/v1/status")
 
 
-def asked(url: str) -> httpx.Response:
-    end = time.monotonic() + 30
-    while True:
-        try:
-            return httpx.get(url)
-        except httpx.TransportError:
-            assert time.monotonic() < end
-            time.sleep(0.05)
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/v1/status", timeout=PATIENCE).is_success
+    except httpx.TransportError:
+        return False

@@ -9,6 +9,7 @@ import pytest
 
 from tests.process import ROOT, leave_out
 from tests.test_demo import demonstrating, first_of_four
+from tests.waiting import PATIENCE
 
 GUIDES = ROOT / "docs" / "guides"
 _SCRIPT = re.compile(r"^```js\n(.*?)^```\n\n```text\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -36,6 +37,6 @@ def test_scripts_print_what_the_guides_show(folder: Path) -> None:
             moved = re.sub(r"\b800[1-4]\b", lambda m: str(int(m[0]) - FIRST_PORT + first), script)
             ran = subprocess.run(
                 ["node", "--input-type=module", "-e", moved],
-                capture_output=True, text=True, timeout=30, check=False,
+                capture_output=True, text=True, timeout=PATIENCE, check=False,
             )  # fmt: skip
             assert (ran.stdout, ran.stderr) == (shown, ""), script

@@ -32,8 +32,9 @@ from tests.conftest import client_of, set_status
 from tests.databases import bring_back, take_away, url_of
 from tests.intake import PATH, bearer, body_of, count, faults, post, problem, running
 from tests.process import serving
-from tests.receivers import Mailbox, Receiver, http_receiver, mail_server, wait_for
+from tests.receivers import Mailbox, Receiver, http_receiver, mail_server
 from tests.staff import INBOX, STAFF, change, signed_in
+from tests.waiting import wait_for, wait_until
 
 LOOPBACK = ("127.0.0.0/8",)
 MAIL = {"mail_from": "service@clinic.test", "public_url": "https://api.clinic.test"}
@@ -73,18 +74,29 @@ class Stage:
         return page
 
     async def until(self, condition: Callable[[], object]) -> None:
-        async with asyncio.timeout(10):
-            while not condition():
-                await asyncio.sleep(0.02)
+        async def holds() -> object:
+            return condition()
+
+        await wait_until(holds)
 
     async def until_tried(self, times: int = 1) -> dict[str, Any]:
         """The newest delivery, after so many tries."""
-        async with asyncio.timeout(10):
-            while True:
-                found = await self.deliveries()
-                if found and len(found[0]["attempts"]) >= times:
-                    return found[0]
-                await asyncio.sleep(0.02)
+
+        async def tried() -> bool:
+            found = await self.deliveries()
+            return bool(found) and len(found[0]["attempts"]) >= times
+
+        await wait_until(tried)
+        return (await self.deliveries())[0]
+
+    async def until_all_are_tried(self) -> list[dict[str, Any]]:
+        """Every delivery, after at least one try each."""
+
+        async def tried() -> bool:
+            return all(told["attempts"] for told in await self.deliveries())
+
+        await wait_until(tried)
+        return await self.deliveries()
 
     def let_time_pass(self) -> None:
         """Until whatever waits for its next try is due."""
@@ -192,10 +204,8 @@ async def test_a_letter_that_is_refused(
     both = {"notify_to": "desk@clinic.test", "confirm_to_submitter": True}
     async with staged(folder, smtp_url=server, **both, **MAIL) as stage:
         await post(stage.client)
-        async with asyncio.timeout(10):
-            while not all(told["attempts"] for told in await stage.deliveries()):
-                await asyncio.sleep(0.02)
-        states = {told["channel"]: told["state"] for told in await stage.deliveries()}
+        told = await stage.until_all_are_tried()
+        states = {delivery["channel"]: delivery["state"] for delivery in told}
         assert states == {"clinic_email": for_clinic, "submitter_email": for_submitter}
         mailbox.reply = "250 OK"
         stage.let_time_pass()
@@ -304,10 +314,8 @@ async def test_an_address_inside_is_never_called(folder: Path, receiver: Receive
         for url in INSIDE:
             await stage.hook(url.format(port=port), EVENTS[0])
         await post(stage.client)
-        async with asyncio.timeout(20):
-            while not all(told["attempts"] for told in await stage.deliveries()):
-                await asyncio.sleep(0.05)
-        outcomes = [told["attempts"][0]["outcome"] for told in await stage.deliveries()]
+        told = await stage.until_all_are_tried()
+        outcomes = [delivery["attempts"][0]["outcome"] for delivery in told]
         assert outcomes == ["address_refused"] * len(INSIDE)
         assert receiver.connections == 0
 

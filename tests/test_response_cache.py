@@ -24,6 +24,7 @@ from tests.databases import bring_back, take_away, url_of
 from tests.intake import PATH, post, problem, running
 from tests.process import run, serving
 from tests.test_caching import NEVER_KEPT, STATES, TEXTS
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -233,11 +234,12 @@ async def test_another_process_publishes(folder: Path) -> None:
     async with running(folder) as one, client_of(one) as client:
         assert (await client.get("/v1/status")).json()["state"] == "permanently_closed"
         assert run("status", "set", "open", folder=folder).returncode == 0
+
+        async def told() -> bool:
+            return '"state":"open"' in (await client.get("/v1/status")).text
+
         # How soon is for the test below to say.
-        deadline = time.monotonic() + 5
-        while (await client.get("/v1/status")).json()["state"] != "open":
-            assert time.monotonic() < deadline
-            await asyncio.sleep(0.02)
+        await wait_until(told)
         assert (await post(client)).status_code == 201
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -178,10 +179,12 @@ async def test_a_thousand_wrong_tokens(folder: Path) -> None:
     wrong = {"Authorization": "Bearer clinic_000000000000_" + "A" * 43}
     async with running(folder) as app, client_of(app) as client, client_of(app, "::1") as other:
         staff = signed_in(app.state.engine)
+        begun = time.monotonic()
         told = [(await client.get(f"{STAFF}/me", headers=wrong)).status_code for _ in range(1000)]
         assert told[:11] == [401] * 10 + [429]
         # On a slow machine the window moves on meanwhile.
-        assert told.count(429) >= 950
+        windows = 2 + int((time.monotonic() - begun) / 60)
+        assert told.count(429) >= 1000 - 10 * windows
         answer = await client.get(f"{STAFF}/me", headers=wrong)
         assert int(answer.headers["Retry-After"]) > 0
         assert answer.headers["RateLimit"].startswith('"refused-tokens";r=0;t=')
@@ -190,7 +193,7 @@ async def test_a_thousand_wrong_tokens(folder: Path) -> None:
         with Session(app.state.engine) as session:
             events = session.exec(select(AuditEvent.action)).all()
     # Once a window, not once a try.
-    assert 1 <= events.count("tokens.refused") <= 3
+    assert 1 <= events.count("tokens.refused") <= windows
 
 
 def test_tokens_by_command(folder: Path) -> None:

@@ -16,6 +16,7 @@ from tests.databases import url_of
 from tests.intake import JSON, PATH, body_of
 from tests.process import ROOT, leave_out, serving
 from tests.staff import signed_in
+from tests.waiting import PATIENCE
 
 CLIENTS = ROOT / "tests" / "clients"
 TYPED = {"name": "<img src=x onerror=\"document.title='owned'\"> O'Neill", "message": "One\ntwo"}
@@ -44,7 +45,7 @@ def test_a_day_at_the_desk(folder: Path) -> None:
         sent = [httpx.post(f"{service.url}{PATH}", content=b, headers=JSON) for b in bodies]
         day = subprocess.run(
             ["node", "staff_page.mjs"],
-            cwd=CLIENTS, capture_output=True, text=True, timeout=120, check=False,
+            cwd=CLIENTS, capture_output=True, text=True, timeout=5 * PATIENCE, check=False,
             env={**os.environ, "SERVICE": service.url, "TOKEN": token, "CHROMIUM": chromium,
                  "REQUESTS": json.dumps([answer.json()["id"] for answer in sent])},
         )  # fmt: skip

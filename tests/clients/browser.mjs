@@ -21,7 +21,7 @@ export async function browse(steps) {
   try {
     const context = await browser.newContext({ viewport: DESK, acceptDownloads: true });
     const page = await context.newPage();
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(60_000);
     page.on("pageerror", (error) => complaints.push(`${error}`));
     page.on("console", (message) => {
       // A refusal that a step provokes is in the log too.

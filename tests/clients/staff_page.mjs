@@ -66,12 +66,14 @@ await browse(async (page, context) => {
   // Moved, taken on, noted, handed over: each is there when it is read elsewhere.
   await page.getByRole("button", { name: "Mark as contacted" }).click();
   await said(page, "Contacted");
+  // What is being written stays while something else is done.
+  await page.getByLabel("New note").fill("Called;\nrings <b>tomorrow</b>.");
   await page.getByRole("button", { name: "Take it on" }).click();
   await said(page, "You look after it");
-  await page.getByLabel("New note").fill("Called;\nrings <b>tomorrow</b>.");
   await page.getByRole("button", { name: "Save the note" }).click();
   await said(page, "The note is saved");
   await page.getByText("rings <b>tomorrow</b>.").waitFor();
+  assert.equal(await page.getByLabel("New note").inputValue(), "");
   await page.getByLabel("Hand it over to").fill("Night shift");
   await page.getByRole("button", { name: "Hand over" }).click();
   await said(page, "handed over");

@@ -2,7 +2,7 @@
 
 import { complain, element, field, once, say, show } from "/staff/dom.js";
 import { showInbox } from "/staff/inbox.js";
-import { showRequest } from "/staff/request.js";
+import { forgetDraft, showRequest } from "/staff/request.js";
 import { Problem, readMe, session } from "/staff/service.js";
 import { showStatus } from "/staff/status.js";
 
@@ -11,6 +11,7 @@ let me = null;
 function signIn(reason) {
   me = null;
   session.end();
+  forgetDraft();
   frame(false);
   const token = element("input", {
     type: "password", required: true, autocomplete: "off", spellcheck: "false", autocapitalize: "off",

@@ -4,6 +4,14 @@ import { complain, element, field, once, say, show, when } from "/staff/dom.js";
 import { changeRequest, eraseRequest, openRequest, writeNote } from "/staff/service.js";
 import { MOVES, plain, QUARANTINE, SENT, STATES } from "/staff/words.js";
 
+// A note that is being written outlives the redrawing of its request; it is nowhere but here.
+const EMPTY = { id: null, text: "" };
+let draft = EMPTY;
+
+export function forgetDraft() {
+  draft = EMPTY;
+}
+
 export async function showRequest(me, id) {
   let request;
   try {
@@ -36,12 +44,12 @@ function draw(me, request) {
 async function act(me, form, request, work, done) {
   try {
     await work();
-    say(done);
     await showRequest(me, request.id);
+    say(done);
   } catch (problem) {
     if (problem.status === 412) {
-      say("Somebody else changed this request in the meantime. This is how it is now; nothing of yours was saved.");
       await showRequest(me, request.id);
+      say("Somebody else changed this request in the meantime. This is how it is now; nothing of yours was saved.");
     } else complain(form, problem.words);
   }
 }
@@ -124,8 +132,13 @@ function noteForm(me, request) {
   const text = element("textarea", { rows: 3, maxlength: 2000, required: true });
   const button = element("button", {}, "Save the note");
   const form = element("form", {}, field("New note", text), button);
-  form.addEventListener("submit", once(button, () =>
-    act(me, form, request, () => writeNote(request.id, request.version, text.value), "The note is saved.")));
+  if (draft.id === request.id) text.value = draft.text;
+  text.addEventListener("input", () => { draft = { id: request.id, text: text.value }; });
+  const save = async () => {
+    await writeNote(request.id, request.version, text.value);
+    forgetDraft();
+  };
+  form.addEventListener("submit", once(button, () => act(me, form, request, save, "The note is saved.")));
   return form;
 }
 
@@ -184,8 +197,8 @@ function eraseButton(me, request, place) {
       location.hash = "#/";
     } catch (problem) {
       if (problem.status === 412) {
-        say("Somebody else changed this request in the meantime. This is how it is now; it was not erased.");
         await showRequest(me, request.id);
+        say("Somebody else changed this request in the meantime. This is how it is now; it was not erased.");
       } else complain(place, problem.words);
     }
   }));
