@@ -1,8 +1,10 @@
 # Each target does what it needs first; a second call does only what has changed.
 PYTHON ?= python3
 BIN := .venv/bin
+NODE_PACKAGES := tests/clients/node_modules/.installed docs/examples/site/node_modules/.installed
+CLIENTS := $(NODE_PACKAGES) tests/clients/.venv/installed
 
-.PHONY: run demo test check coverage benchmark soak install examples release lock
+.PHONY: run demo site test check coverage benchmark soak install examples release lock
 
 run: .venv/runtime
 	@$(BIN)/python main.py serve
@@ -11,14 +13,19 @@ run: .venv/runtime
 demo: .venv/runtime
 	@$(BIN)/python main.py demo
 
+# A website on the first of those four clinics; see docs/examples/site.
+site: docs/examples/site/node_modules/.installed
+	@echo "Example site  http://127.0.0.1:8080"
+	@$(PYTHON) -m http.server 8080 --bind 127.0.0.1 --directory docs/examples/site
+
 # In memory where there is some: a test's database need not outlast the machine.
 test: export TMPDIR := $(shell test -w /dev/shm && echo /dev/shm || echo /tmp)
-test: .venv/development tests/clients/node_modules/.installed tests/clients/.venv/installed
+test: .venv/development $(CLIENTS)
 	@$(BIN)/pytest --numprocesses 4 --dist worksteal $(ARGS)
 
 # The same, with the lines that no test reaches; half as fast.
 coverage: export TMPDIR := $(shell test -w /dev/shm && echo /dev/shm || echo /tmp)
-coverage: .venv/development tests/clients/node_modules/.installed tests/clients/.venv/installed
+coverage: .venv/development $(CLIENTS)
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest --numprocesses 4 --dist worksteal $(ARGS)
 	@$(BIN)/coverage combine --quiet
@@ -60,11 +67,11 @@ lock: .venv/development
 		--python-version 3.11 --custom-compile-command "make lock" requirements.in \
 		-o requirements.lock
 
-tests/clients/node_modules/.installed: tests/clients/package-lock.json
+$(NODE_PACKAGES): %/node_modules/.installed: %/package-lock.json
 	@if command -v npm >/dev/null; then \
-		cd tests/clients && npm ci --silent && touch node_modules/.installed; \
+		cd $* && npm ci --silent && touch node_modules/.installed; \
 	else \
-		echo "Node.js is not installed: tests that need it are skipped"; \
+		echo "Node.js is not installed: what needs it is left out"; \
 	fi
 
 # A generator of clients that asks for other versions than the service does.

@@ -1,0 +1,40 @@
+import { linked, make, nameOf, show } from "./page.js";
+import { readAll } from "./service.js";
+
+await show(async (status, clinic) => {
+  const sections = await readAll("/v1/sections");
+  return [
+    make("h1", {}, nameOf(clinic)),
+    status.consultations.accepting
+      ? make("p", {}, make("a", { class: "action", href: "request.html" }, "Request a consultation"))
+      : make("p", {}, "The clinic is not taking requests for a consultation."),
+    make("div", { class: "cards" }, sections.map(card)),
+    reach(clinic.contact),
+    status.state === "open" && hours(clinic.opening_hours ?? []),
+  ];
+});
+
+function card({ slug, title, summary }) {
+  return make("article", {},
+    make("h2", {}, make("a", { href: `section.html?slug=${encodeURIComponent(slug)}` }, title)),
+    make("p", {}, summary));
+}
+
+function reach({ phone, email, website, address }) {
+  const ways = [
+    phone && linked("By phone", phone),
+    email && make("a", { href: `mailto:${email}` }, email),
+    website && make("a", { href: website }, website),
+    address,
+  ].filter(Boolean);
+  return ways.length > 0 && section("Contact", ways);
+}
+
+function hours(days) {
+  return days.length > 0
+    && section("Opening hours", days.map(({ day, opens, closes }) => `${day}: ${opens} to ${closes}`));
+}
+
+function section(title, lines) {
+  return make("section", {}, make("h2", {}, title), make("ul", {}, lines.map((line) => make("li", {}, line))));
+}

@@ -1,0 +1,116 @@
+// What every page has: the clinic's name, the way around, its status, and words for when all fails.
+import { read, Problem } from "./service.js";
+
+const PAGES = {
+  "index.html": "The clinic",
+  "questions.html": "Questions",
+  "request.html": "Request a consultation",
+  "receipt.html": "Your request",
+};
+
+// An element with attributes and children; text stays text.
+export function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value !== null && value !== false) element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.flat(Infinity).filter(Boolean));
+  return element;
+}
+
+// The service makes this HTML from Markdown, and lets nothing into it that runs.
+export function html(source) {
+  const element = make("div", { class: "text" });
+  element.innerHTML = source;
+  return element;
+}
+
+export const day = (text) =>
+  new Date(text.length === 10 ? `${text}T12:00:00` : text)
+    .toLocaleDateString(undefined, { dateStyle: "long" });
+
+export const moment = (text) =>
+  new Date(text).toLocaleString(undefined, { dateStyle: "long", timeStyle: "short" });
+
+export const notices = (list) =>
+  list.length === 0 ? null
+    : make("ul", { class: "notices", "aria-label": "Please note" },
+        ...list.map((notice) => make("li", {}, notice.text)));
+
+// Draws the page; `draw(status, clinic)` gives what is its own, and `fallback()` what it can show without the service.
+export async function show(draw, fallback = () => null) {
+  const main = make("main", { id: "content", tabindex: "-1" });
+  const banner = make("div", { id: "status" });
+  const name = make("p", { class: "name" }, "Clinic");
+  document.body.replaceChildren(
+    make("a", { class: "skip", href: "#content" }, "Skip to the content"),
+    make("header", {}, name, navigation()), banner, main,
+  );
+  main.append(make("p", { role: "status" }, "One moment…"));
+  try {
+    const [clinic, status] = await Promise.all([read("/v1/clinic"), read("/v1/status")]);
+    name.textContent = nameOf(clinic);
+    banner.replaceChildren(statusBanner(status));
+    fill(main, await draw(status, clinic));
+    const title = main.querySelector("h1").textContent;
+    document.title = title === name.textContent ? title : `${title} – ${name.textContent}`;
+  } catch (error) {
+    fill(main, fallback() ?? failure(error));
+    document.title = main.querySelector("h1").textContent;
+  }
+}
+
+// Puts these in the place of whatever was there.
+export function fill(element, ...children) {
+  element.replaceChildren(...children.flat(Infinity).filter(Boolean));
+}
+
+// The first clinic's name is not known; its place is.
+export function nameOf({ name, locality, region }) {
+  const place = [locality, region].filter(Boolean).join(", ");
+  return name ?? (place ? `Clinic in ${place}` : "Clinic");
+}
+
+function navigation() {
+  const here = location.pathname.split("/").pop() || "index.html";
+  return make("nav", { "aria-label": "Site" }, ...Object.entries(PAGES).map(([file, title]) =>
+    make("a", { href: file, "aria-current": file === here ? "page" : null }, title)));
+}
+
+export function statusBanner(status) {
+  const { state, headline, message, reopens_on: reopens, next_change: next } = status;
+  const rest = message.startsWith(headline) ? message.slice(headline.length) : ` ${message}`;
+  return make("section", { class: `banner ${state}`, "aria-label": "The clinic's status" },
+    make("p", {}, make("strong", {}, headline), rest),
+    reopens && make("p", {}, `It is meant to open again on ${day(reopens)}.`),
+    next && make("p", {}, `From ${moment(next.effective_from)}: ${next.headline}`),
+    contacts("Other places for care", status.alternatives, (one) => one.url),
+    contacts("In an emergency", status.safety_resources, (one) => one.contact),
+  );
+}
+
+function contacts(title, list, where) {
+  if (list.length === 0) return null;
+  return make("div", {}, make("h2", {}, title), make("ul", {}, ...list.map((one) =>
+    make("li", {}, linked(one.name, where(one)), one.note ? `: ${one.note}` : ""))));
+}
+
+// A name with its address, be it one of the web or a number to call.
+export function linked(name, where) {
+  if (where === null) return name;
+  if (/^https?:/.test(where)) return make("a", { href: where }, name);
+  if (/^\+?[\d\s()-]+$/.test(where)) return make("a", { href: `tel:${where}` }, `${name}, ${where}`);
+  return `${name}, ${where}`;
+}
+
+function failure(error) {
+  const known = error instanceof Problem;
+  if (!known) console.warn(error);
+  return make("div", { role: "alert" },
+    make("h1", {}, known ? "This cannot be shown" : "The clinic's service cannot be reached"),
+    make("p", {}, known ? error.message
+      : "Please try again in a moment. Whether the clinic is open cannot be told right now."),
+    make("p", {}, make("button", { type: "button", onclick: () => location.reload() }, "Try again")),
+  );
+}

@@ -1,0 +1,58 @@
+import { day, html, make, notices, show } from "./page.js";
+import { readAll } from "./service.js";
+
+await show(async () => {
+  const [questions, sections] = await Promise.all([readAll("/v1/faqs"), readAll("/v1/sections")]);
+  const entries = questions.map((faq) => ({
+    section: faq.section, element: answer(faq), words: fold(`${faq.question} ${faq.answer.text}`),
+  }));
+  const groups = [...sections, { slug: null, title: "Other questions" }].map(({ slug, title }) => {
+    const own = entries.filter((entry) => entry.section === slug);
+    return { own, element: make("section", {}, make("h2", {}, title), own.map((entry) => entry.element)) };
+  });
+  const found = make("p", { role: "status" });
+  const search = make("input", { id: "search", type: "search", autocomplete: "off", oninput: filter });
+
+  // Every word, anywhere in the question or its answer; what was typed stays in the page.
+  function filter() {
+    const wanted = fold(search.value).split(/\s+/).filter(Boolean);
+    for (const { element, words } of entries) {
+      element.hidden = !wanted.every((word) => words.includes(word));
+    }
+    for (const { own, element } of groups) element.hidden = own.every((entry) => entry.element.hidden);
+    const count = entries.filter((entry) => !entry.element.hidden).length;
+    found.textContent = count === 0 ? "No question has all of these words."
+      : `${count} of ${entries.length} questions`;
+  }
+
+  filter();
+  return [
+    make("h1", {}, "Questions and answers"),
+    make("div", { role: "search", class: "field" },
+      make("label", { for: "search" }, "Search the questions"), search, found),
+    groups.map(({ element }) => element),
+  ];
+});
+openNamed();
+addEventListener("hashchange", openNamed);
+
+function fold(text) {
+  return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+}
+
+function answer(faq) {
+  return make("details", { id: faq.slug },
+    make("summary", {}, faq.question),
+    !faq.answered && make("p", { class: "unanswered" }, "This question has no answer yet."),
+    html(faq.answer.html),
+    notices(faq.notices),
+    make("p", { class: "dates" }, `Last changed on ${day(faq.updated_at)}.`));
+}
+
+// A link to one question leads to its answer.
+function openNamed() {
+  const named = document.getElementById(location.hash.slice(1));
+  if (!(named instanceof HTMLDetailsElement)) return;
+  named.open = true;
+  named.querySelector("summary").focus();
+}

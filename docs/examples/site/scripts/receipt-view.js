@@ -1,0 +1,84 @@
+// A receipt as its owner sees it: where the request stands, what to keep, and how to take it back.
+import { day, fill, make, moment } from "./page.js";
+import { forgetReceipt, keepReceipt } from "./receipts.js";
+import { call, Problem } from "./service.js";
+
+const STATES = {
+  received: "Received",
+  waitlisted: "On the waiting list",
+  contacted: "The clinic has contacted you",
+  scheduled: "An appointment is made",
+  completed: "Completed",
+  declined: "Declined",
+  withdrawn: "Withdrawn",
+  closed_out: "Ended, because the clinic has closed",
+};
+
+export function receiptView(receipt, told = null) {
+  const { id, receipt_token: token, state, received_at, retention_until: until, next_step, confirmation } = receipt;
+  const said = make("p", { role: "status" });
+  const copy = make("button", { type: "button", onclick: async () => {
+    try {
+      await navigator.clipboard.writeText(`Reference: ${id}\nCode: ${token}`);
+      said.textContent = "Copied.";
+    } catch {
+      said.textContent = "Your browser does not allow copying; please write both down.";
+    }
+  } }, "Copy both");
+  const forget = make("button", { type: "button", onclick: () => {
+    forgetReceipt();
+    location.replace("receipt.html");
+  } }, "Forget them on this device");
+  const withdrawn = state === "withdrawn";
+  return [
+    make("h1", { tabindex: "-1" }, "Your request"),
+    told && make("p", { role: "alert" }, told),
+    confirmation && !withdrawn && make("p", {}, confirmation),
+    make("p", { class: "next" }, next_step.text),
+    make("dl", {},
+      pair("State", STATES[state] ?? state),
+      pair("Received on", moment(received_at)),
+      until && pair("Erased for good on", day(until)),
+      pair("Reference", make("code", {}, id)),
+      pair("Code", make("code", {}, token))),
+    make("p", {}, "Keep the reference and the code: they open this page again, for whoever has both. This tab forgets them when it is closed."),
+    make("p", { class: "buttons" }, copy, forget),
+    said,
+    !withdrawn && withdrawal(receipt),
+  ];
+}
+
+function pair(term, value) {
+  return [make("dt", {}, term), make("dd", {}, value)];
+}
+
+function withdrawal(receipt) {
+  const keep = make("button", { type: "button", onclick: () => dialog.close() }, "Keep it");
+  const sure = make("button", { type: "button", class: "danger", onclick: withdraw }, "Withdraw it");
+  const told = make("div");
+  const dialog = make("dialog", { "aria-labelledby": "withdraw" },
+    make("h2", { id: "withdraw" }, "Withdraw your request?"),
+    make("p", {}, "What you entered is erased for good, and the clinic will not contact you about it."),
+    told,
+    make("p", { class: "buttons" }, keep, sure));
+
+  async function withdraw() {
+    sure.disabled = true;
+    try {
+      const path = `/v1/consultation-requests/${encodeURIComponent(receipt.id)}/withdrawal`;
+      const now = { ...receipt, ...await call("POST", path, { token: receipt.receipt_token }) };
+      keepReceipt(now);
+      dialog.close();
+      const main = document.getElementById("content");
+      fill(main, receiptView(now));
+      main.querySelector("h1").focus();
+    } catch (error) {
+      sure.disabled = false;
+      fill(told, make("p", { role: "alert" }, error instanceof Problem ? error.message
+        : "The clinic's service cannot be reached; your request was perhaps not withdrawn. Please try again in a moment."));
+    }
+  }
+
+  return make("div", { class: "withdraw" },
+    make("button", { type: "button", onclick: () => { dialog.showModal(); keep.focus(); } }, "Withdraw the request…"), dialog);
+}

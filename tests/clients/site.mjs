@@ -1,0 +1,278 @@
+// The example site in every state of the clinic: node site.mjs, with SERVICES and CHROMIUM.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import net from "node:net";
+import { extname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { browse, inspect } from "./browser.mjs";
+
+const SITE = fileURLToPath(new URL("../../docs/examples/site", import.meta.url));
+const TYPES = { ".html": "text/html", ".css": "text/css", ".js": "text/javascript" };
+const SERVICES = JSON.parse(process.env.SERVICES);
+
+// The way to the service: to one clinic or another, to none, or with the answers lost.
+const way = { to: null, losesAnswers: false, lost: "" };
+const RECEIPT = /"id":"([^"]+)".*"receipt_token"/s;
+const open = new Set();
+const service = net.createServer((client) => {
+  open.add(client.on("error", () => {}).on("close", () => open.delete(client)));
+  if (way.to === null) return client.destroy();
+  const { hostname, port } = new URL(SERVICES[way.to]);
+  const clinic = net.connect(port, hostname).on("error", () => client.destroy());
+  client.pipe(clinic).on("close", () => client.destroy());
+  client.on("close", () => clinic.destroy());
+  clinic.on("data", (bytes) => {
+    if (way.losesAnswers) way.lost += bytes;
+    if (RECEIPT.test(way.lost) && way.losesAnswers) client.destroy();
+    else client.write(bytes);
+  });
+});
+
+function lead(to) {
+  way.to = to;
+  for (const client of open) client.destroy();
+}
+
+const site = createServer(async (request, answer) => {
+  const { pathname } = new URL(request.url, "http://site");
+  const type = TYPES[extname(pathname)];
+  if (!type) return answer.writeHead(404).end();
+  answer.setHeader("Content-Type", type);
+  answer.end(pathname === "/config.js"
+    ? `export const SERVICE = "http://127.0.0.1:${service.address().port}";`
+    : await readFile(SITE + pathname));
+});
+const listening = (server) => new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+await Promise.all([listening(service), listening(site)]);
+const at = (path) => `http://127.0.0.1:${site.address().port}/${path}`;
+
+const heading = (page, name) => page.getByRole("heading", { level: 1, name }).waitFor();
+const told = (page, text) => page.getByRole("alert").filter({ hasText: text }).waitFor();
+const send = (page) => page.getByRole("button", { name: "Send the request" });
+const live = (page) => page.locator("a.action");
+
+async function fillIn(page) {
+  await page.getByLabel("Your name").fill("Robin Canary");
+  await page.getByLabel("Phone number").fill("(503) 227-1212");
+  await page.getByLabel("By phone").check();
+  await page.getByLabel("What is your request about?").selectOption({ label: "Chronic pain" });
+  await page.getByLabel(/The clinic may use/).check();
+}
+
+// What was typed is in the form, and nowhere that outlives it.
+async function keepsNothing(page) {
+  const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
+  for (const typed of ["Canary", "227", "chronic"]) assert.ok(!(kept + page.url()).includes(typed), kept);
+}
+
+async function texts(page) {
+  await page.goto(at("index.html"));
+  await heading(page, "Clinic in Portland, Oregon");
+  await page.getByText("The clinic is open").waitFor();
+  await inspect(page, "site-open-home");
+  await page.getByRole("link", { name: "How can we help you?" }).click();
+  await heading(page, "How can we help you?");
+  await page.getByText("should not replace a formal consult").waitFor();
+  assert.equal(await live(page).textContent(), "Request Your Consultation Now");
+  await inspect(page, "site-open-section");
+
+  // From a section to the answer of one of its questions.
+  await page.getByRole("link", { name: "Where is the clinic?" }).click();
+  await heading(page, "Questions and answers");
+  const named = page.locator("details#where-is-the-clinic");
+  await named.getByText("should not replace a formal consult").waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Where is the clinic?");
+  await page.keyboard.press("Enter");
+  assert.equal(await named.getAttribute("open"), null);
+  await page.getByLabel("Search").fill("Bàttlefield úsed on");
+  await page.getByText("2 of 27 questions").waitFor();
+  assert.equal(await page.locator("section > details:visible").count(), 2);
+  assert.equal(await page.locator("main h2:visible").count(), 1);
+  await page.locator("details:visible summary").first().press("Enter");
+  await page.locator("details[open] .text").waitFor();
+  await inspect(page, "site-open-search");
+  await page.getByLabel("Search").fill("nothing like this");
+  await page.getByText("No question has all of these words.").waitFor();
+  await page.getByLabel("Search").fill("");
+  await inspect(page, "site-open-questions");
+  await page.goto(at("section.html?slug=unknown"));
+  await heading(page, "This cannot be shown");
+}
+
+async function request(page) {
+  await page.goto(at("index.html"));
+  await live(page).click();
+  await heading(page, "Request a consultation");
+  await page.getByText("This form is not for emergencies").waitFor();
+  // Nobody agrees to anything, or chooses anything, that they did not.
+  assert.equal(await page.locator("main input:checked").count(), 0);
+  assert.equal(await page.getByLabel("What is your request about?").inputValue(), "");
+  await inspect(page, "site-open-form");
+
+  await send(page).click();
+  await told(page, "Please enter your name.");
+  const name = page.getByLabel("Your name");
+  assert.equal(await name.getAttribute("aria-invalid"), "true");
+  const words = await name.evaluate((input) => input.getAttribute("aria-describedby").split(" ")
+    .map((id) => document.getElementById(id)?.textContent).join(" "));
+  assert.match(words, /Please enter your name\./);
+  assert.equal(await page.locator("[aria-invalid=true]").count(), 5);
+  await inspect(page, "site-open-faults");
+  await page.getByRole("link", { name: "Please choose what your request is about" }).press("Enter");
+  assert.equal(await page.evaluate(() => document.activeElement.tagName), "SELECT");
+
+  // What is put right is no longer marked; what is still wrong is told alone.
+  await fillIn(page);
+  await page.getByLabel("Phone number").fill("12");
+  assert.equal(await name.getAttribute("aria-invalid"), null);
+  await send(page).click();
+  await told(page, "Please check your phone number");
+  assert.equal(await page.locator(".jedi-error-message:visible").count(), 1);
+  assert.equal(await page.locator("[aria-invalid=true]").count(), 1);
+  await page.getByLabel("Phone number").fill("(503) 227-1212");
+
+  // The service away, then the answer lost: it arrives once, and nothing has to be entered again.
+  lead(null);
+  await send(page).click();
+  await told(page, "It could not be sent");
+  assert.equal(await name.inputValue(), "Robin Canary");
+  await inspect(page, "site-open-away");
+  lead("open");
+  way.losesAnswers = true;
+  await send(page).click();
+  while (!RECEIPT.test(way.lost)) await new Promise((resolve) => setTimeout(resolve, 20));
+  await told(page, "It could not be sent");
+  way.losesAnswers = false;
+  await keepsNothing(page);
+  await send(page).click();
+  await heading(page, "Your request");
+  await keepsNothing(page);
+  const [, stored] = way.lost.match(RECEIPT);
+  await page.getByText(stored, { exact: true }).waitFor();
+}
+
+async function receipt(page) {
+  await page.getByText("Please keep your receipt").waitFor();
+  await page.getByRole("definition").filter({ hasText: "Received" }).waitFor();
+  await inspect(page, "site-receipt");
+  const [id, code] = await page.locator("dd code").allTextContents();
+  await page.getByRole("button", { name: "Copy both" }).click();
+  await page.getByText("Copied.").waitFor();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), `Reference: ${id}\nCode: ${code}`);
+  assert.ok(!page.url().includes(code));
+
+  // Without the service what was known last is shown, and said to be.
+  lead(null);
+  await page.reload();
+  await told(page, "This is what was known last.");
+  await page.getByText(id, { exact: true }).waitFor();
+  lead("open");
+
+  // Forgotten here, and found again by whoever has both.
+  await page.getByRole("button", { name: "Forget them" }).click();
+  await page.getByLabel("Reference").fill(id);
+  await page.getByLabel("Code").fill("wrong");
+  await page.keyboard.press("Enter");
+  await told(page, "No request has this reference and this code.");
+  await inspect(page, "site-receipt-unknown");
+  await page.getByLabel("Code").fill(` ${code} `);
+  await page.keyboard.press("Enter");
+  await page.getByRole("definition").filter({ hasText: "Received" }).waitFor();
+
+  // Withdrawing asks first; the safe answer has the focus, and Escape is one too.
+  const dialog = page.getByRole("dialog");
+  await page.getByRole("button", { name: "Withdraw the request…" }).press("Enter");
+  await dialog.waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Keep it");
+  await inspect(page, "site-withdraw");
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "hidden" });
+  await page.getByRole("button", { name: "Withdraw the request…" }).click();
+  lead(null);
+  await page.getByRole("button", { name: "Withdraw it" }).click();
+  await told(page, "was perhaps not withdrawn");
+  lead("open");
+  await page.getByRole("button", { name: "Withdraw it" }).click();
+  await page.getByRole("definition").filter({ hasText: "Withdrawn" }).waitFor();
+  await page.getByText("what you entered is erased").waitFor();
+  assert.equal(await page.getByRole("button", { name: "Withdraw" }).count(), 0);
+  await inspect(page, "site-withdrawn");
+  const answer = await fetch(`${SERVICES.open}/v1/consultation-requests/${id}`, { headers: { Authorization: `Bearer ${code}` } });
+  assert.equal((await answer.json()).state, "withdrawn");
+}
+
+async function waitlist(page) {
+  await page.goto(at("request.html"));
+  await page.getByText("The clinic keeps a waiting list").waitFor();
+  await inspect(page, "site-waitlist-form");
+  await fillIn(page);
+  await send(page).click();
+  await page.getByRole("definition").filter({ hasText: "On the waiting list" }).waitFor();
+}
+
+// No live button and no form anywhere; the texts stay, and say what is so.
+async function notTaking(page, state, words) {
+  for (const path of ["index.html", "section.html?slug=how-we-can-help", "questions.html", "request.html"]) {
+    await page.goto(at(path));
+    await page.getByRole("region", { name: "The clinic's status" }).filter({ hasText: words }).waitFor();
+    await page.locator("main h1").waitFor();
+    assert.equal(await live(page).count(), 0, path);
+    assert.equal(await page.locator("form").count(), 0, path);
+    await inspect(page, `site-${state}-${path.split(".")[0]}`);
+  }
+  await page.goto(at("section.html?slug=how-we-can-help"));
+  await page.locator(".action.off").waitFor();
+  await page.locator(".notices").filter({ hasText: words }).waitFor();
+}
+
+async function closesMeanwhile(page) {
+  await page.goto(at("request.html"));
+  await fillIn(page);
+  lead("closed");
+  await send(page).click();
+  await told(page, "Nothing was stored.");
+  await page.getByRole("region", { name: "The clinic's status" }).filter({ hasText: "permanently closed" }).waitFor();
+  assert.equal(await page.locator("form").count(), 0);
+  await inspect(page, "site-closed-meanwhile");
+}
+
+async function away(page) {
+  for (const path of ["index.html", "section.html?slug=how-we-can-help", "questions.html", "request.html"]) {
+    await page.goto(at(path));
+    await heading(page, "The clinic's service cannot be reached");
+    assert.equal(await live(page).count(), 0, path);
+    assert.equal(await page.locator("form").count(), 0, path);
+  }
+  await inspect(page, "site-away");
+  lead("open");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await heading(page, "Request a consultation");
+}
+
+const CUT = /status of 4\d\d|net::ERR_/;
+const visits = [
+  ["open", texts],
+  ["open", async (page, context) => {
+    await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+    await request(page);
+    await receipt(page);
+  }],
+  ["waitlist", waitlist],
+  ["paused", (page) => notTaking(page, "paused", "temporarily closed")],
+  ["closed", (page) => notTaking(page, "closed", "permanently closed")],
+  ["open", closesMeanwhile],
+  [null, away],
+];
+
+try {
+  for (const [clinic, visit] of visits) {
+    lead(clinic);
+    await browse(visit, { expected: CUT });
+  }
+} finally {
+  lead(null);
+  site.close();
+  service.close();
+}
