@@ -153,6 +153,25 @@ async function request(page) {
   await page.getByText(stored, { exact: true }).waitFor();
 }
 
+// The form is another one by the time that it is sent: what was filled in is brought over.
+async function outdated(page) {
+  await page.route("**/consultation-requests/form", async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { ...await response.json(), version: 0 } });
+  });
+  await page.goto(at("request.html"));
+  await fillIn(page);
+  await page.unrouteAll({ behavior: "wait" });
+  await send(page).click();
+  await told(page, "The form has changed.");
+  assert.equal(await page.getByLabel("Your name").inputValue(), "Robin Canary");
+  assert.equal(await page.getByLabel("What is your request about?").inputValue(), "chronic_pain");
+  assert.equal(await page.locator("main input:checked").count(), 2);
+  await inspect(page, "site-open-outdated");
+  await send(page).click();
+  await heading(page, "Your request");
+}
+
 async function receipt(page) {
   await page.getByText("Please keep your receipt").waitFor();
   await page.getByRole("definition").filter({ hasText: "Received" }).waitFor();
@@ -259,6 +278,7 @@ const visits = [
     await request(page);
     await receipt(page);
   }],
+  ["open", outdated],
   ["waitlist", waitlist],
   ["paused", (page) => notTaking(page, "paused", "temporarily closed")],
   ["closed", (page) => notTaking(page, "closed", "permanently closed")],

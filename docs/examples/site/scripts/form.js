@@ -2,7 +2,8 @@
 import Jedison from "../node_modules/jedison/dist/esm/jedison.js";
 
 export class Form {
-  constructor(container, { schema, ui }) {
+  // `filled` is what was filled in before, if anything was.
+  constructor(container, { schema, ui }, filled = {}) {
     this.names = ui.order;
     this.library = new Jedison.Create({
       container,
@@ -18,6 +19,9 @@ export class Form {
       muteValidationMessages: ["enum", "properties"],
       purifyData: false,
     });
+    for (const name of this.names) {
+      if (name in filled) this.field(name).setValue(filled[name]);
+    }
   }
 
   // What was filled in; what was left alone is not there.

@@ -22,11 +22,12 @@ function closed(status, { safety_notice: safety }, told = null) {
   ];
 }
 
-async function requestForm(status, form) {
+async function requestForm(status, firstForm) {
   const { Form } = await import("./form.js");
   const begun = Date.now();
   const place = make("div");
-  const fields = new Form(place, form);
+  let form = firstForm;
+  let fields = new Form(place, form);
   const trap = make("input", { id: "website", name: "website", tabindex: "-1", autocomplete: "off" });
   const button = make("button", { type: "submit" }, "Send the request");
   const told = make("div", { tabindex: "-1" });
@@ -40,7 +41,7 @@ async function requestForm(status, form) {
 
   // The same request has the same bytes and the same key, however often it is sent.
   function envelope() {
-    const sent = JSON.stringify([fields.value, trap.value]);
+    const sent = JSON.stringify([fields.value, trap.value, form.version]);
     if (sent !== pending.sent) {
       const seconds = Math.round((Date.now() - begun) / 1000);
       const hints = { website: trap.value || null, seconds_to_complete: seconds };
@@ -72,23 +73,41 @@ async function requestForm(status, form) {
     }
     if (!(error instanceof Problem)) throw error;
     if (error.type === "intake-paused" || error.type === "clinic-permanently-closed") {
-      const now = await read("/v1/status", { cache: "reload" }).catch(() => status);
-      document.getElementById("status").replaceChildren(statusBanner(now));
-      const main = document.getElementById("content");
-      fill(main, closed(now, form, error.message));
-      return main.querySelector("h1").focus();
+      return showClosed(error.message);
     }
+    if (error.errors.some(({ code }) => code === "form_version.outdated")) return renew();
     fields.tell(error.errors);
     if (error.errors.length > 0) return faults(error);
     const minutes = error.retryAfter && Math.ceil(error.retryAfter / 60);
     return tell(error.message + (minutes ? ` Please try again in ${minutes === 1 ? "a minute" : `${minutes} minutes`}.` : ""));
   }
 
+  async function showClosed(told) {
+    const now = await read("/v1/status", { cache: "reload" }).catch(() => status);
+    document.getElementById("status").replaceChildren(statusBanner(now));
+    const main = document.getElementById("content");
+    fill(main, closed(now, form, told));
+    main.querySelector("h1").focus();
+  }
+
+  // The clinic has changed its form meanwhile: what was filled in is brought over.
+  async function renew() {
+    const filled = fields.value;
+    try {
+      form = await read(status.consultations.form, { cache: "reload" });
+    } catch {
+      return tell("The form has changed, and the new one cannot be reached. What you entered is still here. Please send it again in a moment.");
+    }
+    fill(place);
+    fields = new Form(place, form, filled);
+    return tell("The form has changed. Please look through it, and send it once more.");
+  }
+
   // What is wrong, once more at the top of it all, each with the way to its field.
   function faults(error) {
-    const place = ({ pointer }) => fields.names.indexOf(pointer.replace("#/", ""));
-    const list = error.errors.toSorted((one, other) => place(one) - place(other)).map((fault) => {
-      const name = fields.names[place(fault)];
+    const rank = ({ pointer }) => fields.names.indexOf(pointer.replace("#/", ""));
+    const list = error.errors.toSorted((one, other) => rank(one) - rank(other)).map((fault) => {
+      const name = fields.names[rank(fault)];
       return make("li", {}, name
         ? make("a", { href: `#${fields.input(name).id}`, onclick: (event) => jump(event, name) }, fault.detail)
         : fault.detail);
