@@ -7,13 +7,56 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
-from tests.process import ROOT, leave_out
+from data.content_files import SHIPPED_CONTENT
+from tests.process import ROOT, leave_out, run, serving
 from tests.test_demo import demonstrating, first_of_four
 from tests.waiting import PATIENCE
 
 CLIENTS = ROOT / "tests" / "clients"
 SITE = ROOT / "docs" / "examples" / "site"
+
+
+ANNOUNCED = {
+    "clinic.yaml": {
+        "name": "Riverside Clinic",
+        "contact": {
+            "phone": "+1 503 555 0100",
+            "email": "desk@clinic.example",
+            "website": "https://clinic.example/",
+            "address": "1 River Street",
+        },
+        "opening_hours": [{"day": "monday", "opens": "09:00", "closes": "17:30"}],
+    },
+    "status.yaml": {
+        "alternatives": [
+            {"name": "Hilltop Clinic", "url": "https://hilltop.example/", "note": "Same treatment."}
+        ],
+        "safety_resources": [{"name": "Crisis line", "contact": "988", "note": "Day and night."}],
+        "closure": {
+            "records_contact": "records@clinic.example",
+            "records_url": "https://clinic.example/records",
+            "note": "Records are kept for ten years.",
+        },
+    },
+}
+
+
+def announce(folder: Path) -> None:
+    """A clinic of which all is known, open now and closed for a while from next spring."""
+    content = Path(shutil.copytree(SHIPPED_CONTENT, folder / "content"))
+    for name, changes in ANNOUNCED.items():
+        file = content / name
+        file.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text("utf-8")), **changes}))
+    for command in (
+        ("load", str(content)),
+        ("status", "set", "open"),
+        ("status", "set", "temporarily_closed", "--effective-from", "2031-04-01T09:00:00Z",
+         "--reopens-on", "2031-05-01"),
+    ):  # fmt: skip
+        done = run(*command, folder=folder)
+        assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.database("sqlite")
@@ -27,7 +70,12 @@ def test_a_patients_visits(folder: Path) -> None:
     installed = CLIENTS / "node_modules" / "playwright-core", SITE / "node_modules" / "jedison"
     if chromium is None or not all(library.exists() for library in installed):
         leave_out("Node.js or Chromium is not installed: the example site is not visited")
-    with demonstrating(folder, first_of_four()) as (_, services):
+    announce(folder)
+    with (
+        demonstrating(folder, first_of_four()) as (_, demonstrated),
+        serving(folder) as announcing,
+    ):
+        services = {**demonstrated, "announcing": announcing.url}
         visited = subprocess.run(
             ["node", "site.mjs"],
             cwd=CLIENTS, capture_output=True, text=True, timeout=5 * PATIENCE, check=False,

@@ -64,7 +64,7 @@ async function fillIn(page) {
 // What was typed is in the form, and nowhere that outlives it.
 async function keepsNothing(page) {
   const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
-  for (const typed of ["Canary", "227", "chronic"]) assert.ok(!(kept + page.url()).includes(typed), kept);
+  for (const typed of ["Canary", "227-1212", "chronic"]) assert.ok(!(kept + page.url()).includes(typed), kept);
 }
 
 async function texts(page) {
@@ -231,6 +231,20 @@ async function waitlist(page) {
   await page.getByRole("definition").filter({ hasText: "On the waiting list" }).waitFor();
 }
 
+// All that a clinic may tell of itself.
+async function announced(page) {
+  await page.goto(at("index.html"));
+  await heading(page, "Riverside Clinic");
+  const hrefs = await page.locator("main a, #status a").evaluateAll((links) => links.map((link) => link.href));
+  for (const href of ["tel:+1 503 555 0100", "mailto:desk@clinic.example", "https://clinic.example/", "https://hilltop.example/", "tel:988"]) {
+    assert.ok(hrefs.includes(href), `${href} is not in ${hrefs}`);
+  }
+  for (const words of ["1 River Street", /^Monday: 9:00.AM to 5:30.PM$/, /^From April 1, 2031.*: The clinic is temporarily closed/]) {
+    await page.getByText(words).waitFor();
+  }
+  await inspect(page, "site-announced");
+}
+
 // No live button and no form anywhere; the texts stay, and say what is so.
 async function notTaking(page, state, words) {
   for (const path of ["index.html", "section.html?slug=how-we-can-help", "questions.html", "request.html"]) {
@@ -279,6 +293,7 @@ const visits = [
     await receipt(page);
   }],
   ["open", outdated],
+  ["announcing", announced],
   ["waitlist", waitlist],
   ["paused", (page) => notTaking(page, "paused", "temporarily closed")],
   ["closed", (page) => notTaking(page, "closed", "permanently closed")],

@@ -30,9 +30,14 @@ function reach({ phone, email, website, address }) {
   return ways.length > 0 && section("Contact", ways);
 }
 
+// In the clinic's own time, wherever they are read.
 function hours(days) {
-  return days.length > 0
-    && section("Opening hours", days.map(({ day, opens, closes }) => `${day}: ${opens} to ${closes}`));
+  return days.length > 0 && section("Opening hours", days.map(({ day, opens, closes }) =>
+    `${day[0].toUpperCase()}${day.slice(1)}: ${clock(opens)} to ${clock(closes)}`));
+}
+
+function clock(time) {
+  return new Date(`1970-01-01T${time}`).toLocaleTimeString(undefined, { timeStyle: "short" });
 }
 
 function section(title, lines) {
