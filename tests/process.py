@@ -9,22 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import httpx
-import pytest
 
 from tests.databases import url_of
 from tests.waiting import PATIENCE, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
 MAIN = ROOT / "main.py"
-
-
-def leave_out(reason: str) -> NoReturn:
-    """Skips a test for want of a program; `CLINIC_TEST_COMPLETE` forbids it."""
-    assert "CLINIC_TEST_COMPLETE" not in os.environ, reason
-    pytest.skip(reason)
 
 
 def environment(folder: Path, **changes: str) -> dict[str, str]:

@@ -9,9 +9,10 @@ import httpx
 import pytest
 from clinic_app import ClinicApp
 
-from tests.process import ROOT, free_port, leave_out, run, serving
-from tests.test_clients import CLIENTS, TOOLS, use_service
+from tests.process import ROOT, free_port, run, serving
+from tests.programs import CLIENTS, needed
 from tests.test_clients import run as run_tool
+from tests.test_clients import use_service
 from tests.test_openapi import DOCUMENT
 
 EXAMPLE = ROOT / "docs" / "examples" / "app"
@@ -77,8 +78,7 @@ def test_the_example_in_python(folder: Path, tmp_path: Path) -> None:
 @pytest.mark.database("sqlite")
 def test_the_example_in_typescript(folder: Path, tmp_path: Path) -> None:
     """The same, compiled with the types of the document and nothing unknown in between."""
-    if not TOOLS.exists():
-        leave_out("Node.js with npm is not installed: the example app is not compiled")
+    needed("node", otherwise="the example app is not compiled")
     built = tmp_path / "app"
     built.mkdir()
     (built / "package.json").write_text('{"type": "module"}')

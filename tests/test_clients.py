@@ -14,20 +14,17 @@ import pytest
 from data.database import open_database
 from tests.conftest import set_status
 from tests.databases import url_of
-from tests.process import ROOT, leave_out, serving
+from tests.process import ROOT, serving
+from tests.programs import CLIENTS, TOOLS, needed
 from tests.staff import signed_in
 from tests.test_openapi import DOCUMENT
 from tests.waiting import PATIENCE
-
-CLIENTS = ROOT / "tests" / "clients"
-TOOLS = CLIENTS / "node_modules" / ".bin"
 
 
 @pytest.fixture
 def document(tmp_path: Path) -> Path:
     """The document as a file."""
-    if not TOOLS.exists():
-        leave_out("Node.js with npm is not installed: the OpenAPI document is not compiled")
+    needed("node", otherwise="the OpenAPI document is not compiled")
     file = tmp_path / "openapi.json"
     file.write_text(json.dumps(DOCUMENT))
     return file
@@ -103,10 +100,8 @@ def test_a_typed_program_works(document: Path, folder: Path, tmp_path: Path) -> 
 @pytest.mark.database("sqlite")
 def test_the_form_renders_as_it_is(folder: Path) -> None:
     """RJSF and JSONForms show the served schema, untouched at first, and send what it asks for."""
-    chromium = shutil.which("chromium")
-    if chromium is None or not TOOLS.exists():
-        leave_out("Node.js or Chromium is not installed: the form is not tried in its libraries")
-    filled = use_service(folder, ["node", "forms/fill.mjs"], CLIENTS, CHROMIUM=chromium)
+    needed("node", "chromium", otherwise="the form is not tried in its libraries")
+    filled = use_service(folder, ["node", "forms/fill.mjs"], CLIENTS)
     assert filled.returncode == 0, filled.stderr
 
 

@@ -1,13 +1,13 @@
 """The guides' scripts do what the guides say."""
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.process import ROOT, leave_out
+from tests.process import ROOT
+from tests.programs import needed
 from tests.test_demo import demonstrating, first_of_four
 from tests.waiting import PATIENCE
 
@@ -28,8 +28,7 @@ def scripts() -> list[tuple[str, str]]:
 @pytest.mark.database("sqlite")
 def test_scripts_print_what_the_guides_show(folder: Path) -> None:
     """All of them, against the demonstration's four clinics, as a newcomer would run them."""
-    if shutil.which("node") is None:
-        leave_out("Node.js is not installed: the guides' scripts are not run")
+    needed("node", otherwise="the guides' scripts are not run")
     assert len(scripts()) >= 4
     first = first_of_four()
     with demonstrating(folder, first):

@@ -29,6 +29,7 @@ from tests.conftest import set_status, settings_in
 from tests.databases import administer, url_of
 from tests.intake import PATH
 from tests.process import MAIN, Service, environment, free_port, run, serving, unmeasured
+from tests.programs import needed
 from tests.waiting import PATIENCE, wait_for
 
 KILLS = 8
@@ -140,9 +141,9 @@ def test_it_is_ready_as_soon_after_a_kill(open_folder: Path) -> None:
 
 
 @pytest.mark.database("sqlite")
-@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 def test_the_disk_has_it_before_the_client_does(open_folder: Path, tmp_path: Path) -> None:
     """Between reading a request and writing its 201 the database is synced to disk."""
+    needed("strace", otherwise="nobody looks whether the disk has it first")
     with serving(open_folder) as service:
         trace = tmp_path / "trace"
         tracer = subprocess.Popen(

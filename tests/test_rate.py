@@ -1,7 +1,6 @@
 """How many consultation requests one address may send."""
 
 import asyncio
-import shutil
 import socket
 import subprocess
 import sys
@@ -15,7 +14,9 @@ import pytest
 
 from tests.conftest import client_of, set_status
 from tests.intake import bearer, count, post, problem, running
-from tests.process import ROOT, free_port, leave_out
+from tests.process import ROOT, free_port
+from tests.programs import needed
+from tests.waiting import wait_for
 
 
 async def test_over_the_rate_is_429(folder: Path) -> None:
@@ -103,19 +104,18 @@ async def test_an_empty_rate_is_no_limit(client: httpx.AsyncClient, open_clinic:
 @contextmanager
 def redis_server(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """A real one, on a free port; it keeps nothing."""
-    program = shutil.which("redis-server")
-    if program is None:
-        leave_out("redis-server is not installed: rates are not counted across processes")
+    needed("redis-server", otherwise="rates are not counted across processes")
     port = free_port()
-    process = subprocess.Popen(
-        [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)],
-        stdout=subprocess.DEVNULL,
-    )
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    process = subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL)
+
+    def listens() -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return True
+        return False
+
     try:
-        for _ in range(500):
-            with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-                break
-            time.sleep(0.01)
+        wait_for(listens)
         yield f"redis://127.0.0.1:{port}/0", process
     finally:
         process.kill()

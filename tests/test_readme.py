@@ -1,7 +1,6 @@
 """The README's tour gives what it prints."""
 
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.process import MAIN, ROOT, environment, serving
+from tests.programs import needed
 
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _CHANGING = [
@@ -54,8 +54,8 @@ def settled(text: str) -> str:
 
 
 @pytest.mark.database("sqlite")
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_the_tour_gives_what_it_prints(folder: Path) -> None:
     """Every command of the tour, and every line that the README shows for it."""
+    needed("curl", otherwise="the README's tour is not played")
     for (command, shown), given in zip(tour(), play(folder), strict=True):
         assert settled(given) == settled(shown), command

@@ -10,13 +10,10 @@ import pytest
 import yaml
 
 from data.content_files import SHIPPED_CONTENT
-from tests.process import ROOT, leave_out, run, serving
+from tests.process import run, serving
+from tests.programs import CLIENTS, needed
 from tests.test_demo import demonstrating, first_of_four
 from tests.waiting import PATIENCE
-
-CLIENTS = ROOT / "tests" / "clients"
-SITE = ROOT / "docs" / "examples" / "site"
-
 
 ANNOUNCED = {
     "clinic.yaml": {
@@ -66,10 +63,7 @@ def test_a_patients_visits(folder: Path) -> None:
     Every view is free of faults that axe knows, at a desk and on a phone. `PICTURES` names a folder
     for pictures of them.
     """
-    chromium = shutil.which("chromium")
-    installed = CLIENTS / "node_modules" / "playwright-core", SITE / "node_modules" / "jedison"
-    if chromium is None or not all(library.exists() for library in installed):
-        leave_out("Node.js or Chromium is not installed: the example site is not visited")
+    needed("node", "chromium", otherwise="the example site is not visited")
     announce(folder)
     with (
         demonstrating(folder, first_of_four()) as (_, demonstrated),
@@ -79,6 +73,6 @@ def test_a_patients_visits(folder: Path) -> None:
         visited = subprocess.run(
             ["node", "site.mjs"],
             cwd=CLIENTS, capture_output=True, text=True, timeout=5 * PATIENCE, check=False,
-            env={**os.environ, "SERVICES": json.dumps(services), "CHROMIUM": chromium},
+            env={**os.environ, "SERVICES": json.dumps(services)},
         )  # fmt: skip
     assert visited.returncode == 0, visited.stderr

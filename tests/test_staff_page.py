@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,11 +13,11 @@ from data.database import open_database
 from tests.conftest import set_status
 from tests.databases import url_of
 from tests.intake import JSON, PATH, body_of
-from tests.process import ROOT, leave_out, serving
+from tests.process import serving
+from tests.programs import CLIENTS, needed
 from tests.staff import signed_in
 from tests.waiting import PATIENCE
 
-CLIENTS = ROOT / "tests" / "clients"
 TYPED = {"name": "<img src=x onerror=\"document.title='owned'\"> O'Neill", "message": "One\ntwo"}
 
 
@@ -29,9 +28,7 @@ def test_a_day_at_the_desk(folder: Path) -> None:
     Every view is free of faults that axe knows, at a desk and on a phone. `PICTURES` names a folder
     for pictures of them.
     """
-    chromium = shutil.which("chromium")
-    if chromium is None or not (CLIENTS / "node_modules" / "playwright-core").exists():
-        leave_out("Node.js or Chromium is not installed: the staff page is not tried in a browser")
+    needed("node", "chromium", otherwise="the staff page is not tried in a browser")
     engine = open_database(url_of(folder))
     set_status(engine, state="open")
     token = signed_in(engine)["Authorization"].removeprefix("Bearer ")
@@ -46,7 +43,7 @@ def test_a_day_at_the_desk(folder: Path) -> None:
         day = subprocess.run(
             ["node", "staff_page.mjs"],
             cwd=CLIENTS, capture_output=True, text=True, timeout=5 * PATIENCE, check=False,
-            env={**os.environ, "SERVICE": service.url, "TOKEN": token, "CHROMIUM": chromium,
+            env={**os.environ, "SERVICE": service.url, "TOKEN": token,
                  "REQUESTS": json.dumps([answer.json()["id"] for answer in sent])},
         )  # fmt: skip
     assert day.returncode == 0, day.stderr

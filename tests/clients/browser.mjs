@@ -1,6 +1,7 @@
 // A real browser, and what every page is held to.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
@@ -13,7 +14,7 @@ export const PHONE = { width: 390, height: 844 };
 // Runs `steps` in a new browser; anything else that the page complains about is a fault.
 export async function browse(steps, { expected = /status of 4\d\d/ } = {}) {
   const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM,
+    executablePath: execFileSync("sh", ["-c", "command -v chromium"], { encoding: "utf-8" }).trim(),
     args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
       "--disable-component-update", "--disable-sync", "--no-first-run"],
   });

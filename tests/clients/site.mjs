@@ -1,4 +1,4 @@
-// The example site in every state of the clinic: node site.mjs, with SERVICES and CHROMIUM.
+// The example site in every state of the clinic: node site.mjs, with SERVICES.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";

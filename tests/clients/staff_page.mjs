@@ -1,4 +1,4 @@
-// A day at the clinic's desk: node staff_page.mjs, with SERVICE, TOKEN, REQUESTS and CHROMIUM.
+// A day at the clinic's desk: node staff_page.mjs, with SERVICE, TOKEN and REQUESTS.
 
 import assert from "node:assert/strict";
 import { browse, inspect } from "./browser.mjs";

@@ -1,4 +1,4 @@
-// The served form in two libraries, as it is: node forms/fill.mjs, with SERVICE and CHROMIUM.
+// The served form in two libraries, as it is: node forms/fill.mjs, with SERVICE.
 
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
