@@ -192,7 +192,7 @@ async function receipt(page) {
   // Forgotten here, and found again by whoever has both.
   await page.getByRole("button", { name: "Forget them" }).click();
   await page.getByLabel("Reference").fill(id);
-  await page.getByLabel("Code").fill("wrong");
+  await page.getByLabel("Code").fill("“wrong”");
   await page.keyboard.press("Enter");
   await told(page, "No request has this reference and this code.");
   await inspect(page, "site-receipt-unknown");
@@ -220,6 +220,15 @@ async function receipt(page) {
   await inspect(page, "site-withdrawn");
   const answer = await fetch(`${SERVICES.open}/v1/consultation-requests/${id}`, { headers: { Authorization: `Bearer ${code}` } });
   assert.equal((await answer.json()).state, "withdrawn");
+
+  // What is no longer there is not taken for a service that is away.
+  await page.evaluate(() => {
+    const kept = JSON.parse(sessionStorage.getItem("receipt"));
+    sessionStorage.setItem("receipt", JSON.stringify({ ...kept, id: kept.id.replace(/^./, (x) => (x === "0" ? "1" : "0")) }));
+  });
+  await page.reload();
+  await told(page, "Nothing is kept under your receipt any more.");
+  await page.getByLabel("Reference").waitFor();
 }
 
 async function waitlist(page) {

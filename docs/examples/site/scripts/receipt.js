@@ -1,14 +1,29 @@
 import { fill, make, show } from "./page.js";
 import { receiptView } from "./receipt-view.js";
-import { keepReceipt, keptReceipt } from "./receipts.js";
+import { forgetReceipt, keepReceipt, keptReceipt } from "./receipts.js";
 import { Problem, read } from "./service.js";
 
 const kept = keptReceipt();
 
 await show(
-  async () => (kept ? receiptView(await refreshed(kept)) : lookUp()),
+  async () => (kept ? current(kept) : lookUp()),
   () => kept && receiptView(kept, "The clinic's service cannot be reached right now. This is what was known last."),
 );
+
+async function current(receipt) {
+  try {
+    return receiptView(await refreshed(receipt));
+  } catch (error) {
+    if (!isUnknown(error)) throw error;
+    forgetReceipt();
+    return lookUp("Nothing is kept under your receipt any more.");
+  }
+}
+
+// A wrong code, an unknown request and an erased one are answered alike.
+function isUnknown(error) {
+  return error instanceof Problem && error.type === "not-found";
+}
 
 async function refreshed(receipt) {
   const path = `/v1/consultation-requests/${encodeURIComponent(receipt.id)}`;
@@ -17,21 +32,24 @@ async function refreshed(receipt) {
   return now;
 }
 
-function lookUp() {
+function lookUp(before = null) {
   const id = make("input", { id: "reference", autocomplete: "off", spellcheck: "false", required: true });
   const token = make("input", { id: "code", autocomplete: "off", spellcheck: "false", required: true });
-  const told = make("div");
+  const told = make("div", {}, before && make("p", { role: "alert" }, before));
   const submit = async (event) => {
     event.preventDefault();
     try {
-      const found = await refreshed({ id: id.value.trim(), receipt_token: token.value.trim() });
+      // Whatever was typed, it fits into a header; a code stays as it is.
+      const code = encodeURIComponent(token.value.trim());
+      const found = await refreshed({ id: id.value.trim(), receipt_token: code });
       const main = document.getElementById("content");
       fill(main, receiptView(found));
       main.querySelector("h1").focus();
     } catch (error) {
-      fill(told, make("p", { role: "alert" }, error instanceof Problem
-        ? "No request has this reference and this code. Please check both."
-        : "The clinic's service cannot be reached. Please try again in a moment."));
+      const words = isUnknown(error) ? "No request has this reference and this code. Please check both."
+        : error instanceof Problem ? error.message
+          : "The clinic's service cannot be reached. Please try again in a moment.";
+      fill(told, make("p", { role: "alert" }, words));
     }
   };
   return [
