@@ -151,7 +151,7 @@ async def test_without_its_redis_the_service_goes_on(folder: Path, tmp_path: Pat
             process.wait()
             begun = time.monotonic()
             assert [(await post(client)).status_code for _ in range(3)] == [201, 201, 429]
-            assert time.monotonic() - begun < 3
+            assert time.monotonic() - begun < 20
 
 
 FLOOD = """

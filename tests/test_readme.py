@@ -9,6 +9,7 @@ import pytest
 
 from tests.process import MAIN, ROOT, environment, serving
 from tests.programs import needed
+from tests.waiting import PATIENCE
 
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _CHANGING = [
@@ -41,7 +42,7 @@ def play(folder: Path) -> list[str]:
             env=environment(folder),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=5 * PATIENCE,
             check=True,
         )
     return [output.removesuffix("\n") for output in played.stdout.split("\n----\n")][:-1]
