@@ -37,6 +37,17 @@ class Problem(Exception):
         }
 
 
+class BadRequest(Problem):
+    status = 400
+    slug = "bad-request"
+    title = "This is not a request that can be read"
+    detail = "The request could not be read. Nothing was stored."
+    about = (
+        "The message breaks the rules of HTTP/1.1 (RFC 9112): its framing, its `Host`, or a coding "
+        "other than `chunked`. The connection is closed, so that nothing is read in two ways."
+    )
+
+
 class MalformedJSON(Problem):
     status = 400
     slug = "malformed-json"
@@ -114,6 +125,14 @@ class MethodNotAllowed(Problem):
     about = "The header `Allow` lists the methods that this path knows."
 
 
+class RequestTimeout(Problem):
+    status = 408
+    slug = "request-timeout"
+    title = "The request did not arrive in time"
+    detail = "Your request took too long to arrive. Please try again. Nothing was stored."
+    about = "A request has ten seconds to arrive, head and body together."
+
+
 class IntakePaused(Problem):
     status = 409
     slug = "intake-paused"
@@ -183,6 +202,14 @@ class ContentTooLarge(Problem):
     about = "A body may have at most 65,536 bytes (64 KiB)."
 
 
+class URITooLong(Problem):
+    status = 414
+    slug = "uri-too-long"
+    title = "The address is too long"
+    detail = "This address is too long to be read."
+    about = "At most 8 KiB of a request's target are read."
+
+
 class UnsupportedMediaType(Problem):
     status = 415
     slug = "unsupported-media-type"
@@ -236,6 +263,14 @@ class TooManyRequests(Problem):
     title = "Too many requests"
     detail = "Too many requests came from this connection. Please try again later."
     about = "`Retry-After` says after how many seconds the next request is taken."
+
+
+class HeaderFieldsTooLarge(Problem):
+    status = 431
+    slug = "header-fields-too-large"
+    title = "The header fields are too large"
+    detail = "The request could not be read. Nothing was stored."
+    about = "At most 100 header fields are read, and at most 16 KiB of them."
 
 
 class InternalError(Problem):

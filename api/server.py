@@ -11,6 +11,7 @@ from sqlalchemy import Engine, make_url
 from sqlalchemy.exc import DBAPIError
 from starlette.concurrency import run_in_threadpool
 
+from api.connection import Connection
 from data import upkeep
 from data.content_files import SHIPPED_CONTENT, ContentFaults, read_content
 from data.crypto import Keyring, KeyringFault, parse_document, read_document, write_keyring
@@ -147,7 +148,8 @@ def serve(settings: Settings) -> None:
         host=settings.host,
         port=settings.port,
         workers=settings.workers if settings.workers > 1 else None,
-        http="httptools",
+        http=Connection,
+        ws="none",
         loop="auto",
         lifespan="on",
         # Its lines about itself would hide the three that a person can use.

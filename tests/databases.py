@@ -100,9 +100,10 @@ def take_away(folder: Path, *, used_by: Engine | None = None) -> None:
     An open file of SQLite can be read after it was moved, unless `used_by` opens it anew.
     """
     if kind_of(folder) == "sqlite":
+        os.replace(folder / "clinic.db", folder / "away.db")
+        # Last: what opens it in between would keep it open.
         if used_by:
             used_by.dispose()
-        os.replace(folder / "clinic.db", folder / "away.db")
         return
     url = make_url(url_of(folder))
     administer(
