@@ -180,7 +180,7 @@ async def test_whoever_is_slow_does_not_stay(service: Service) -> None:
             stays(service, bundle * 40, reads=False),
         )
     ]
-    steady = asyncio.create_task(takes_what_comes(service, bundle * 40))
+    steady = asyncio.create_task(takes_what_comes(service, bundle * 100))
     good = asyncio.create_task(goes_on(service, over))
     ended = await asyncio.wait_for(asyncio.gather(*slow), PATIENCE)
     assert time.monotonic() - begun >= SECONDS
