@@ -9,7 +9,12 @@ from asyncio import AbstractEventLoop, BaseTransport
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 from api.middleware import DefaultHeaders
 from api.problem_details import render
@@ -48,12 +53,27 @@ class Connection(HttpToolsProtocol):
         # What is arriving, and what is leaving, with the time that it was first seen.
         self._arriving: tuple[object, float] | None = None
         self._leaving_since: float | None = None
+        self._running: RequestResponseCycle | None = None
 
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(transport)  # type: ignore[arg-type] # as asyncio has it
         if not Connection._is_watched:
             Connection._is_watched = True
             self.loop.call_later(_LOOK_EVERY_SECONDS, _look, self.connections, self.loop)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._tell_it_is_gone()
+        super().connection_lost(exc)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _tell_it_is_gone(self) -> None:
+        # Where several were sent at once, uvicorn tells the last one only.
+        if self._running is not None:
+            self._running.disconnected = True
+            self._running.message_event.set()
 
     def data_received(self, data: bytes) -> None:
         self._unread += len(data)
@@ -120,6 +140,7 @@ class Connection(HttpToolsProtocol):
         elif self._leaving_since is None:
             self._leaving_since = now
         elif now - self._leaving_since > SECONDS:
+            self._tell_it_is_gone()
             self.transport.abort()
             return
         if self.transport.is_closing():
