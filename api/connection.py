@@ -156,16 +156,11 @@ class Connection(HttpToolsProtocol):
                 self.transport.close()
 
     def _what_arrives(self) -> object:
-        """Which request is not all there: none, one whose body is awaited, or the one after."""
+        """Which request is not all there, and whether it is its head: None if there is none."""
         cycle = self.cycle
-        if cycle is None:
-            return "first"
-        if cycle.more_body:
-            return id(cycle)
         # uvicorn's own timer runs from the end of an answer to the next byte.
-        if cycle.response_complete and self.timeout_keep_alive_task is None:
-            return -id(cycle)
-        return None
+        head = cycle is None or (cycle.response_complete and self.timeout_keep_alive_task is None)
+        return (cycle, head) if head or cycle.more_body else None
 
     def resume_writing(self) -> None:
         # Somebody takes it, if slowly.
@@ -174,12 +169,11 @@ class Connection(HttpToolsProtocol):
 
 
 def _look(connections: set[Any], loop: AbstractEventLoop) -> None:
-    now = loop.time()
-    for connection in tuple(connections):
-        connection.look(now)
     Connection._is_watched = bool(connections)
     if connections:
         loop.call_later(_LOOK_EVERY_SECONDS, _look, connections, loop)
+    for connection in tuple(connections):
+        connection.look(loop.time())
 
 
 def _message(problem: type[Problem]) -> bytes:
