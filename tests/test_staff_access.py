@@ -192,8 +192,8 @@ async def test_a_thousand_wrong_tokens(folder: Path) -> None:
         assert (await client.get(f"{STAFF}/me", headers=staff)).status_code == 200
         with Session(app.state.engine) as session:
             events = session.exec(select(AuditEvent.action)).all()
-    # Once a window, not once a try.
-    assert 1 <= events.count("tokens.refused") <= windows
+    # Once after ten, and once after each that the moving window has let in since; not once a try.
+    assert 1 <= events.count("tokens.refused") <= told.count(401) - 9
 
 
 def test_tokens_by_command(folder: Path) -> None:
