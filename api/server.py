@@ -28,6 +28,9 @@ log = logging.getLogger("clinic_api")
 
 _UPKEEP_EVERY_SECONDS = 60
 _DELIVERY_EVERY_SECONDS = 0.25
+# A worker that is slower than this is taken for stuck, killed and started anew. It counts from
+# before its imports: with uvicorn's 5 s, a busy machine never gets a worker to its first request.
+_WORKER_SECONDS = 60
 # Within what a stopping service is given.
 _FINISH_SECONDS = 3.0
 
@@ -161,6 +164,7 @@ def serve(settings: Settings) -> None:
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
         timeout_graceful_shutdown=8,
+        timeout_worker_healthcheck=_WORKER_SECONDS,
     )
 
 

@@ -59,10 +59,14 @@ class Service:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    def client(self, **options: Any) -> httpx.Client:
+        return httpx.Client(base_url=self.url, timeout=PATIENCE, **options)
+
     def is_ready(self) -> bool:
         assert self.process.poll() is None, "the service stopped"
         try:
-            return httpx.get(f"{self.url}/health/ready", timeout=PATIENCE).status_code == 200
+            with self.client() as client:
+                return client.get("/health/ready").status_code == 200
         except httpx.TransportError:
             return False
 

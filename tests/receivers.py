@@ -1,20 +1,20 @@
 """Who is told: a real SMTP server and a real HTTP server, on loopback."""
 
 import ssl
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from tests.process import free_port
+from tests.waiting import PATIENCE
 
 
 class Mailbox:
@@ -58,14 +58,15 @@ def mail_server() -> Iterator[tuple[Mailbox, str]]:
 
 
 class Receiver:
-    """An HTTP server that keeps what it gets; `status` is what it answers, after `seconds`."""
+    """An HTTP server that keeps what it gets; `status` is what it answers, while `answers`."""
 
     def __init__(self) -> None:
         self.messages: list[tuple[dict[str, str], bytes]] = []
         self.connections = 0
         self.status = 204
         self.headers: dict[str, str] = {}
-        self.seconds = 0.0
+        self.answers = Event()
+        self.answers.set()
         self.url = ""
 
 
@@ -78,7 +79,7 @@ def http_receiver(certificate: Path | None = None) -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             receiver.messages.append((dict(self.headers), body))
-            time.sleep(receiver.seconds)
+            receiver.answers.wait(PATIENCE)
             self.send_response(receiver.status)
             for name, value in receiver.headers.items():
                 self.send_header(name, value)

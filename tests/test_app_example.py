@@ -39,7 +39,7 @@ def test_the_example_in_python(folder: Path, tmp_path: Path) -> None:
     set_state(folder, "open")
     with serving(folder) as service:
         away = httpx.Client(base_url=f"http://127.0.0.1:{free_port()}")
-        here = httpx.Client(base_url=service.url, event_hooks=hooks)
+        here = service.client(event_hooks=hooks)
         with away, here:
             online, offline = ClinicApp(own, here), ClinicApp(own, away)
             assert offline.open() is None

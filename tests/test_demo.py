@@ -56,11 +56,12 @@ def test_four_clinics_side_by_side(folder: Path) -> None:
         assert list(told) == list(EXPECTED)
         for name, url in told.items():
             status, state, mode = EXPECTED[name]
-            answer = httpx.get(f"{url}/v1/status").json()
-            assert (answer["state"], answer["consultations"]["mode"]) == (state, mode)
-            assert httpx.get(f"{url}{PATH}/form").json()["accepting"] is (status == 201)
-            sent = httpx.post(f"{url}{PATH}", content=body_of(), headers=JSON)
-            assert sent.status_code == status, name
+            with httpx.Client(base_url=url, timeout=PATIENCE) as client:
+                answer = client.get("/v1/status").json()
+                assert (answer["state"], answer["consultations"]["mode"]) == (state, mode)
+                assert client.get(f"{PATH}/form").json()["accepting"] is (status == 201)
+                sent = client.post(PATH, content=body_of(), headers=JSON)
+                assert sent.status_code == status, name
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=PATIENCE) == 0
         for url in told.values():

@@ -30,7 +30,7 @@ from models.delivery import WAITS, Delivery
 from models.values import utc_now
 from tests.conftest import client_of, set_status
 from tests.databases import bring_back, take_away, url_of
-from tests.intake import PATH, bearer, body_of, count, faults, post, problem, running
+from tests.intake import JSON, PATH, bearer, body_of, count, faults, post, problem, running
 from tests.process import serving
 from tests.receivers import Mailbox, Receiver, http_receiver, mail_server
 from tests.staff import INBOX, STAFF, change, signed_in
@@ -473,21 +473,18 @@ def test_a_dispatcher_that_is_killed(folder: Path) -> None:
     staff = signed_in(engine)
     inside = {"CLINIC_WEBHOOK_NETWORKS": "127.0.0.0/8"}
     with http_receiver() as receiver:
-        receiver.seconds = 5
+        receiver.answers.clear()
         with serving(folder, changes=inside) as service:
             hook = {"url": receiver.url, "events": EVENTS[:1]}
-            httpx.post(f"{service.url}{STAFF}/webhooks", json=hook, headers=staff)
-            ids = [
-                httpx.post(
-                    f"{service.url}{PATH}",
-                    content=body_of(),
-                    headers={"Content-Type": "application/json"},
-                ).json()["id"]
-                for _ in range(5)
-            ]
+            with service.client() as client:
+                client.post(f"{STAFF}/webhooks", json=hook, headers=staff)
+                ids = [
+                    client.post(PATH, content=body_of(), headers=JSON).json()["id"]
+                    for _ in range(5)
+                ]
             wait_for(lambda: len(receiver.messages) == 5)
             service.signal(signal.SIGKILL)
-        receiver.seconds = 0
+        receiver.answers.set()
         with Session(engine) as session:
             rows = session.exec(select(Delivery)).all()
             assert {row.state for row in rows} == {"pending"}

@@ -96,7 +96,7 @@ def test_a_server_that_stops_at_once_loses_nothing(tmp_path: Path, own_cluster: 
         for thread in load.threads:
             thread.join()
         assert load.refused
-        with httpx.Client(base_url=service.url, headers=JSON) as client:
+        with service.client(headers=JSON) as client:
             for name in load.refused.copy():
                 load.post(client, name)
 

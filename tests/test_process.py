@@ -35,6 +35,8 @@ from tests.waiting import PATIENCE, wait_for
 KILLS = 8
 ACKNOWLEDGED = 1500
 CLIENTS = 8
+# Seconds; more than the server by itself allows a worker.
+STILL = 6
 
 
 @pytest.fixture
@@ -130,7 +132,8 @@ def test_it_is_ready_as_soon_after_a_kill(open_folder: Path) -> None:
     for _ in range(3):
         for end, taken in seconds.items():
             with serving(open_folder) as service:
-                assert httpx.post(f"{service.url}{PATH}", json=request_named("A")).is_success
+                with service.client() as client:
+                    assert client.post(PATH, json=request_named("A")).is_success
                 service.signal(end)
                 service.process.wait(timeout=PATIENCE)
             begun = time.monotonic()
@@ -152,7 +155,8 @@ def test_the_disk_has_it_before_the_client_does(open_folder: Path, tmp_path: Pat
         )
         assert tracer.stderr is not None
         tracer.stderr.readline()
-        answer = httpx.post(f"{service.url}{PATH}", json=request_named("A"), timeout=PATIENCE)
+        with service.client() as client:
+            answer = client.post(PATH, json=request_named("A"))
         tracer.terminate()
         tracer.wait(timeout=PATIENCE)
         tracer.stderr.close()
@@ -188,23 +192,38 @@ def test_a_polite_stop_answers_everyone(open_folder: Path) -> None:
 
 def test_two_workers_are_one_service(open_folder: Path) -> None:
     """Receipts, replays and a change of state hold across processes."""
-    with serving(open_folder, workers=2) as service:
+    # Each request on a connection of its own, so that either worker may get it.
+    alone = {"Connection": "close"}
+    with serving(open_folder, workers=2) as service, service.client(headers=alone) as client:
         key = {"Idempotency-Key": "one-and-the-same"}
-        body = json.dumps(request_named("A"))
-        headers = {**key, "Content-Type": "application/json"}
-        url = f"{service.url}{PATH}"
-        answers = [httpx.post(url, content=body, headers=headers) for _ in range(12)]
+        answers = [client.post(PATH, json=request_named("A"), headers=key) for _ in range(12)]
         assert {answer.status_code for answer in answers} == {201}
         assert len({answer.content for answer in answers}) == 1
         token = answers[0].json()["receipt_token"]
-        receipt = service.url + answers[0].headers["Location"]
+        receipt = answers[0].headers["Location"]
         for _ in range(12):
-            read = httpx.get(receipt, headers={"Authorization": f"Bearer {token}"})
+            read = client.get(receipt, headers={"Authorization": f"Bearer {token}"})
             assert read.json()["state"] == "received"
         assert run("status", "set", "permanently_closed", folder=open_folder).returncode == 0
-        assert {httpx.post(url, json=request_named("B")).status_code for _ in range(12)} == {410}
-        replay = httpx.post(url, content=body, headers=headers)
+        assert {client.post(PATH, json=request_named("B")).status_code for _ in range(12)} == {410}
+        replay = client.post(PATH, json=request_named("A"), headers=key)
         assert (replay.status_code, replay.content) == (201, answers[0].content)
+
+
+@pytest.mark.database("sqlite")
+def test_a_worker_that_stands_still_is_not_killed_for_it(folder: Path) -> None:
+    """Not for some seconds: a machine may be so busy that it takes as long to start one."""
+    with serving(folder, workers=2) as service:
+        process = service.process.pid
+        children = Path(f"/proc/{process}/task/{process}/children")
+        before = children.read_text().split()
+        for child in before:
+            os.kill(int(child), signal.SIGSTOP)
+        time.sleep(STILL)
+        for child in before:
+            os.kill(int(child), signal.SIGCONT)
+        wait_for(service.is_ready)
+        assert children.read_text().split() == before
 
 
 def spoil_key(folder: Path) -> None:
@@ -315,9 +334,8 @@ def test_a_port_in_use_is_told(folder: Path) -> None:
 @pytest.mark.database("sqlite")
 def test_a_lost_key_is_never_replaced(open_folder: Path) -> None:
     """With data there, a missing key is a reason not to start, and no new key is made."""
-    with serving(open_folder) as service:
-        url = f"{service.url}{PATH}"
-        assert httpx.post(url, json=request_named("A")).status_code == 201
+    with serving(open_folder) as service, service.client() as client:
+        assert client.post(PATH, json=request_named("A")).status_code == 201
     keyring = open_folder / "keyring.json"
     keyring.unlink()
     ended = run("serve", "--port", str(free_port()), folder=open_folder)
@@ -354,7 +372,8 @@ def test_the_first_start_makes_everything(tmp_path: Path) -> None:
     loud = process.stderr.readline()
     service = Service(process, port)
     wait_for(service.is_ready)
-    status = httpx.get(f"{service.url}/v1/status").json()
+    with service.client() as client:
+        status = client.get("/v1/status").json()
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=PATIENCE)
     assert lines == [

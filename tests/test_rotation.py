@@ -185,7 +185,7 @@ def test_a_rotation_that_is_killed(folder: Path) -> None:
         over = threading.Event()
 
         def use() -> None:
-            with httpx.Client(base_url=service.url, timeout=PATIENCE) as client:
+            with service.client() as client:
                 while not over.is_set():
                     one = ids[len(answers) % MANY]
                     answers.append(client.get(f"{INBOX}/{one}", headers=staff).status_code)
@@ -201,8 +201,9 @@ def test_a_rotation_that_is_killed(folder: Path) -> None:
         with Session(engine) as session:
             total = len(session.exec(select(ConsultationRequest.id)).all())
         assert sealed_with(engine, new) == total
-        for one in ids[:: MANY // 20]:
-            assert httpx.get(f"{service.url}{INBOX}/{one}", headers=staff).status_code == 200
+        with service.client(headers=staff) as client:
+            for one in ids[:: MANY // 20]:
+                assert client.get(f"{INBOX}/{one}").status_code == 200
     assert len(answers) > 10
     assert set(answers) == {200, 201}
     engine.dispose()

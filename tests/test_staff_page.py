@@ -39,7 +39,8 @@ def test_a_day_at_the_desk(folder: Path) -> None:
             body_of(website="https://spam.example", email="other@example.com"),
             body_of(email="third@example.com"),
         ]
-        sent = [httpx.post(f"{service.url}{PATH}", content=b, headers=JSON) for b in bodies]
+        with service.client(headers=JSON) as client:
+            sent = [client.post(PATH, content=body) for body in bodies]
         day = subprocess.run(
             ["node", "staff_page.mjs"],
             cwd=CLIENTS, capture_output=True, text=True, timeout=5 * PATIENCE, check=False,
