@@ -193,7 +193,8 @@ def signature(secret: bytes, *, message_id: str, content: bytes) -> dict[str, st
 
 
 def _record_and_claim(session: Session, *, ended: list[Ended], limit: int) -> list[Delivery]:
-    for delivery, outcome, took in ended:
+    # In the order in which the outbox takes several.
+    for delivery, outcome, took in sorted(ended, key=lambda one: one[0].id):
         ends = _end_of(delivery, outcome)
         outbox.record_attempt(session, delivery=delivery, outcome=outcome, took=took, ends=ends)
         if outcome == _GONE and delivery.webhook_id:

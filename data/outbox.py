@@ -124,9 +124,12 @@ def record_attempt(
 
 
 def cancel_for_webhook(session: Session, *, webhook_id: str) -> None:
+    pending = select(Delivery.id).where(
+        col(Delivery.webhook_id) == webhook_id, col(Delivery.state) == DeliveryState.PENDING
+    )
     session.connection().execute(
         update(Delivery)
-        .where(col(Delivery.webhook_id) == webhook_id, col(Delivery.state) == DeliveryState.PENDING)
+        .where(col(Delivery.id).in_(_in_turn(pending)))
         .values(state=DeliveryState.CANCELLED, next_attempt_at=None, finished_at=utc_now())
     )
 
@@ -142,7 +145,15 @@ def forget_old(session: Session) -> None:
 
 def forget_subjects(session: Session, *, ids: list[str]) -> None:
     """Deletes what is about these requests; what was not told yet is told no more."""
-    _delete(session, select(Delivery.id).where(col(Delivery.subject).in_(ids)))
+    about = select(Delivery.id).where(col(Delivery.subject).in_(ids))
+    # Who is writing down a try goes first: what comes of it must be seen here, and go too.
+    session.exec(_in_turn(about)).all()
+    _delete(session, about)
+
+
+def _in_turn(ids: SelectOfScalar[str]) -> SelectOfScalar[str]:
+    # In one order, so that two who take several do not wait for each other.
+    return ids.order_by(col(Delivery.id)).with_for_update()
 
 
 def _due() -> ColumnElement[bool]:

@@ -45,6 +45,8 @@ def purge(session: Session, *, actor: str = SERVICE) -> int:
         select(ConsultationRequest.id)
         .where(col(ConsultationRequest.retention_until) <= now)
         .limit(_AT_ONCE)
+        # Whatever somebody is working on now can go a minute later.
+        .with_for_update(skip_locked=True)
     ).all()
     if due:
         erase(session, ids=list(due))

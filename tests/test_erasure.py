@@ -1,5 +1,6 @@
 """After withdrawal, erasure or the end of its retention a request is gone everywhere."""
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
@@ -10,15 +11,17 @@ from fastapi import FastAPI
 from sqlalchemy import Engine, inspect, text
 from sqlmodel import Session, select
 
+from data.database import writing
+from data.outbox import record_attempt
 from data.upkeep import keep_up
 from models.audit import AuditEvent
 from models.consultation_request import ConsultationRequest, RequestState
-from models.delivery import Delivery
+from models.delivery import Delivery, DeliveryAttempt
 from models.inbox import RequestNote
 from models.values import utc_now
 from tests.conftest import client_of, set_status
 from tests.databases import files_of, kind_of
-from tests.intake import PATH, bearer, count, running
+from tests.intake import PATH, bearer, count, post, running
 from tests.receivers import http_receiver, mail_server
 from tests.staff import INBOX, STAFF, change, note, signed_in
 from tests.test_privacy import Canaries, hits
@@ -76,17 +79,18 @@ async def test_nothing_is_left(folder: Path, way: str) -> None:
             match way:
                 case "withdrawal":
                     url = f"{PATH}/{request_id}/withdrawal"
-                    await client.post(url, headers=bearer(accepted))
+                    ended = await client.post(url, headers=bearer(accepted))
                 case "erasure":
                     headers = {**staff, "If-Match": '"2"'}
-                    await client.delete(f"{INBOX}/{request_id}", headers=headers)
+                    ended = await client.delete(f"{INBOX}/{request_id}", headers=headers)
                 case "purge":
-                    await change(client, request_id, staff, version=2, state="declined")
+                    ended = await change(client, request_id, staff, version=2, state="declined")
                     let_retention_end(app)
                 case "closing":
                     body = {"state": "permanently_closed", "confirm": "permanently_closed"}
-                    await client.post(f"{STAFF}/status-changes", json=body, headers=staff)
+                    ended = await client.post(f"{STAFF}/status-changes", json=body, headers=staff)
                     let_retention_end(app)
+            assert ended.is_success, ended.text
 
             looked_at = [rows_of(engine), *mailbox.raw, *(body for _, body in receiver.messages)]
             if kind_of(folder) == "sqlite":
@@ -101,6 +105,36 @@ async def test_nothing_is_left(folder: Path, way: str) -> None:
                 events = session.exec(select(AuditEvent)).all()
             [last] = [event for event in events if event.action == ENDS[way]]
             assert request_id in (last.subject, *last.details.get("requests", []))  # type: ignore[misc] # a list
+
+
+async def test_erasing_while_a_try_is_written_down(folder: Path) -> None:
+    """Whoever erases a request waits for it, and it goes too."""
+    with http_receiver() as receiver:
+        receiver.answers.clear()
+        async with (
+            running(folder, webhook_networks=("127.0.0.0/8",)) as app,
+            client_of(app) as client,
+        ):
+            engine: Engine = app.state.engine
+            set_status(engine, state="open")
+            staff = signed_in(engine)
+            hook = {"url": receiver.url, "events": ["consultation_request.received"]}
+            await client.post(f"{STAFF}/webhooks", json=hook, headers=staff)
+            url = f"{INBOX}/{(await post(client)).json()['id']}"
+            with writing(engine) as session:
+                delivery = session.exec(select(Delivery)).one()
+                record_attempt(
+                    session, delivery=delivery, outcome="http_500", took=timedelta(0), ends=None
+                )
+                erasing = asyncio.create_task(
+                    client.delete(url, headers={**staff, "If-Match": '"1"'})
+                )
+                # As long as it takes to meet the other.
+                await asyncio.sleep(0.3)
+                assert not erasing.done()
+            assert (await erasing).status_code == 204
+            assert count(engine, DeliveryAttempt) == count(engine, Delivery) == 0
+            receiver.answers.set()
 
 
 def what_is_sealed(engine: Engine) -> list[bytes]:
