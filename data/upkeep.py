@@ -23,9 +23,7 @@ def keep_up(engine: Engine, *, retention: Retention) -> None:
     while is_purging:
         with writing(engine) as session:
             hold(session.connection(), b"upkeep")
-            purge(session)
-        with reading(engine) as session:
-            is_purging = _is_purge_due(session)
+            is_purging = purge(session) > 0
 
 
 def _is_purge_due(session: Session) -> bool:
