@@ -87,7 +87,11 @@ class Connection(HttpToolsProtocol):
             self._problem = problem
             raise _Refused
         self._unread = 0
+        head_after = self.cycle
         super().on_headers_complete()
+        if self._arriving is not None and self._arriving[0] == (head_after, True):
+            # Its body has what its head left of the time.
+            self._arriving = ((self.cycle, False), self._arriving[1])
 
     def _fault_of_head(self) -> type[Problem] | None:
         if len(self.url) > TARGET_BYTES:

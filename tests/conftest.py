@@ -18,8 +18,9 @@ from data.schema import migrate
 from data.status import record_status_change
 from main import create_app
 from models.settings import Settings
-from models.status import StatusChangeCreate
+from models.status_change import StatusChangeCreate
 from tests.databases import KINDS, Cluster, url_of, use
+from tests.process import Service, serving
 
 
 @pytest.fixture(scope="session")
@@ -73,6 +74,16 @@ def folder(
         shutil.copy(file, tmp_path)
     with own_database(database_kind, request, tmp_path, template=prepared):
         yield tmp_path
+
+
+@pytest.fixture(scope="module")
+def service(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A running service that the tests of one file share."""
+    folder = tmp_path_factory.mktemp("shared")
+    for file in prepared.iterdir():
+        shutil.copy(file, folder)
+    with serving(folder, log=folder / "log") as service:
+        yield service
 
 
 @pytest.fixture

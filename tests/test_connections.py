@@ -4,15 +4,13 @@ import asyncio
 import re
 import socket
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from statistics import median
 
 import httpx
 import pytest
 
 from api.connection import FIELDS, FIELDS_BYTES, SECONDS, TARGET_BYTES
-from tests.process import Service, serving
+from tests.process import Service
 from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.database("sqlite")
@@ -22,15 +20,6 @@ POST = b"POST /v1/consultation-requests HTTP/1.1\r\nHost: a\r\n"
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n"
 HIDDEN = STATUS + b"\r\n"
 SLOW = 75
-
-
-@pytest.fixture(scope="module")
-def service(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    folder = tmp_path_factory.mktemp("connections")
-    for file in prepared.iterdir():
-        (folder / file.name).write_bytes(file.read_bytes())
-    with serving(folder, log=folder / "log") as service:
-        yield service
 
 
 def answers_to(service: Service, message: bytes) -> bytes:
@@ -199,13 +188,39 @@ async def test_whoever_is_slow_does_not_stay(service: Service) -> None:
     assert median(taken) < 1
 
 
-async def stays(service: Service, begin: bytes, *, drops: bytes = b"", reads: bool = True) -> str:
-    """Takes its time until the connection ends; the status that was told, or how it ended."""
+async def test_head_and_body_share_their_time(service: Service) -> None:
+    """Whoever took half of it for the head is gone before one that came some seconds later."""
+    body = POST[4:] + b"Content-Length: 60000\r\n\r\n"
+    ended: list[str] = []
+
+    async def first() -> None:
+        assert await stays(service, POST[:4], rest=body, drops=b" ") in ("408", "cut")
+        ended.append("first")
+
+    async def later() -> None:
+        await asyncio.sleep(SECONDS / 4)
+        assert await stays(service, STATUS, drops=b"X: a\r\n") in ("408", "cut")
+        ended.append("later")
+
+    await asyncio.gather(first(), later())
+    assert ended == ["first", "later"]
+
+
+async def stays(
+    service: Service, begin: bytes, *, rest: bytes = b"", drops: bytes = b"", reads: bool = True
+) -> str:
+    """Takes its time until the connection ends; the status that was told, or how it ended.
+
+    `rest` follows what it began with after half of the time.
+    """
     loop = asyncio.get_running_loop()
     answer = b""
     with await connected(service) as connection:
         try:
             await loop.sock_sendall(connection, begin)
+            if rest:
+                await asyncio.sleep(SECONDS / 2)
+                await loop.sock_sendall(connection, rest)
             while True:
                 if not reads:
                     await asyncio.sleep(0.5)

@@ -4,25 +4,15 @@ import re
 import socket
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.process import Service, serving
+from tests.process import Service
 from tests.waiting import PATIENCE, wait_for
 
 PATH = b"/v1/consultation-requests"
 LIMIT = 64 * 1024
 MEBIBYTE = 1024 * 1024
-
-
-@pytest.fixture(scope="module")
-def service(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    folder = tmp_path_factory.mktemp("hostile")
-    for file in prepared.iterdir():
-        (folder / file.name).write_bytes(file.read_bytes())
-    with serving(folder, log=folder / "log") as service:
-        yield service
 
 
 def send(service: Service, *parts: bytes) -> tuple[bytes, float]:
