@@ -17,16 +17,10 @@ from api.commands.opening import one_line_faults, opened_database
 from api.commands.requests import requests
 from api.commands.status import status
 from api.commands.tokens import token
+from api.cors import Cors
 from api.errors import add_handlers
 from api.intake import KeyLocks
-from api.middleware import (
-    AccessLog,
-    BodyLimit,
-    Cors,
-    DefaultHeaders,
-    LastResort,
-    RequestId,
-)
+from api.middleware import AccessLog, BodyLimit, DefaultHeaders, LastResort, RequestId
 from api.openapi import INTRODUCTION, TAGS, DocumentedAPI, operation_id
 from api.rates import AddressLimiter
 from api.response_cache import CachedAPI
@@ -49,32 +43,6 @@ class ClinicAPI(CachedAPI, DocumentedAPI):
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The application; its database is opened when it starts."""
     settings = settings or read_settings()
-
-    @asynccontextmanager
-    async def lifespan(app: ClinicAPI) -> AsyncIterator[None]:
-        server.configure_logging(settings)
-        app.state.engine = open_database(settings.database_url)
-        app.state.writers = asyncio.Semaphore(count_writers(app.state.engine))
-        app.state.keyring = server.open_keyring(app.state.engine, settings)
-        app.state.intake = open_lane(
-            app.state.engine,
-            keyring=app.state.keyring,
-            emails=settings.emails,
-            writers=app.state.writers,
-        )
-        stopped = asyncio.Event()
-        loops = [
-            asyncio.create_task(app.kept.follow(app.state.engine, stopped)),
-            asyncio.create_task(server.keep_up(app.state.engine, settings, stopped)),
-            asyncio.create_task(server.deliver(_dispatcher(app, settings), stopped)),
-        ]
-        try:
-            yield
-        finally:
-            stopped.set()
-            await asyncio.gather(*loops)
-            app.state.engine.dispose()
-
     app = ClinicAPI(
         title=NAME,
         version=VERSION,
@@ -83,7 +51,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         openapi_tags=TAGS,
         servers=[{"url": "/", "description": "Where this document comes from."}],
         license_info={"name": "MIT", "identifier": "MIT"},
-        lifespan=lifespan,
+        lifespan=_run,
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
@@ -110,6 +78,34 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     add_handlers(app)
     app.include_router(router)
     return app
+
+
+@asynccontextmanager
+async def _run(app: ClinicAPI) -> AsyncIterator[None]:
+    """What the application holds, and what it does by itself, from its start to its end."""
+    settings: Settings = app.state.settings
+    server.configure_logging(settings)
+    app.state.engine = open_database(settings.database_url)
+    app.state.writers = asyncio.Semaphore(count_writers(app.state.engine))
+    app.state.keyring = server.open_keyring(app.state.engine, settings)
+    app.state.intake = open_lane(
+        app.state.engine,
+        keyring=app.state.keyring,
+        emails=settings.emails,
+        writers=app.state.writers,
+    )
+    stopped = asyncio.Event()
+    loops = [
+        asyncio.create_task(app.kept.follow(app.state.engine, stopped)),
+        asyncio.create_task(server.keep_up(app.state.engine, settings, stopped)),
+        asyncio.create_task(server.deliver(_dispatcher(app, settings), stopped)),
+    ]
+    try:
+        yield
+    finally:
+        stopped.set()
+        await asyncio.gather(*loops)
+        app.state.engine.dispose()
 
 
 def _dispatcher(app: FastAPI, settings: Settings) -> Dispatcher:

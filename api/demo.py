@@ -13,7 +13,7 @@ from data.crypto import write_keyring
 from data.database import open_database, writing
 from data.status import find_status, record_status_change
 from models.settings import ROOT, Settings
-from models.status import StatusChangeCreate
+from models.status_change import StatusChangeCreate
 
 CLINICS: Mapping[str, Mapping[str, str]] = {
     "open": {"state": "open"},

@@ -33,7 +33,8 @@ from data.database import reading
 from data.idempotency import Attempt, OtherBody, find_answer
 from data.status import find_status
 from models.consultation_request import ConsultationRequestCreate
-from models.status import ClinicStatus, ConsultationMode
+from models.status import ClinicStatus
+from models.status_change import ConsultationMode
 from models.values import utc_now
 
 _QUOTED = re.compile('^"(.*)"$')

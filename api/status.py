@@ -6,7 +6,8 @@ from api.caching import StatusRoute
 from api.dependencies import SessionDep
 from api.queries import CursorQuery, LimitQuery, list_meta
 from data import status
-from models.status import StatusChangeList, StatusPublic
+from models.status import StatusPublic
+from models.status_change import StatusChangeList
 
 router = APIRouter(prefix="/v1/status", tags=["Clinic"], route_class=StatusRoute)
 

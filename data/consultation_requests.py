@@ -32,7 +32,8 @@ from models.consultation_request import (
 )
 from models.delivery import Channel, EventType
 from models.inbox import RequestNote
-from models.status import ClinicStatus, ConsultationMode
+from models.status import ClinicStatus
+from models.status_change import ConsultationMode
 from models.values import ClinicState, utc_now
 
 _TOKEN_BYTES = 32
@@ -69,21 +70,7 @@ def record_requests(
         row["receipt_hash"] = _hash(token)
     connection = session.connection()
     connection.execute(insert(ConsultationRequest), rows)
-    connection.execute(
-        insert(Consent),
-        [
-            {
-                "request_id": row["id"],
-                "purpose": consent.purpose,
-                "version": consent.version,
-                "text": consent.text,
-                "given_at": row["received_at"],
-            }
-            for row, sending in zip(rows, sendings, strict=True)
-            for consent in form.consents
-            if getattr(sending.request, consent.field)
-        ],
-    )
+    connection.execute(insert(Consent), _consents(rows, sendings, form))
     step = next_step(state, status=status, form=form)
     answers = [
         ConsultationRequestAccepted(
@@ -102,6 +89,23 @@ def record_requests(
     _announce(session, rows, sendings, emails)
     session.flush()
     return answers
+
+
+def _consents(
+    rows: list[dict[str, Any]], sendings: Sequence[Sending], form: ConsultationFormCreate
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "request_id": row["id"],
+            "purpose": consent.purpose,
+            "version": consent.version,
+            "text": consent.text,
+            "given_at": row["received_at"],
+        }
+        for row, sending in zip(rows, sendings, strict=True)
+        for consent in form.consents
+        if getattr(sending.request, consent.field)
+    ]
 
 
 def _row(

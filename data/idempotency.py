@@ -10,7 +10,8 @@ from sqlmodel import Session, col, select
 
 from data.crypto import Keyring
 from data.database import hold
-from models.consultation_request import ConsultationRequestAccepted, IdempotencyRecord
+from models.consultation_request import ConsultationRequestAccepted
+from models.idempotency import IdempotencyRecord
 from models.values import utc_now
 
 _ANSWERS_KEPT = timedelta(days=30)

@@ -18,7 +18,7 @@ from models.faq import FAQ
 from models.notice import Notice
 from models.publication import FormerSlug
 from models.section import Section
-from models.status import StatusChange, StatusChangeCreate
+from models.status_change import StatusChange, StatusChangeCreate
 from models.status_content import StatusContent
 from models.values import utc_now
 

@@ -10,7 +10,7 @@ from models.clinic import Clinic
 from models.faq import FAQ
 from models.publication import ContentVersion, FormerSlug
 from models.section import Section
-from models.status import StatusChange
+from models.status_change import StatusChange
 from models.values import utc_now
 
 

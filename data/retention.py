@@ -9,12 +9,8 @@ from sqlmodel import Session, col, select
 from data.audit import record_event
 from data.outbox import forget_old, forget_subjects
 from models.audit import SERVICE, Action
-from models.consultation_request import (
-    Consent,
-    ConsultationRequest,
-    IdempotencyRecord,
-    RequestState,
-)
+from models.consultation_request import Consent, ConsultationRequest, RequestState
+from models.idempotency import IdempotencyRecord
 from models.inbox import RequestNote
 from models.values import utc_now
 

@@ -25,8 +25,10 @@ from data.inbox import note_place
 from data.sealing_keys import register_key
 from data.webhooks import secret_place
 from models.audit import COMMAND_LINE, Action
-from models.consultation_request import ConsultationRequest, IdempotencyRecord, SealingKey
+from models.consultation_request import ConsultationRequest
+from models.idempotency import IdempotencyRecord
 from models.inbox import RequestNote
+from models.sealing_key import SealingKey
 from models.values import utc_now
 from models.webhook import Webhook
 

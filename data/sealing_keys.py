@@ -6,7 +6,7 @@ from sqlmodel import Session, select
 
 from data.crypto import Key, Keyring, KeyringFault
 from data.database import hold
-from models.consultation_request import SealingKey
+from models.sealing_key import SealingKey
 from models.values import utc_now
 
 

@@ -13,13 +13,8 @@ from data.publication import raise_content_version
 from models.clinic import Clinic
 from models.delivery import EventType
 from models.listing import Page
-from models.status import (
-    DEFAULT_MODES,
-    ClinicStatus,
-    StatusChange,
-    StatusChangeCreate,
-    StatusChangePublic,
-)
+from models.status import ClinicStatus
+from models.status_change import DEFAULT_MODES, StatusChange, StatusChangeCreate, StatusChangePublic
 from models.status_content import StatusContent, StatusText
 from models.values import utc_now
 

@@ -8,7 +8,8 @@ from data.database import hold, reading, writing
 from data.outbox import old_deliveries
 from data.retention import Retention, purge
 from data.status import CLINIC_STATE
-from models.consultation_request import ConsultationRequest, IdempotencyRecord
+from models.consultation_request import ConsultationRequest
+from models.idempotency import IdempotencyRecord
 from models.values import utc_now
 
 

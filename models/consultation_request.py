@@ -209,28 +209,6 @@ class Consent(SQLModel, table=True):
     given_at: datetime
 
 
-class IdempotencyRecord(SQLModel, table=True):
-    """The first answer to a key, kept sealed so that it can be given again."""
-
-    __tablename__ = "idempotency_record"
-
-    key_digest: bytes = Field(primary_key=True)
-    body_digest: bytes
-    request_id: str = Field(foreign_key="consultation_request.id", index=True, max_length=36)
-    sealed_answer: bytes
-    expires_at: datetime = Field(index=True)
-
-
-class SealingKey(SQLModel, table=True):
-    """A key that something here was sealed with, and a value only that key can produce."""
-
-    __tablename__ = "sealing_key"
-
-    id: str = Field(primary_key=True, max_length=40)
-    check_value: bytes
-    first_used_at: datetime
-
-
 class NextStepPublic(Output):
     """What happens now."""
 

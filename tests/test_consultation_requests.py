@@ -14,7 +14,8 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from models.consultation_request import Consent, ConsultationRequest, IdempotencyRecord
+from models.consultation_request import Consent, ConsultationRequest
+from models.idempotency import IdempotencyRecord
 from models.values import utc_now
 from tests.conftest import client_of, set_status
 from tests.intake import JSON, PATH, VALID, body_of, count, faults, opened, post, problem, running

@@ -12,7 +12,9 @@ import httpx
 import pytest
 from sqlalchemy import Engine, event
 
-from models.consultation_request import Consent, ConsultationRequest, IdempotencyRecord, SealingKey
+from models.consultation_request import Consent, ConsultationRequest
+from models.idempotency import IdempotencyRecord
+from models.sealing_key import SealingKey
 from tests.databases import administer, bring_back, connected, kind_of, take_away, url_of
 from tests.intake import PATH, bearer, body_of, count, post, problem
 from tests.waiting import wait_for

@@ -11,7 +11,8 @@ from sqlalchemy import Engine, update
 from sqlmodel import Session, select
 
 from data.database import writing
-from models.consultation_request import ConsultationRequest, IdempotencyRecord
+from models.consultation_request import ConsultationRequest
+from models.idempotency import IdempotencyRecord
 from models.values import utc_now
 from tests.conftest import client_of, set_status
 from tests.databases import files_of

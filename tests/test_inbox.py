@@ -15,7 +15,8 @@ from sqlmodel import Session, select
 from data.closing import close_out_where_closed
 from data.database import writing
 from models.audit import AuditEvent
-from models.consultation_request import Consent, ConsultationRequest, IdempotencyRecord
+from models.consultation_request import Consent, ConsultationRequest
+from models.idempotency import IdempotencyRecord
 from models.inbox import RequestNote
 from tests.conftest import set_status
 from tests.intake import PATH, VALID, bearer, body_of, count, faults, post, problem

@@ -19,7 +19,8 @@ from api.storing import open_lane
 from data.consultation_requests import open_request
 from data.crypto import Keyring, KeyringDocument, SealBroken
 from data.database import writing
-from models.consultation_request import ConsultationRequest, IdempotencyRecord
+from models.consultation_request import ConsultationRequest
+from models.idempotency import IdempotencyRecord
 from tests.conftest import client_of, set_status
 from tests.databases import files_of, kind_of, take_away
 from tests.intake import PATH, bearer, body_of, count, opened, post, problem, running

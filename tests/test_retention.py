@@ -12,12 +12,8 @@ from sqlmodel import Session, select
 
 from data.upkeep import keep_up
 from models.audit import AuditEvent
-from models.consultation_request import (
-    Consent,
-    ConsultationRequest,
-    IdempotencyRecord,
-    RequestState,
-)
+from models.consultation_request import Consent, ConsultationRequest, RequestState
+from models.idempotency import IdempotencyRecord
 from models.values import utc_now
 from tests.commands import invoke
 from tests.conftest import client_of, set_status

@@ -21,13 +21,10 @@ from data.crypto import Keyring, header_of, read_document
 from data.database import open_database, writing
 from data.status import find_status
 from models.audit import AuditEvent
-from models.consultation_request import (
-    ConsultationRequest,
-    ConsultationRequestCreate,
-    IdempotencyRecord,
-    SealingKey,
-)
+from models.consultation_request import ConsultationRequest, ConsultationRequestCreate
+from models.idempotency import IdempotencyRecord
 from models.inbox import RequestNote
+from models.sealing_key import SealingKey
 from models.values import utc_now
 from models.webhook import Webhook
 from tests.commands import invoke

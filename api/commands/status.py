@@ -11,7 +11,8 @@ from data.database import reading, writing
 from data.status import find_status, record_status_change
 from models.audit import COMMAND_LINE, Action
 from models.settings import read_settings
-from models.status import StatusChangeCreate, StatusPublic
+from models.status import StatusPublic
+from models.status_change import StatusChangeCreate
 
 status = typer.Typer(help="The clinic's state.", no_args_is_help=True)
 

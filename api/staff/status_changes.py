@@ -14,7 +14,7 @@ from data.audit import record_event
 from data.closing import close_out_where_closed
 from data.status import ReopeningPassed, record_status_change
 from models.audit import Action
-from models.status import StatusChangePublic, StatusChangeRecorded, StatusChangeRequest
+from models.status_change import StatusChangePublic, StatusChangeRecorded, StatusChangeRequest
 
 router = APIRouter(prefix="/v1/staff/status-changes", route_class=BodyRoute)
 

@@ -6,8 +6,10 @@ from sqlmodel import SQLModel
 import models.audit
 import models.delivery
 import models.health
+import models.idempotency
 import models.inbox
 import models.publication
+import models.sealing_key
 import models.staff_token
 import models.webhook  # noqa: F401 (together they import every table)
 

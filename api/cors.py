@@ -1,0 +1,74 @@
+"""Who may read what from another origin (Fetch Standard, CORS protocol)."""
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_ALLOWED_HEADERS = ("Authorization", "Idempotency-Key", "If-Match", "If-None-Match")
+_EXPOSED_HEADERS = (
+    "ETag",
+    "Link",
+    "Location",
+    "Retry-After",
+    "X-Request-ID",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Idempotent-Replayed",
+)
+
+
+class _Policy(CORSMiddleware):
+    """Tells what is allowed and leaves the refusing to the browser, which knows no other reason."""
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        told = super().preflight_response(request_headers)
+        del told.headers["Content-Type"], told.headers["Content-Length"]
+        return Response(status_code=204, headers=dict(told.headers))
+
+
+class Cors:
+    """Which origins may read what: everybody what is public, listed ones the rest."""
+
+    _public = {
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Expose-Headers": ", ".join(_EXPOSED_HEADERS),
+    }
+
+    def __init__(self, app: ASGIApp, origins: tuple[str, ...]) -> None:
+        self.app = app
+        self.public = self._policy(("*",), ("GET", "HEAD"))
+        self.intake = self._policy(origins or ("*",), ("GET", "HEAD", "POST"))
+        self.staff = self._policy(origins, ("GET", "HEAD", "POST", "PATCH", "DELETE"))
+
+    def _policy(self, origins: tuple[str, ...], methods: tuple[str, ...]) -> _Policy:
+        return _Policy(
+            self.app,
+            allow_origins=origins,
+            allow_methods=methods,
+            allow_headers=_ALLOWED_HEADERS,
+            expose_headers=_EXPOSED_HEADERS,
+        )
+
+    def _policy_for(self, path: str) -> _Policy:
+        if path.startswith("/v1/staff"):
+            return self.staff
+        if path.startswith("/v1/consultation-requests") and not path.endswith("/form"):
+            return self.intake
+        return self.public
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        policy = self._policy_for(scope["path"])
+        if policy is not self.public or scope["method"] == "OPTIONS":
+            await policy(scope, receive, send)
+            return
+
+        async def send_to_everybody(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(self._public)
+            await send(message)
+
+        await self.app(scope, receive, send_to_everybody)
