@@ -144,7 +144,7 @@ class ConsultationRequestCreate(Input):
         # An after-validator would not run beside a field's own fault, and all are told at once.
         faults: list[InitErrorDetails] = []
         if isinstance(data, dict):
-            if data.get("email") is None and data.get("phone") is None:
+            if all(data.get(contact) in (None, "") for contact in ("email", "phone")):
                 faults = [_required("email"), _required("phone")]
             if data.get("consent_to_contact") is False:
                 faults.append(_required("consent_to_contact"))

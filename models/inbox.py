@@ -50,6 +50,9 @@ class RequestNote(SQLModel, table=True):
 class RequestChange(Input):
     """What to change; what is not given stays."""
 
+    # Staff gives a request back with it: absent and `null` both leave the assignee as it is.
+    fields_with_empty_value = frozenset({"assigned_to"})
+
     state: RequestState | None = Described(
         default=None, description="One of `available_transitions`."
     )
@@ -61,7 +64,11 @@ class RequestChange(Input):
             AfterValidator(str.strip),
         ]
         | None
-    ) = Described(default=None, description='Who looks after it; `""` for nobody.')
+    ) = Described(
+        default=None,
+        description="Who looks after it. An empty string, which elsewhere means not given, ends "
+        "the assignment.",
+    )
     quarantined: StrictBool | None = Described(
         default=None, description="`false` lets it out of quarantine, `true` puts it there."
     )

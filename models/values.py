@@ -3,9 +3,9 @@
 import unicodedata
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy import JSON
 
@@ -65,9 +65,24 @@ class ClinicState(StrEnum):
 
 
 class Input(BaseModel):
-    """What comes from outside: an unknown field is a fault."""
+    """What comes from outside: an unknown field is a fault, and an empty string is not given.
+
+    Form libraries send an empty string for a field that nobody filled in.
+    """
 
     model_config = ConfigDict(extra="forbid")
+
+    # Fields in which an empty string has a meaning of its own.
+    fields_with_empty_value: ClassVar[frozenset[str]] = frozenset()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_empty_strings(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        # An unknown field stays, so that it is a fault whatever its value is.
+        left_out = cls.model_fields.keys() - cls.fields_with_empty_value
+        return {name: value for name, value in data.items() if value != "" or name not in left_out}
 
 
 class Output(BaseModel):

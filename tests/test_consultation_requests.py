@@ -214,14 +214,25 @@ async def test_lengths_count_code_points(
     assert answer.status_code == (201 if length == 2000 else 422)
 
 
-async def test_absent_and_null_both_mean_not_given(
-    app: FastAPI, client: httpx.AsyncClient, open_clinic: None
+@pytest.mark.parametrize("empty", [None, ""])
+@pytest.mark.parametrize("other_contact", ["phone", "email"])
+async def test_null_and_an_empty_string_both_mean_not_given(
+    app: FastAPI,
+    client: httpx.AsyncClient,
+    open_clinic: None,
+    empty: str | None,
+    other_contact: str,
 ) -> None:
-    """An optional field may be null."""
-    optional = ("phone", "preferred_contact", "may_leave_voicemail", "best_time", "message")
-    with_null = await post(client, body_of(**dict.fromkeys(optional)))
-    assert with_null.status_code == 201
-    assert opened(app, with_null) == opened(app, await post(client))
+    """An optional field may be null or empty, and is stored as if it were absent."""
+    contact = {"email": "ada@example.com", "phone": "+12125550123"}
+    without = {**contact, other_contact: ...}
+    optional = (
+        other_contact, "preferred_contact", "may_leave_voicemail", "best_time", "message",
+        "website", "seconds_to_complete",
+    )  # fmt: skip
+    emptied = await post(client, body_of(**{**without, **dict.fromkeys(optional, empty)}))
+    assert emptied.status_code == 201, emptied.text
+    assert opened(app, emptied) == opened(app, await post(client, body_of(**without)))
 
 
 NO_INTEGERS: list[object] = ["1", "12", True, 1.0, "١٢", []]
@@ -232,36 +243,39 @@ FAULTS: list[tuple[str, dict[str, Any]]] = [
     ("name.wrong_type", {"name": ["Ada"]}),
     ("name.too_long", {"name": "n" * 201}),
     *(("name.invalid", {"name": f"Ada{c}"}) for c in "\0\r\n\t\x7f\x85\u2028\u202e\u2066\u200f"),
-    ("email.required", {"email": None}),
+    *(("email.required", {"email": value}) for value in (None, "")),
     ("email.wrong_type", {"email": 7}),
     ("email.too_long", {"email": "e" * 255}),
     *(("email.invalid", {"email": value}) for value in (
-        "", "ada", "ada@", "@example.com", "a@b@example.com", "ada@example.com\r\nBcc: b@b.example",
+        " ", "ada", "ada@",
+        "@example.com", "a@b@example.com", "ada@example.com\r\nBcc: b@b.example",
         "ada@example.com\u202e", "ada@example.com\0", "Ada <ada@example.com>")),
     ("phone.required", {"email": ...}),
     ("phone.wrong_type", {"phone": 2125550123}),
     ("phone.too_long", {"phone": "2" * 41}),
     *(("phone.invalid", {"phone": value}) for value in (
-        "", "555", "12345678901234", "212 555 0123 ext. 5", "212\r\n5550123", "\u202e2125550123",
+        " ", "555", "12345678901234", "212 555 0123 ext. 5", "212\r\n5550123", "\u202e2125550123",
         "2125550123\0", "call me")),
     ("preferred_contact.wrong_type", {"preferred_contact": 1}),
     ("preferred_contact.invalid", {"preferred_contact": "fax"}),
     *(("may_leave_voicemail.wrong_type", {"may_leave_voicemail": v}) for v in ("true", 1, 0)),
     ("best_time.wrong_type", {"best_time": {}}),
     ("best_time.invalid", {"best_time": "Morning"}),
-    ("topic.required", {"topic": None}),
+    *(("topic.required", {"topic": value}) for value in (..., None, "")),
     ("topic.wrong_type", {"topic": False}),
     ("topic.invalid", {"topic": "ketamine"}),
     ("message.wrong_type", {"message": 1.5}),
     ("message.too_long", {"message": "m" * 2001}),
     ("message.invalid", {"message": "\0"}),
-    *(("consent_to_contact.required", {"consent_to_contact": v}) for v in (..., None, False)),
+    *(("consent_to_contact.required", {"consent_to_contact": v})
+      for v in (..., None, False, "")),
     *(("consent_to_contact.wrong_type", {"consent_to_contact": v}) for v in ("true", 1, "on")),
-    ("form_version.required", {"form_version": ...}),
+    *(("form_version.required", {"form_version": value}) for value in (..., None, "")),
     *(("form_version.wrong_type", {"form_version": v}) for v in NO_INTEGERS),
     *(("form_version.outdated", {"form_version": v}) for v in (0, -1, 2, 10**30, -(10**30))),
     *(("body.unknown_field", {name: "x"}) for name in (
         "id", "state", "assigned_to", "is_admin", "received_at", "receipt_token")),
+    ("body.unknown_field", {"assigned_to": ""}),
 ]  # fmt: skip
 
 
