@@ -5,7 +5,13 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_ALLOWED_HEADERS = ("Authorization", "Idempotency-Key", "If-Match", "If-None-Match")
+_ALLOWED_HEADERS = (
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-Match",
+    "If-None-Match",
+)
 _EXPOSED_HEADERS = (
     "ETag",
     "Link",
@@ -19,7 +25,7 @@ _EXPOSED_HEADERS = (
 
 
 class _Policy(CORSMiddleware):
-    """Tells what is allowed and leaves the refusing to the browser, which knows no other reason."""
+    """Answers every preflight with what is allowed; the browser compares, and refuses."""
 
     def preflight_response(self, request_headers: Headers) -> Response:
         told = super().preflight_response(request_headers)
@@ -27,8 +33,19 @@ class _Policy(CORSMiddleware):
         return Response(status_code=204, headers=dict(told.headers))
 
 
+class _PublicPolicy(_Policy):
+    """Allows any request header: tracing and analytics libraries add headers of their own."""
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        told = super().preflight_response(request_headers)
+        asked = request_headers.get("Access-Control-Request-Headers", "").split(",")
+        names = [*_ALLOWED_HEADERS, *(name.strip() for name in asked)]
+        told.headers["Access-Control-Allow-Headers"] = ", ".join(filter(None, names))
+        return told
+
+
 class Cors:
-    """Which origins may read what: everybody what is public, listed ones the rest."""
+    """Every origin may read what is public; the rest is for the origins that are listed."""
 
     _public = {
         "Access-Control-Allow-Origin": "*",
@@ -37,12 +54,14 @@ class Cors:
 
     def __init__(self, app: ASGIApp, origins: tuple[str, ...]) -> None:
         self.app = app
-        self.public = self._policy(("*",), ("GET", "HEAD"))
+        self.public = self._policy(("*",), ("GET", "HEAD"), kind=_PublicPolicy)
         self.intake = self._policy(origins or ("*",), ("GET", "HEAD", "POST"))
-        self.staff = self._policy(origins, ("GET", "HEAD", "POST", "PATCH", "DELETE"))
+        self.staff = self._policy(origins, ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"))
 
-    def _policy(self, origins: tuple[str, ...], methods: tuple[str, ...]) -> _Policy:
-        return _Policy(
+    def _policy(
+        self, origins: tuple[str, ...], methods: tuple[str, ...], *, kind: type[_Policy] = _Policy
+    ) -> _Policy:
+        return kind(
             self.app,
             allow_origins=origins,
             allow_methods=methods,

@@ -1,6 +1,7 @@
 """The settings, read once from the environment and from a file `.env` beside `main.py`."""
 
 import os
+import re
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
@@ -21,6 +22,9 @@ ROOT = Path(__file__).resolve().parent.parent
 _PREFIX = "CLINIC_"
 _FILE = ROOT / ".env"
 _TEST_PREFIX = "CLINIC_TEST_"
+# An origin as browsers send it (RFC 6454, section 6.2); apps have schemes of their own.
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?")
+_NEVER_SENT = re.compile("http://.*:80|https://.*:443")
 
 
 class Settings(BaseSettings):
@@ -74,8 +78,11 @@ class Settings(BaseSettings):
     @classmethod
     def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for origin in value:
-            if not origin.startswith(("https://", "http://")) or origin.count("/") != 2:
-                raise ValueError("must be origins such as https://www.example.org, by commas")
+            if not _ORIGIN.fullmatch(origin) or _NEVER_SENT.fullmatch(origin):
+                raise ValueError(
+                    "must be origins such as https://www.example.org or capacitor://localhost, by "
+                    "commas, in lower case, without `*`, a path, a final slash or the usual port"
+                )
         return value
 
     @field_validator("intake_rate")

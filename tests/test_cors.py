@@ -5,8 +5,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.commands import invoke
 from tests.conftest import client_of, set_status
 from tests.intake import PATH, bearer, post, running
+from tests.staff import STAFF
 
 # Decided before a database has anything to say that would differ from one kind to the other.
 pytestmark = pytest.mark.database("sqlite")
@@ -16,6 +18,7 @@ EXPOSED = {
     "ETag", "Link", "Location", "Retry-After", "X-Request-ID", "RateLimit", "RateLimit-Policy",
 }  # fmt: skip
 OURS = "https://clinic.example"
+APPS = ["capacitor://localhost", "ionic://localhost", "app://clinic", "http://localhost:5173"]
 HOSTILE = [
     "null", "https://evilclinic.example", "https://clinic.example.evil.test",
     "http://clinic.example", "https://clinic.example:444", "https://clinic.example ",
@@ -24,13 +27,16 @@ HOSTILE = [
 
 
 async def preflight(
-    client: httpx.AsyncClient, path: str, method: str, *, origin: str = OURS
+    client: httpx.AsyncClient,
+    path: str,
+    method: str,
+    *,
+    origin: str = OURS,
+    asked: str | None = "content-type, idempotency-key, authorization",
 ) -> httpx.Response:
-    headers = {
-        "Origin": origin,
-        "Access-Control-Request-Method": method,
-        "Access-Control-Request-Headers": "content-type, idempotency-key, authorization",
-    }
+    headers = {"Origin": origin, "Access-Control-Request-Method": method}
+    if asked is not None:
+        headers["Access-Control-Request-Headers"] = asked
     answer = await client.options(path, headers=headers)
     assert (answer.status_code, answer.content) == (204, b"")
     assert "Access-Control-Allow-Credentials" not in answer.headers
@@ -67,6 +73,22 @@ async def test_preflights_tell_what_is_allowed(client: httpx.AsyncClient) -> Non
         assert names(answer, "Access-Control-Allow-Headers") >= ALLOWED
 
 
+async def test_a_public_read_may_carry_any_header(client: httpx.AsyncClient) -> None:
+    """Tracing and analytics libraries add headers of their own to every call of a page."""
+    added = "traceparent,x-datadog-trace-id, X-Requested-With"
+    for path in ("/v1/status", "/v1/bundle", f"{PATH}/form", "/openapi.json", "/v1/nothing"):
+        told = await preflight(client, path, "GET", asked=added)
+        assert names(told, "Access-Control-Allow-Headers") >= {
+            *ALLOWED, "traceparent", "x-datadog-trace-id", "x-requested-with",
+        }  # fmt: skip
+    for path, method in ((PATH, "POST"), (f"{STAFF}/me", "GET")):
+        told = await preflight(client, path, method, asked=added)
+        assert names(told, "Access-Control-Allow-Headers") & {"traceparent"} == set()
+        assert names(told, "Access-Control-Allow-Headers") >= ALLOWED
+    told = await preflight(client, "/v1/status", "GET", asked=None)
+    assert names(told, "Access-Control-Allow-Headers") >= ALLOWED
+
+
 async def test_by_default_any_site_may_send_a_request(
     client: httpx.AsyncClient, open_clinic: None
 ) -> None:
@@ -88,7 +110,7 @@ async def test_by_default_any_site_may_send_a_request(
 
 async def test_a_list_of_origins_is_kept_to(folder: Path) -> None:
     """A listed origin is named; no other is ever reflected; public reads stay open to all."""
-    origins = f"{OURS},https://other.example"
+    origins = ",".join([OURS, "https://other.example", *APPS])
     async with running(folder, cors_origins=origins) as app, client_of(app) as client:
         set_status(app.state.engine, state="open")
         for origin in origins.split(","):
@@ -114,7 +136,36 @@ async def test_staff_is_for_listed_origins(folder: Path, client: httpx.AsyncClie
     async with running(folder, cors_origins=OURS) as app, client_of(app) as listed:
         told = await preflight(listed, path, "PATCH")
         assert told.headers["Access-Control-Allow-Origin"] == OURS
-        assert "patch" in names(told, "Access-Control-Allow-Methods")
+        assert names(told, "Access-Control-Allow-Methods") == {
+            "get", "head", "post", "put", "patch", "delete",
+        }  # fmt: skip
+        assert names(told, "Access-Control-Allow-Headers") >= ALLOWED
         for origin in HOSTILE:
             told = await preflight(listed, path, "GET", origin=origin)
             assert "Access-Control-Allow-Origin" not in told.headers
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["*", "https://*.clinic.example", "capacitor://*", "https://clinic.example:*", "null",
+     "https://clinic.example/", "https://clinic.example/app", "capacitor://localhost/",
+     "https://clinic.example?x", "https://clinic.example#x", "https://a:b@clinic.example",
+     "https://", "file://", "clinic.example", "//clinic.example", "https:clinic.example",
+     "https://clinic.example:443", "http://clinic.example:80", "https://clinic.example:0",
+     "https://CLINIC.example", "https://klinik\u00e4.example", "https://clinic.example x"],
+)  # fmt: skip
+def test_what_is_no_origin_is_refused_at_start(folder: Path, origin: str) -> None:
+    """One line names the setting; what would never match, or match too much, is not accepted."""
+    listed = f"{OURS}, {origin}"
+    refused = invoke("status", "show", folder=folder, CLINIC_CORS_ORIGINS=listed)
+    assert refused.exit_code == 1
+    assert refused.stderr.count("\n") == 1
+    assert "CLINIC_CORS_ORIGINS" in refused.stderr
+    assert "clinic.example" not in refused.stderr
+
+
+def test_origins_of_sites_and_apps_are_accepted(folder: Path) -> None:
+    """A site's origin may have a port; an app's has a scheme of its own."""
+    listed = ",".join([OURS, "https://clinic.example:8443", "http://[::1]:3000", *APPS])
+    shown = invoke("status", "show", folder=folder, CLINIC_CORS_ORIGINS=listed)
+    assert shown.exit_code == 0, shown.stderr
