@@ -1,6 +1,5 @@
 """From what a validator found to what the caller is told."""
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -9,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 
 from api import strict_json
 from api.problems import InvalidRequest, MalformedJSON, NotFound, Problem
-from api.queries import query_faults
+from api.queries import PLAIN_WORD, query_faults
 from data.consultation_form import find_words
 from data.database import reading
 
@@ -38,7 +37,6 @@ _WORDS = {
     "passed": "This day is over.",
 }
 OUTDATED = ("#/form_version", "form_version.outdated")
-_SAFE_NAME = re.compile("[a-z_]{1,40}")
 
 
 def problem_for(request: Request, error: RequestValidationError) -> Problem:
@@ -98,7 +96,7 @@ def _pointer_and_code(fault: Mapping[str, Any]) -> tuple[str, str]:
         return "#", f"body.{'inconsistent' if fault['type'] == 'value_error' else 'wrong_type'}"
     field = str(fault["loc"][1])
     if fault["type"] == "extra_forbidden":
-        return f"#/{field}" if _SAFE_NAME.fullmatch(field) else "#", "body.unknown_field"
+        return f"#/{field}" if PLAIN_WORD.fullmatch(field) else "#", "body.unknown_field"
     reason = _REASONS.get(fault["type"], "wrong_type")
     if (field, reason) == ("form_version", "too_small"):
         reason = "outdated"

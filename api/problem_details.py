@@ -18,7 +18,7 @@ class ProblemError(BaseModel):
         default=None, description="JSON Pointer (RFC 6901) into the body, as a URI fragment."
     )
     parameter: str | None = Field(
-        default=None, description="The query parameter; `null` when it is not one of ours."
+        default=None, description="The query parameter; `null` when its name is no plain word."
     )
     code: str = Field(description="`<field>.<reason>`; it never changes.")
     detail: str = Field(description="A sentence that may be shown to a patient.")

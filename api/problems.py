@@ -66,7 +66,7 @@ class InvalidQuery(Problem):
     detail = "Part of this address cannot be understood."
     about = (
         "A query parameter is not known here, is given twice, or has a value that cannot be used. "
-        "`errors` names the parameter where it is one of ours."
+        "`errors` names each parameter whose name is a plain word, of unknown ones at most 20."
     )
     example: ClassVar[Extension] = {
         "errors": [

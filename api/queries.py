@@ -1,8 +1,9 @@
-"""Query parameters: what is not understood is told, never ignored."""
+"""Query parameters: a fault in one is told, never ignored."""
 
 import base64
 import re
 from collections import Counter
+from collections.abc import Set
 from datetime import datetime
 from typing import Annotated
 
@@ -13,6 +14,9 @@ from api.problems import InvalidQuery
 from models.listing import ListMeta, Page
 from models.values import SLUG_PATTERN
 
+# A name of this form is repeated in an answer; any other could hold what a person typed.
+PLAIN_WORD = re.compile("[a-z_]{1,40}")
+_MOST_NAMED = 20
 _REASONS = {
     "unknown": "This parameter is not known here.",
     "repeated": "This parameter is given more than once.",
@@ -21,7 +25,7 @@ _REASONS = {
 
 
 def query_faults(*faults: tuple[str | None, str]) -> InvalidQuery:
-    """All faults of a query string, each as parameter (`None` if not one of ours) and reason."""
+    """All faults of a query string, each as parameter (`None` if not a plain word) and reason."""
     return InvalidQuery(
         extension={
             "errors": [
@@ -45,10 +49,15 @@ async def refuse_unknown_parameters(request: Request) -> None:
     faults: list[tuple[str | None, str]] = [
         (name, "repeated") for name in sorted(known) if given[name] > 1
     ]
-    if not known.issuperset(given):
-        faults.append((None, "unknown"))
+    faults += [(name, "unknown") for name in _nameable(given.keys() - known)]
     if faults:
         raise query_faults(*faults)
+
+
+def _nameable(names: Set[str]) -> list[str | None]:
+    """The plain words among these names; one `None` stands for all others."""
+    words = sorted(name for name in names if PLAIN_WORD.fullmatch(name))[:_MOST_NAMED]
+    return [*words, None] if len(words) < len(names) else [*words]
 
 
 def _digits(value: str) -> str:

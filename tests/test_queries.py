@@ -28,14 +28,18 @@ def told(answer: httpx.Response) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("path", [*READS, "/docs", "/openapi.json", "/problems/gone", f"{PATH}/x"])
 async def test_an_unknown_parameter_is_told(client: httpx.AsyncClient, path: str) -> None:
-    """On every read, whatever its name, and without repeating it."""
-    for query in ("unknown=1", "unknown", "=", "limitt=5", "Limit=5", "limit[]=5", "utm_source=x",
-                  "%6Cimit2=1", "é=1", "__proto__=1"):  # fmt: skip
+    """Every read names an unknown parameter that is a plain word, and repeats no other name."""
+    for query, name in {
+        "unknown=1": "unknown", "unknown": "unknown", "limitt=5": "limitt", "__proto__=1": "__proto__",
+        "utm_source=x": "utm_source", "unknown=1&unknown=2": "unknown", "a" * 40: "a" * 40,
+        "a" * 41: None, "=": None, "Limit=5": None, "limit[]=5": None, "%6Cimit2=1": None,
+        "é=1": None, "my name": None, "unknown%00": None, "unknown%0A=1": None,
+    }.items():  # fmt: skip
         answer = await client.get(f"{path}?{query}")
         assert told(answer) == [
             {
-                "parameter": None,
-                "code": "query.unknown",
+                "parameter": name,
+                "code": f"{name or 'query'}.unknown",
                 "detail": "This parameter is not known here.",
             }
         ]
@@ -75,10 +79,20 @@ async def test_all_faults_are_told_at_once(client: httpx.AsyncClient) -> None:
     """Two wrong values, two errors; so with names that are repeated or unknown."""
     for query, codes in {
         "limit=x&answered=x": {"limit.invalid", "answered.invalid"},
-        "limit=1&limit=1&x=1&y=1": {"limit.repeated", "query.unknown"},
-    }.items():
+        "limit=1&limit=1&x=1&y=1&Z=1": {
+            "limit.repeated", "x.unknown", "y.unknown", "query.unknown",
+        },
+    }.items():  # fmt: skip
         answer = await client.get(f"/v1/faqs?{query}")
         assert {error["code"] for error in told(answer)} == codes
+
+
+async def test_at_most_twenty_unknown_parameters_are_named(client: httpx.AsyncClient) -> None:
+    """Those beyond are one fault without a name, so that the answer stays small."""
+    names = [f"{first}{second}" for first in "abcde" for second in "abcdef"]
+    answer = await client.get(f"/v1/faqs?{'&'.join(names)}")
+    parameters = [error["parameter"] for error in told(answer)]
+    assert parameters == [*names[:20], None]
 
 
 async def test_a_cursor_beyond_the_end_is_an_empty_page(client: httpx.AsyncClient) -> None:
