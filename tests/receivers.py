@@ -1,4 +1,4 @@
-"""Who is told: a real SMTP server and a real HTTP server, on loopback."""
+"""Other servers, on loopback: for e-mail, for webhooks, and a proxy with pages of its own."""
 
 import ssl
 from collections.abc import Iterator
@@ -104,6 +104,35 @@ def http_receiver(certificate: Path | None = None) -> Iterator[Receiver]:
         thread.start()
         try:
             yield receiver
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
+def proxy_with_own_pages() -> Iterator[str]:
+    """A proxy that cannot reach the service: each path is answered by the status it begins with."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            page = b"<!doctype html><title>Bad gateway</title>"
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(int(self.path.split("/")[1]))
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Length", str(len(page)))
+            self.end_headers()
+            self.wfile.write(page)
+
+        do_POST = do_GET  # noqa: N815 (its name in http.server)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
         finally:
             server.shutdown()
             thread.join()

@@ -11,6 +11,7 @@ from clinic_app import ClinicApp
 
 from tests.process import ROOT, free_port, run, serving
 from tests.programs import CLIENTS, needed
+from tests.receivers import proxy_with_own_pages
 from tests.test_clients import run as run_tool
 from tests.test_clients import use_service
 from tests.test_openapi import DOCUMENT
@@ -54,8 +55,14 @@ def test_the_example_in_python(folder: Path, tmp_path: Path) -> None:
             assert not later.may_ask
 
             sent, late = online.queue(REQUEST), online.queue(REQUEST)
-            faulty = online.send(online.queue({**REQUEST, "email": "robin"}))
+            mistyped = online.queue({**REQUEST, "email": "robin"})
+            faulty = online.send(mistyped)
             assert [error["code"] for error in faulty.errors] == ["email.invalid"]
+            # What was typed is still there, to be corrected.
+            typed = online.queued(mistyped)
+            assert typed == {**REQUEST, "email": "robin"}
+            corrected = online.correct(mistyped, {**typed, "email": REQUEST["email"]})
+            assert online.send(corrected).state == "sent"
             assert offline.send(sent).state == "waiting"
             # Its first answer is lost on the way.
             lost = here.post(
@@ -73,6 +80,19 @@ def test_the_example_in_python(folder: Path, tmp_path: Path) -> None:
             assert "permanently closed" in refused.words
     assert [file.name for file in own.iterdir() if file.is_file()] == ["bundle.json"]
     assert list((own / "queue").iterdir()) == []
+
+
+def test_a_page_of_a_proxy_is_no_answer(tmp_path: Path) -> None:
+    """HTML in the place of the service's answer is as if there were none, whatever its status."""
+    own = tmp_path / "own"
+    with proxy_with_own_pages() as proxy:
+        for status in (200, 201, 401, 404, 410, 422, 502):
+            with httpx.Client(base_url=f"{proxy}/{status}") as client:
+                app = ClinicApp(own, client)
+                assert app.open() is None
+                key = app.queue(REQUEST)
+                assert app.send(key).state == "waiting", status
+                assert app.queued(key) == REQUEST
 
 
 @pytest.mark.database("sqlite")
@@ -95,5 +115,6 @@ def test_the_example_in_typescript(folder: Path, tmp_path: Path) -> None:
     flow = built / "app_flow.js"
     flow.write_text(flow.read_text().replace('"./clinic-app"', '"./clinic-app.js"'))
     away = f"http://127.0.0.1:{free_port()}"
-    used = use_service(folder, ["node", "app_flow.js"], built, AWAY=away)
+    with proxy_with_own_pages() as proxy:
+        used = use_service(folder, ["node", "app_flow.js"], built, AWAY=away, PROXY=proxy)
     assert used.returncode == 0, used.stderr

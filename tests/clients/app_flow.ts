@@ -1,8 +1,9 @@
-// The app's rules, against a running service: SERVICE, TOKEN, and AWAY, where nobody answers.
+// The app's rules, against a running service: SERVICE, TOKEN, AWAY, where nobody answers, and PROXY, which has pages
+// of its own: a path there begins with the status of the answer.
 import { ClinicApp, type Store } from "./clinic-app";
 
 declare const process: { env: Record<string, string> };
-const { SERVICE, TOKEN, AWAY } = process.env as { SERVICE: string; TOKEN: string; AWAY: string };
+const { SERVICE, TOKEN, AWAY, PROXY } = process.env as Record<"SERVICE" | "TOKEN" | "AWAY" | "PROXY", string>;
 
 function check(holds: boolean, what: string): asserts holds {
   if (!holds) throw new Error(what);
@@ -56,6 +57,14 @@ async function main(): Promise<void> {
   ];
   check((await offline.send(sent)).state === "waiting", "offline it waits");
   check((await online.send(faulty)).state === "faulty", "a fault goes back to the person");
+  check(online.queued(faulty).email === "robin", "with what was typed");
+  const corrected = online.correct(faulty, request);
+  check((await online.send(corrected)).state === "sent", "a corrected request is sent");
+  for (const status of [200, 201, 401, 404, 410, 422, 502]) {
+    const proxied = new ClinicApp(`${PROXY}/${status}`, store);
+    check((await proxied.open())?.bundle !== undefined, `${status}: what is kept is shown`);
+    check((await proxied.send(sent)).state === "waiting", `${status}: a page of a proxy is no answer`);
+  }
 
   // Its first answer is lost on the way.
   await send(`${SERVICE}/v1/consultation-requests`, {

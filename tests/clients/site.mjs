@@ -140,6 +140,17 @@ async function request(page) {
   assert.equal(await name.inputValue(), "Robin Canary");
   await inspect(page, "site-open-away");
   lead("open");
+  // A page of a proxy is no answer of the service.
+  for (const [status, contentType] of [[502, "text/html"], [502, "application/json"], [201, "text/html"]]) {
+    const headers = { "Access-Control-Allow-Origin": "*" };
+    const body = '{"detail": "of the proxy", "errors": "none"}';
+    await page.route("**/v1/consultation-requests", (route) => route.fulfill({ status, contentType, headers, body }));
+    await send(page).click();
+    await page.getByRole("status").filter({ hasText: "Sending…" }).waitFor({ state: "detached" });
+    await told(page, "It could not be sent");
+    assert.equal(await name.inputValue(), "Robin Canary");
+    await page.unrouteAll({ behavior: "wait" });
+  }
   way.losesAnswers = true;
   await send(page).click();
   while (!RECEIPT.test(way.lost)) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -293,7 +304,7 @@ async function away(page) {
   await heading(page, "Request a consultation");
 }
 
-const CUT = /status of 4\d\d|net::ERR_/;
+const CUT = /status of (4\d\d|502)|net::ERR_/;
 const visits = [
   ["open", texts],
   ["open", async (page, context) => {

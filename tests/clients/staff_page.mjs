@@ -68,6 +68,21 @@ await browse(async (page, context) => {
   await said(page, "Contacted");
   // What is being written stays while something else is done.
   await page.getByLabel("New note").fill("Called;\nrings <b>tomorrow</b>.");
+  // A proxy's own page is no answer, even to a token; what was typed stays.
+  for (const [status, contentType, body] of [
+    [502, "text/html", "<h1>Bad Gateway</h1>"],
+    [502, "application/json", '{"detail": "of the proxy", "errors": "none"}'],
+    [401, "text/html", "<h1>Who are you?</h1>"],
+    [200, "text/html", "<h1>Welcome to our network</h1>"],
+  ]) {
+    await page.route("**/notes", (route) => route.fulfill({ status, contentType, body }));
+    await page.getByRole("button", { name: "Save the note" }).click();
+    await page.getByRole("alert").filter({ hasText: "The service cannot be reached." }).waitFor();
+    assert.equal(await page.getByLabel("New note").inputValue(), "Called;\nrings <b>tomorrow</b>.");
+    await page.unrouteAll({ behavior: "wait" });
+    await page.reload();
+    await page.getByLabel("New note").fill("Called;\nrings <b>tomorrow</b>.");
+  }
   await page.getByRole("button", { name: "Take it on" }).click();
   await said(page, "You look after it");
   await page.getByRole("button", { name: "Save the note" }).click();
@@ -152,4 +167,4 @@ await browse(async (page, context) => {
   await heading(page, "Sign in");
   await page.getByRole("alert").filter({ hasText: "You were signed out" }).waitFor();
   assert.equal(await page.evaluate(() => sessionStorage.length), 0);
-});
+}, { expected: /status of (4\d\d|502)/ });

@@ -38,14 +38,22 @@ async function send(method, path, { body, version } = {}) {
     throw new Problem(0, null);
   }
   if (answer.ok) return answer;
+  // A proxy has error pages of its own, which say nothing about the request.
+  if (!holds(answer, "application/problem+json")) throw new Problem(0, null);
   const refused = new Event("token-refused", { cancelable: true });
   // Whoever was signed in is asked to do so again; nobody waits for this call any more.
   if (answer.status === 401 && !window.dispatchEvent(refused)) return new Promise(() => {});
   throw new Problem(answer.status, await answer.json().catch(() => null));
 }
 
+function holds(answer, mediaType) {
+  return answer.headers.get("Content-Type")?.split(";")[0].trim() === mediaType;
+}
+
 async function json(...call) {
-  return (await send(...call)).json();
+  const answer = await send(...call);
+  if (!holds(answer, "application/json")) throw new Problem(0, null);
+  return answer.json();
 }
 
 const STAFF = "/v1/staff";

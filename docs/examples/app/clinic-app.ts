@@ -30,6 +30,11 @@ interface Kept {
 
 // Older texts are still worth reading, but what they say of the clinic may no longer hold.
 const TRUSTED_FOR = 24 * 60 * 60 * 1000;
+const LATER: Outcome = { state: "waiting", words: "It will be sent when you are online again." };
+
+function holds(answer: Response, mediaType: string): boolean {
+  return answer.headers.get("Content-Type")?.split(";")[0]?.trim() === mediaType;
+}
 
 export class ClinicApp {
   constructor(private readonly service: string, private readonly store: Store) {}
@@ -44,10 +49,11 @@ export class ClinicApp {
         // The app keeps the bundle itself.
         cache: "no-store",
       });
-      if (answer.status === 200) {
+      const isNew = answer.status === 200 && holds(answer, "application/json");
+      if (isNew) {
         kept = { tag: answer.headers.get("ETag") ?? "", checkedAt: "", bundle: await answer.json() };
       }
-      if (kept !== null && (answer.status === 200 || answer.status === 304)) {
+      if (kept !== null && (isNew || answer.status === 304)) {
         kept.checkedAt = now.toISOString();
         this.store.set("bundle", JSON.stringify(kept));
       }
@@ -68,32 +74,50 @@ export class ClinicApp {
     return key;
   }
 
-  // Sends a queued request, now or again; what is over is not kept.
+  // What was typed, for the form.
+  queued(key: string): Schemas["ConsultationRequestCreate"] {
+    return JSON.parse(this.store.get(`queue/${key}`) ?? "{}");
+  }
+
+  // Puts a corrected request in the place of another one, under a key of its own.
+  correct(key: string, request: Schemas["ConsultationRequestCreate"]): string {
+    const corrected = this.queue(request);
+    this.discard(key);
+    return corrected;
+  }
+
+  discard(key: string): void {
+    this.store.remove(`queue/${key}`);
+  }
+
+  // Sends a queued request, now or again. One that has faults stays, to be corrected.
   async send(key: string): Promise<Outcome> {
-    const name = `queue/${key}`;
     let answer: Response;
+    let problem: Schemas["ProblemDocument"];
     try {
       answer = await fetch(`${this.service}/v1/consultation-requests`, {
         method: "POST",
         headers: { "Content-Type": "application/json", "Idempotency-Key": key },
-        body: this.store.get(name),
+        body: this.store.get(`queue/${key}`),
       });
+      if (answer.status === 201 && holds(answer, "application/json")) {
+        const receipt: Schemas["ConsultationRequestAccepted"] = await answer.json();
+        this.discard(key);
+        return { state: "sent", words: receipt.next_step.text, receipt };
+      }
+      // A page of a proxy or of a public network says nothing about the request.
+      if (!holds(answer, "application/problem+json")) return LATER;
+      problem = await answer.json();
     } catch {
-      return { state: "waiting", words: "It will be sent when you are online again." };
+      return LATER;
     }
-    if (answer.status === 201) {
-      const receipt: Schemas["ConsultationRequestAccepted"] = await answer.json();
-      this.store.remove(name);
-      return { state: "sent", words: receipt.next_step.text, receipt };
-    }
-    const problem: Schemas["ProblemDocument"] = await answer.json();
-    if (answer.status === 409 || answer.status === 429 || answer.status >= 500) {
+    if ([408, 409, 429].includes(answer.status) || answer.status >= 500) {
       return { state: "waiting", words: problem.detail };
     }
-    this.store.remove(name);
     if (answer.status === 422) {
       return { state: "faulty", words: problem.detail, errors: problem.errors ?? [] };
     }
+    this.discard(key);
     return { state: "refused", words: problem.detail };
   }
 }

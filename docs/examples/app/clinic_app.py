@@ -14,6 +14,7 @@ import httpx
 
 # Older texts are still worth reading, but what they say of the clinic may no longer hold.
 TRUSTED_FOR = timedelta(days=1)
+LATER = "It will be sent when you are online again."
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,13 @@ class ClinicApp:
             answer = self._client.get("/v1/bundle", headers=headers)
         except httpx.TransportError:
             return self._shown(kept, now) if kept else None
-        if answer.status_code == 200:
+        if answer.status_code == 200 and _holds(answer, "application/json"):
             kept = {"tag": answer.headers["ETag"], "bundle": answer.json()}
-        if kept and answer.status_code in (200, 304):
-            kept["checked_at"] = now.isoformat()
-            self._write(self._bundle, kept)
-        return self._shown(kept, now) if kept else None
+        elif answer.status_code != 304 or kept is None:
+            return self._shown(kept, now) if kept else None
+        kept["checked_at"] = now.isoformat()
+        self._write(self._bundle, kept)
+        return self._shown(kept, now)
 
     def _shown(self, kept: dict[str, Any], now: datetime) -> Shown:
         checked_at = datetime.fromisoformat(kept["checked_at"])
@@ -69,26 +71,45 @@ class ClinicApp:
         self._write(self._queue / key, request)
         return key
 
+    def queued(self, key: str) -> dict[str, Any]:
+        """What was typed, for the form."""
+        request: dict[str, Any] = json.loads((self._queue / key).read_text(encoding="utf-8"))
+        return request
+
+    def correct(self, key: str, request: dict[str, Any]) -> str:
+        """Puts a corrected request in the place of another one, under a key of its own."""
+        new = self.queue(request)
+        self.discard(key)
+        return new
+
+    def discard(self, key: str) -> None:
+        """Deletes a queued request."""
+        (self._queue / key).unlink(missing_ok=True)
+
     def send(self, key: str) -> Outcome:
-        """Sends a queued request, now or again; what is over is not kept."""
-        file = self._queue / key
+        """Sends a queued request, now or again. One that has faults stays, to be corrected."""
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}
+        content = (self._queue / key).read_bytes()
         try:
             answer = self._client.post(
-                "/v1/consultation-requests", content=file.read_bytes(), headers=headers
+                "/v1/consultation-requests", content=content, headers=headers
             )
         except httpx.TransportError:
-            return Outcome("waiting", "It will be sent when you are online again.")
-        told = answer.json()
-        if answer.status_code == 201:
-            file.unlink()
-            return Outcome("sent", told["next_step"]["text"], receipt=told)
-        if answer.status_code in (409, 429) or answer.status_code >= 500:
-            return Outcome("waiting", told["detail"])
-        file.unlink()
+            return Outcome("waiting", LATER)
+        if answer.status_code == 201 and _holds(answer, "application/json"):
+            receipt = answer.json()
+            self.discard(key)
+            return Outcome("sent", receipt["next_step"]["text"], receipt=receipt)
+        # A page of a proxy or of a public network says nothing about the request.
+        if not _holds(answer, "application/problem+json"):
+            return Outcome("waiting", LATER)
+        problem = answer.json()
+        if answer.status_code in (408, 409, 429) or answer.status_code >= 500:
+            return Outcome("waiting", problem["detail"])
         if answer.status_code == 422:
-            return Outcome("faulty", told["detail"], errors=tuple(told.get("errors", ())))
-        return Outcome("refused", told["detail"])
+            return Outcome("faulty", problem["detail"], errors=tuple(problem.get("errors", ())))
+        self.discard(key)
+        return Outcome("refused", problem["detail"])
 
     @staticmethod
     def _write(file: Path, content: object) -> None:
@@ -96,3 +117,8 @@ class ClinicApp:
         beside = file.with_name(f".{file.name}")
         beside.write_text(json.dumps(content), encoding="utf-8")
         beside.replace(file)
+
+
+def _holds(answer: httpx.Response, media_type: str) -> bool:
+    declared: str = answer.headers.get("Content-Type", "")
+    return declared.partition(";")[0].strip() == media_type

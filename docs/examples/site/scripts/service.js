@@ -13,7 +13,7 @@ export class Problem extends Error {
   }
 }
 
-// Nobody answered, or somebody else than the service did.
+// There was no answer, or it was not the service's: a proxy or a public network has pages of its own.
 export class Unreachable extends Error {}
 
 export const read = (path, options) => call("GET", path, options);
@@ -44,9 +44,8 @@ export async function call(method, path, { token, key, body, cache } = {}) {
   } catch {
     throw new Unreachable();
   }
-  if (answer.ok) return told;
-  if (!answer.headers.get("Content-Type")?.startsWith("application/problem+json")) {
-    throw new Unreachable();
-  }
+  const mediaType = answer.headers.get("Content-Type")?.split(";")[0].trim();
+  if (answer.ok && mediaType === "application/json") return told;
+  if (mediaType !== "application/problem+json") throw new Unreachable();
   throw new Problem(told, answer.headers.get("Retry-After"));
 }
