@@ -19,6 +19,7 @@ from api.commands.status import status
 from api.commands.tokens import token
 from api.cors import Cors
 from api.errors import add_handlers
+from api.events import events
 from api.intake import KeyLocks
 from api.middleware import AccessLog, BodyLimit, DefaultHeaders, LastResort, RequestId
 from api.openapi import INTRODUCTION, TAGS, DocumentedAPI, operation_id
@@ -49,7 +50,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         summary="A clinic's content, status and consultation intake as JSON.",
         description=INTRODUCTION,
         openapi_tags=TAGS,
-        servers=[{"url": "/", "description": "Where this document comes from."}],
+        servers=[{"url": settings.public_url or "/", "description": "This service."}],
+        webhooks=events,
         license_info={"name": "MIT", "identifier": "MIT"},
         lifespan=_run,
         docs_url=None,

@@ -53,6 +53,8 @@ def _serving(
             "CLINIC_DATABASE_URL": settings.database_url,
             "CLINIC_KEYRING_FILE": str(settings.keyring_path),
             "CLINIC_LOG_LEVEL": "warning",
+            # A frontend in development sends more requests than a person does.
+            "CLINIC_INTAKE_RATE": "",
         },
         stdout=subprocess.DEVNULL,
         # Ctrl-C comes to this process, which ends the others.

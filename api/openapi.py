@@ -31,6 +31,13 @@ TAGS = [
         "staff token with the scope that the operation names, and every change of something that "
         "exists needs its `ETag` as `If-Match`.",
     },
+    {
+        "name": "Webhooks",
+        "description": "What the service sends to each address that staff has registered for the "
+        "event (`POST /v1/staff/webhooks`). A message is signed as "
+        "[Standard Webhooks](https://www.standardwebhooks.com/) says. It holds an id and a state, "
+        "and nothing that a patient typed.",
+    },
     {"name": "Health", "description": "For whoever watches over the service."},
     {"name": "Documentation", "description": "What the `type` of a problem leads to."},
 ]
@@ -53,7 +60,7 @@ class DocumentedAPI(FastAPI):
             # Reading needs nothing; what needs a token says so itself.
             document["security"] = []
             examples = json.loads(EXAMPLES_FILE.read_text(encoding="utf-8"))
-            for operations in document["paths"].values():
+            for operations in (*document["paths"].values(), *document["webhooks"].values()):
                 for operation in operations.values():
                     _complete(operation, schemas, examples.get(operation["operationId"], {}))
         return super().openapi()

@@ -1,6 +1,5 @@
 """The outbox: what is to be told, written in the transaction in which it happened."""
 
-import json
 import random
 import uuid
 from collections.abc import Iterable
@@ -18,6 +17,7 @@ from models.delivery import (
     DeliveryState,
     EventType,
 )
+from models.event import EVENTS
 from models.values import utc_now
 from models.webhook import Webhook
 
@@ -66,9 +66,8 @@ def announce(
 
 
 def _payload(event: EventType, *, at: datetime, subject: str, state: str) -> str:
-    timestamp = at.isoformat().replace("+00:00", "Z")
-    data = {"id": subject, "state": state}
-    return json.dumps({"type": event, "timestamp": timestamp, "data": data})
+    message = {"type": event, "timestamp": at, "data": {"id": subject, "state": state}}
+    return EVENTS[event].model_validate(message).model_dump_json()
 
 
 def is_due(session: Session) -> bool:

@@ -14,9 +14,9 @@ from models.values import Output
 class EventType(StrEnum):
     """What happened."""
 
-    REQUEST_RECEIVED = "consultation_request.received"
-    REQUEST_CHANGED = "consultation_request.changed"
-    REQUEST_WITHDRAWN = "consultation_request.withdrawn"
+    REQUEST_RECEIVED = "request.received"
+    REQUEST_CHANGED = "request.changed"
+    REQUEST_WITHDRAWN = "request.withdrawn"
     STATUS_CHANGED = "status.changed"
 
 

@@ -136,9 +136,12 @@ class Settings(BaseSettings):
     @field_validator("public_url")
     @classmethod
     def _is_a_web_address(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("https://", "http://")):
+        if value is None:
+            return None
+        if not value.startswith(("https://", "http://")):
             raise ValueError("must begin with https://")
-        return value
+        # A path follows it.
+        return value.rstrip("/")
 
     @model_validator(mode="after")
     def _can_send_mail(self) -> "Settings":

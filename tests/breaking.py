@@ -35,6 +35,15 @@ def _document(old: Schema, new: Schema) -> Iterator[str]:
                 yield f"{name} is gone"
             else:
                 yield from _operation(name, methods[method], operation, both)
+    for event in old.get("webhooks", {}):
+        if event not in new["webhooks"]:
+            yield f"{event} is gone"
+            continue
+        before, after = (
+            document[event]["post"]["requestBody"]["content"]["application/json"]["schema"]
+            for document in (old["webhooks"], new["webhooks"])
+        )
+        yield from both.served(event, before, after)
 
 
 def _operation(name: str, old: Schema, new: Schema, both: "_Both") -> Iterator[str]:

@@ -11,17 +11,21 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
 from sqlalchemy import Engine
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from api.openapi import EXAMPLES_FILE
 from api.server import prepare
 from data.crypto import write_keyring
 from data.database import writing
 from data.outbox import announce
+from data.webhooks import create_webhook
+from models.audit import COMMAND_LINE
 from models.delivery import WAITS, Delivery, DeliveryAttempt, DeliveryState, EventType
 from models.json_ld import MEDIA_TYPE as JSON_LD
 from models.values import utc_now
+from models.webhook import WebhookCreate
 from tests.conftest import client_of, set_status, settings_in
 from tests.intake import JSON, PATH, bearer, running
 from tests.staff import STAFF, signed_in
@@ -76,6 +80,18 @@ class Recorder:
         assert answer.status_code == 200, answer.text
         self.keep(operation, name, summary, answer)
 
+    def ask(self, operation: str, name: str, summary: str, body: object) -> None:
+        """What is sent, and not what is answered."""
+        by_type = self.examples.setdefault(operation, {}).setdefault("request", {})
+        named = by_type.setdefault(JSON["Content-Type"], {})
+        named[name] = {"summary": summary, "value": body}
+
+    def shorten(self, operation: str, *lists: str) -> None:
+        """Leaves the first item of these lists in the operation's answer."""
+        [example] = self.examples[operation]["200"][JSON["Content-Type"]].values()
+        for name in lists:
+            del example["value"][name][1:]
+
 
 async def record(folder: Path) -> dict[str, Any]:
     """The examples as the service in this folder gives them now."""
@@ -93,6 +109,7 @@ async def record(folder: Path) -> dict[str, Any]:
         waiting = await client.post(PATH, json=MINIMAL)
         recorder.keep("createConsultationRequest", "waitlisted", "With a waiting list", waiting)
         await record_staff(recorder, engine, waiting.json()["id"])
+        record_events(recorder, app, request_id=waiting.json()["id"])
         return recorder.examples
 
 
@@ -107,20 +124,16 @@ async def record_reads(recorder: Recorder) -> None:
     await read("readSection", "/v1/sections/what-is-ketamine", summary="What is ketamine?")
     await read("listFaqs", "/v1/faqs?limit=1", summary="With `limit=1`: there is more")
     await read("readFaq", "/v1/faqs/party-drug", summary="A question with its answer")
+    await read("readBundle", "/v1/bundle", summary="Shortened to one section and one FAQ")
+    recorder.shorten("readBundle", "sections", "faqs")
     await read("readConsultationRequestForm", f"{PATH}/form", summary="The form while closed")
     await read("readLiveness", "/health/live", summary="Alive")
     await read("readReadiness", "/health/ready", summary="Ready")
 
 
 async def record_request(recorder: Recorder) -> None:
-    recorder.examples["createConsultationRequest"] = {
-        "request": {
-            JSON["Content-Type"]: {
-                "minimal": {"summary": "What is needed", "value": MINIMAL},
-                "full": {"summary": "Every field", "value": FULL},
-            }
-        }
-    }
+    recorder.ask("createConsultationRequest", "minimal", "What is needed", MINIMAL)
+    recorder.ask("createConsultationRequest", "full", "Every field", FULL)
     accepted = await recorder.client.post(PATH, json=FULL)
     recorder.keep("createConsultationRequest", "received", "Stored for good", accepted)
     receipt, token = accepted.headers["Location"], bearer(accepted)
@@ -140,9 +153,7 @@ async def record_staff(recorder: Recorder, engine: Engine, request_id: str) -> N
         answer = await recorder.client.request(method, f"{STAFF}{path}", json=body, headers=headers)
         assert answer.is_success, answer.text
         if body is not None:
-            recorder.examples[operation] = {
-                "request": {JSON["Content-Type"]: {"usual": {"summary": summary, "value": body}}}
-            }
+            recorder.ask(operation, "usual", summary, body)
         recorder.keep(operation, "usual", summary, answer)
         return answer
 
@@ -159,7 +170,7 @@ async def record_staff(recorder: Recorder, engine: Engine, request_id: str) -> N
     made = await ask("createStaffToken", "POST", "/tokens", "For the front desk", new)
     await ask("revokeStaffToken", "DELETE", f"/tokens/{made.json()['id']}", "Revoked")
     await ask("listStaffTokens", "GET", "/tokens?limit=1", "With `limit=1`: there is more")
-    hook = {"url": "https://hooks.example.org/clinic", "events": ["consultation_request.received"]}
+    hook = {"url": "https://hooks.example.org/clinic", "events": ["request.received"]}
     made = await ask("createWebhook", "POST", "/webhooks", "For new requests", hook)
     delivery_id = given_up(engine, webhook_id=made.json()["id"], request_id=request_id)
     await ask("listDeliveries", "GET", "/deliveries", "One that was given up")
@@ -169,6 +180,33 @@ async def record_staff(recorder: Recorder, engine: Engine, request_id: str) -> N
     closing = {"state": "permanently_closed", "confirm": "permanently_closed"}
     await ask("createStatusChange", "POST", "/status-changes", "Closing for good", closing)
     await ask("listAuditEvents", "GET", "/audit-events?limit=3", "The newest three")
+
+
+# Each event, what it says of its subject, and what the example shows.
+TOLD = {
+    EventType.REQUEST_RECEIVED: ("waitlisted", "With a waiting list"),
+    EventType.REQUEST_CHANGED: ("contacted", "Staff has contacted the person"),
+    EventType.REQUEST_WITHDRAWN: ("withdrawn", "Taken back"),
+    EventType.STATUS_CHANGED: ("permanently_closed", "Closed for good"),
+}
+
+
+def record_events(recorder: Recorder, app: FastAPI, *, request_id: str) -> None:
+    """The message of each event as the outbox holds it; nothing of it is kept, or sent."""
+    hook = WebhookCreate(url="https://hooks.example.org/clinic", events=list(TOLD))
+    with Session(app.state.engine.execution_options(writes=True)) as session:
+        made = create_webhook(session, webhook=hook, keyring=app.state.keyring, actor=COMMAND_LINE)
+        for event, (state, summary) in TOLD.items():
+            subject = "2" if event is EventType.STATUS_CHANGED else request_id
+            announce(session, event=event, subjects=[subject], state=state)
+            message = session.exec(
+                select(Delivery.payload).where(
+                    Delivery.webhook_id == made.id, Delivery.event == event
+                )
+            ).one()
+            noun, verb = event.split(".")
+            recorder.ask(f"{noun}{verb.capitalize()}", "usual", summary, json.loads(message))
+        session.rollback()
 
 
 def given_up(engine: Engine, *, webhook_id: str, request_id: str) -> str:

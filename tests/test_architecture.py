@@ -1,11 +1,14 @@
 """The rooms of the house and the doors between them."""
 
 import ast
+import re
+import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dotenv import dotenv_values
 
 from models.service import VERSION
 from models.settings import Settings
@@ -62,6 +65,23 @@ def test_every_setting_is_in_the_example() -> None:
     lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
     named = {line.removeprefix("# ").partition("=")[0] for line in lines if "CLINIC_" in line}
     assert named == {f"CLINIC_{name.upper()}" for name in Settings.model_fields}
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+def test_a_shell_reads_the_settings_as_the_service_does(tmp_path: Path, shell: str) -> None:
+    """`.env.example` can be sourced, the values in its comments included."""
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    file = tmp_path / "settings"
+    file.write_text(re.sub("^# (?=CLINIC_)", "", text, flags=re.MULTILINE), encoding="utf-8")
+    script = 'set -eua; . "$1"; env -0'
+    sourced = subprocess.run(
+        [shell, "-c", script, shell, str(file)],
+        env={}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (sourced.returncode, sourced.stderr) == (0, "")
+    values = dict(line.split("=", 1) for line in sourced.stdout.split("\0") if "CLINIC_" in line)
+    assert values == dict(dotenv_values(file))
+    assert len(values) == len(Settings.model_fields)
 
 
 def test_the_version_is_one() -> None:

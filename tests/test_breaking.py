@@ -66,6 +66,10 @@ BREAKING: dict[str, Change] = {
     "ConsultationRequestCreate.topic: ptsd is not taken": lambda d: schema(
         d, "ConsultationRequestCreate"
     )["properties"]["topic"]["enum"].remove("ptsd"),
+    "request.received is gone": lambda d: d["webhooks"].pop("request.received"),
+    "RequestEventData.state is gone": lambda d: schema(d, "RequestEventData")["properties"].pop(
+        "state"
+    ),
     "ConsultationRequestCreate.message is gone": lambda d: schema(d, "ConsultationRequestCreate")[
         "properties"
     ].pop("message"),

@@ -66,7 +66,7 @@ async def test_nothing_is_left(folder: Path, way: str) -> None:
             engine: Engine = app.state.engine
             set_status(engine, state="open")
             staff = signed_in(engine)
-            hook = {"url": receiver.url, "events": ["consultation_request.received"]}
+            hook = {"url": receiver.url, "events": ["request.received"]}
             await client.post(f"{STAFF}/webhooks", json=hook, headers=staff)
             canaries = Canaries()
             assert await canaries.send(client, canaries.body(), key="a-key-of-mine") == 201
@@ -118,7 +118,7 @@ async def test_erasing_while_a_try_is_written_down(folder: Path) -> None:
             engine: Engine = app.state.engine
             set_status(engine, state="open")
             staff = signed_in(engine)
-            hook = {"url": receiver.url, "events": ["consultation_request.received"]}
+            hook = {"url": receiver.url, "events": ["request.received"]}
             await client.post(f"{STAFF}/webhooks", json=hook, headers=staff)
             url = f"{INBOX}/{(await post(client)).json()['id']}"
             with writing(engine) as session:

@@ -1,5 +1,6 @@
 """The schema's history: one line, up and down, and no drift from the models."""
 
+import json
 import os
 import signal
 import subprocess
@@ -14,14 +15,19 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, func, inspect
+from sqlalchemy import Connection, Engine, func, inspect, text
 from sqlmodel import Session, SQLModel, select
 
-from api.server import prepare
+from api.server import open_keyring, prepare
 from data import schema
 from data.crypto import write_keyring
-from data.database import open_database
+from data.database import open_database, writing
+from data.outbox import announce
+from data.webhooks import create_webhook
+from models.audit import COMMAND_LINE
+from models.delivery import Delivery, EventType
 from models.faq import FAQ
+from models.webhook import Webhook, WebhookCreate
 from tests.conftest import set_status, settings_in
 from tests.databases import url_of
 from tests.intake import count, post
@@ -87,6 +93,50 @@ def revisions() -> list[str]:
     """All of them, the first one first."""
     scripts = ScriptDirectory.from_config(schema._config()).walk_revisions()
     return [script.revision for script in scripts][::-1]
+
+
+def test_stored_events_get_their_new_names(folder: Path) -> None:
+    """0007 renames what webhooks ask for and what waits in the outbox, and the audit stays."""
+    engine = open_database(url_of(folder))
+    keyring = open_keyring(engine, settings_in(folder))
+    hook = WebhookCreate(url="https://hook.example/", events=list(EventType))
+    with writing(engine) as session:
+        create_webhook(session, webhook=hook, keyring=keyring, actor=COMMAND_LINE)
+        announce(session, event=EventType.REQUEST_RECEIVED, subjects=["one"], state="received")
+        announce(session, event=EventType.STATUS_CHANGED, subjects=["2"], state="open")
+    scripts = ScriptDirectory.from_config(schema._config())
+    before = scripts.get_revision("0007").down_revision
+    assert isinstance(before, str)
+    schema.revert(engine, to=before)
+    old = '{"type": "consultation_request.received", "timestamp": "2026-01-31T09:00:00Z"}'
+    with engine.execution_options(writes=True).begin() as connection:
+        assert stored_events(connection) == (
+            ["consultation_request.changed", "consultation_request.received",
+             "consultation_request.withdrawn", "status.changed"],
+            {"consultation_request.received": "consultation_request.received",
+             "status.changed": "status.changed"},
+        )  # fmt: skip
+        # As the release before it wrote them.
+        connection.execute(
+            text("UPDATE delivery SET payload = :old WHERE event <> 'status.changed'"), {"old": old}
+        )
+        events = "SELECT details FROM audit_event WHERE action = 'webhook.created'"
+        audited = connection.scalar(text(events))
+    schema.migrate(engine)
+    with engine.connect() as connection:
+        assert stored_events(connection) == (
+            ["request.changed", "request.received", "request.withdrawn", "status.changed"],
+            {"request.received": "request.received", "status.changed": "status.changed"},
+        )
+        assert connection.scalar(text(events)) == audited
+    engine.dispose()
+
+
+def stored_events(connection: Connection) -> tuple[list[str], dict[str, str]]:
+    """The events of the one webhook; of each delivery its event and the `type` of its message."""
+    [events] = connection.scalars(select(Webhook.events))
+    deliveries = connection.execute(select(Delivery.event, Delivery.payload))
+    return sorted(events), {event: json.loads(payload)["type"] for event, payload in deliveries}
 
 
 def test_two_that_migrate_at_once(empty_folder: Path) -> None:

@@ -34,14 +34,15 @@ from tests.intake import JSON, PATH, bearer, body_of, count, faults, post, probl
 from tests.process import serving
 from tests.receivers import Mailbox, Receiver, http_receiver, mail_server
 from tests.staff import INBOX, STAFF, change, signed_in
+from tests.test_openapi import DOCUMENT, validate
 from tests.waiting import wait_for, wait_until
 
 LOOPBACK = ("127.0.0.0/8",)
 MAIL = {"mail_from": "service@clinic.test", "public_url": "https://api.clinic.test"}
 EVENTS = [
-    "consultation_request.received",
-    "consultation_request.changed",
-    "consultation_request.withdrawn",
+    "request.received",
+    "request.changed",
+    "request.withdrawn",
     "status.changed",
 ]
 
@@ -221,7 +222,7 @@ async def test_a_webhook_is_signed(folder: Path, receiver: Receiver) -> None:
         headers, body = receiver.messages[0]
         lowered = {name.lower(): value for name, value in headers.items()}
         told = Verifier(hook["secret"]).verify(body, lowered)
-        assert told["type"] == "consultation_request.received"
+        assert told["type"] == "request.received"
         assert told["data"] == {"id": request_id, "state": "received"}
         assert set(told) == {"type", "timestamp", "data"}
         assert headers["Content-Type"] == "application/json"
@@ -232,7 +233,7 @@ async def test_a_webhook_is_signed(folder: Path, receiver: Receiver) -> None:
 
 
 async def test_what_is_told(folder: Path, receiver: Receiver) -> None:
-    """Each event, to whom it may concern, and to nobody else."""
+    """A webhook gets the events that it is registered for, as the OpenAPI document has them."""
     async with staged(folder, webhook_networks=LOOPBACK) as stage:
         await stage.hook(receiver.url, *EVENTS[1:])
         accepted = await post(stage.client)
@@ -247,12 +248,18 @@ async def test_what_is_told(folder: Path, receiver: Receiver) -> None:
         told = [json.loads(body) for _, body in receiver.messages]
         assert sorted((m["type"], m["data"]["id"], m["data"]["state"]) for m in told) == sorted(
             [
-                ("consultation_request.changed", request_id, "contacted"),
-                ("consultation_request.withdrawn", request_id, "withdrawn"),
+                ("request.changed", request_id, "contacted"),
+                ("request.withdrawn", request_id, "withdrawn"),
                 ("status.changed", "3", "permanently_closed"),
-                ("consultation_request.changed", other, "closed_out"),
+                ("request.changed", other, "closed_out"),
             ]
         )
+        for headers, body in receiver.messages:
+            message = json.loads(body)
+            documented = DOCUMENT["webhooks"][message["type"]]["post"]
+            validate(message, documented["requestBody"]["content"][JSON["Content-Type"]]["schema"])
+            names = {name.lower() for name in headers}
+            assert names >= {parameter["name"] for parameter in documented["parameters"]}
 
 
 async def test_it_is_tried_ten_times(folder: Path, receiver: Receiver) -> None:

@@ -45,6 +45,13 @@ def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
             yield method, path, operation
 
 
+def messages() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """What webhooks get."""
+    for event, methods in DOCUMENT["webhooks"].items():
+        for method, message in methods.items():
+            yield method, event, message
+
+
 def test_every_operation_is_public_by_list_or_guarded() -> None:
     """A new operation without a guard has to be put on the list on purpose."""
     for _, path, operation in operations():
@@ -103,10 +110,49 @@ def test_everything_is_described() -> None:
             if not all(item.get("description", "Successful Response") for item in described):
                 silent.append(f"{method} {path} {status}")
             is_json = any(kind.endswith("json") for kind in response.get("content", {}))
-            if is_json and operation["operationId"] != "readBundle":
+            if is_json:
                 for content in response["content"].values():
                     assert content["examples"], (path, status)
     assert silent == []
+
+
+def test_every_example_fits_its_schema() -> None:
+    """What is shown as sent or answered is what the schemas describe."""
+    for _, name, operation in (*operations(), *messages()):
+        bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
+        for content in (content for body in bodies for content in body.get("content", {}).values()):
+            for example in content.get("examples", {}).values():
+                assert example["summary"], name
+                validate(example["value"], content["schema"])
+
+
+def test_every_event_is_a_webhook_of_the_document() -> None:
+    """Each has its payload, its signature's header fields, and an example."""
+    assert set(DOCUMENT["webhooks"]) == {
+        "request.received", "request.changed", "request.withdrawn", "status.changed",
+    } == set(SCHEMAS["EventType"]["enum"])  # fmt: skip
+    names = [operation["operationId"] for _, _, operation in (*operations(), *messages())]
+    assert len(set(names)) == len(names)
+    for _, event, message in messages():
+        assert {parameter["name"] for parameter in message["parameters"]} == {
+            "webhook-id", "webhook-timestamp", "webhook-signature",
+        }  # fmt: skip
+        assert set(message["responses"]) == {"204", "410", "default"}
+        assert message["summary"]
+        [example] = message["requestBody"]["content"]["application/json"]["examples"].values()
+        assert example["value"]["type"] == event
+
+
+@pytest.mark.parametrize(
+    ("public_url", "server"),
+    [(None, "/"), ("https://api.clinic.example/", "https://api.clinic.example"),
+     ("https://clinic.example/api", "https://clinic.example/api")],
+)  # fmt: skip
+def test_the_server_is_the_public_address(public_url: str | None, server: str) -> None:
+    """A document that is kept elsewhere leads back to the service, where its address is known."""
+    settings = settings_in(Path("/nonexistent"), public_url=public_url)
+    [told] = create_app(settings).openapi()["servers"]
+    assert told["url"] == server
 
 
 async def test_the_page_leads_to_three_first_calls(client: httpx.AsyncClient) -> None:
