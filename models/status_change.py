@@ -120,10 +120,6 @@ class StatusChangeRequest(StatusChangeCreate):
     def is_confirmed(self) -> bool:
         return self.confirm is not None or self.state is not ClinicState.PERMANENTLY_CLOSED
 
-    @property
-    def change(self) -> StatusChangeCreate:
-        return StatusChangeCreate(**self.model_dump(exclude={"confirm"}))
-
 
 class StatusChangePublic(Output):
     """One change of the clinic's state."""

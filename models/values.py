@@ -56,10 +56,14 @@ def _is_written_as_instant(value: object) -> object:
 
 
 def _in_utc(value: datetime) -> datetime:
-    # In the first and the last year of the calendar, converting to another zone may overflow.
-    if not MINYEAR < value.year < MAXYEAR:
+    try:
+        instant = value.astimezone(UTC)
+    except OverflowError:
+        raise fault("invalid") from None
+    # So that it can be shown in every zone.
+    if not MINYEAR < instant.year < MAXYEAR:
         raise fault("invalid")
-    return value.astimezone(UTC)
+    return instant
 
 
 SLUG_PATTERN = "^[a-z0-9]+(?:-[a-z0-9]+)*$"

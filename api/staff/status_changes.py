@@ -101,9 +101,9 @@ def create_status_change(
     try:
         if dry_run:
             response.status_code = 200
-            return _public(foresee_change(session, change=body.change), is_dry_run=True)
+            return _public(foresee_change(session, change=body), is_dry_run=True)
         return _public(
-            change_status(session, change=body.change, retention=settings.retention, actor=staff.id)
+            change_status(session, change=body, retention=settings.retention, actor=staff.id)
         )
     except ImpossibleChange as impossible:
         raise told(_FAULTS[type(impossible)]) from None
