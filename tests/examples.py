@@ -180,15 +180,15 @@ async def record_staff(recorder: Recorder, engine: Engine, request_id: str) -> N
         "reopens_on": (now + timedelta(days=60)).date().isoformat(),
         "reopen": True,
     }
-    operation, changes = "createStatusChange", "/status-changes"
-    made = await ask(operation, "POST", changes, "Closed for a month, later", plan, name="planned")
+    operation, path = "createStatusChange", "/status-changes"
+    made = await ask(operation, "POST", path, "Closed for a month, later", plan, name="planned")
     closing = {"state": "permanently_closed", "confirm": "permanently_closed"}
     tried = "What closing for good would do"
-    await ask(operation, "POST", f"{changes}?dry_run=true", tried, closing, name="closing")
-    planned = f"{changes}/{made.json()['id']}"
+    await ask(operation, "POST", f"{path}?dry_run=true", tried, closing, name="closing")
+    planned = f"{path}/{made.json()['id']}"
     await ask("callOffStatusChange", "DELETE", planned, "A closure that is not meant any more")
-    await ask("listStaffStatusChanges", "GET", f"{changes}?limit=3", "One planned, one called off")
-    await ask(operation, "POST", changes, "Closing for good", closing, name="closing")
+    await ask("listStaffStatusChanges", "GET", f"{path}?limit=3", "One planned, one called off")
+    await ask(operation, "POST", path, "Closing for good", closing, name="closing")
     await ask("listAuditEvents", "GET", "/audit-events?limit=3", "The newest three")
 
 
