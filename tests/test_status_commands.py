@@ -126,5 +126,7 @@ def test_the_word_is_asked_for_on_a_terminal(folder: Path) -> None:
         os.close(terminal)
         os.close(stdin)
         assert (closed.returncode, shown(folder)["state"]) == (code, state), closed.stderr
-        assert closed.stdout.startswith("permanently_closed from ")
+        assert closed.stdout.startswith(
+            "This closes the clinic for good:\npermanently_closed from "
+        )
         assert "Type permanently_closed to go on" in closed.stdout

@@ -87,7 +87,8 @@ def set_status(
             typer.echo("\n".join(["Dry run, nothing is changed:", *lines]))
             return
         if change.state is ClinicState.PERMANENTLY_CLOSED:
-            require_word(change.state, given=confirm, warning="\n".join(lines))
+            warning = "\n".join(["This closes the clinic for good:", *lines])
+            require_word(change.state, given=confirm, warning=warning)
         with writing(engine) as session:
             done = change_status(
                 session, change=change, retention=read_settings().retention, actor=COMMAND_LINE

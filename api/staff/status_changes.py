@@ -87,14 +87,13 @@ def create_status_change(
 ) -> StatusChangeRecorded:
     """Change the clinic's state, now or at a time to come.
 
-    A planned change takes effect by itself. Whatever else is planned stands beside it and is listed
-    in `planned`, also when the clinic is opened while a closure is planned: call off what is no
-    longer meant.
+    A planned change takes effect by itself. Other planned changes stay planned, also when the
+    clinic is opened while a closure is planned; `planned` lists them, so that they can be called
+    off.
 
     Closing for good needs `"confirm": "permanently_closed"`. It calls off the changes that were
     planned for its instant or later. When it takes effect, every request that is still open is
-    closed out and its retention begins; `handover_export` is where whoever takes over the records
-    finds them.
+    closed out and its retention begins; a successor gets them from `handover_export`.
     """
     if not dry_run and not body.is_confirmed:
         raise told(("#/confirm", "confirm.unconfirmed"))
