@@ -11,7 +11,9 @@ from pathlib import Path
 from api.server import prepare
 from data.crypto import write_keyring
 from data.database import open_database, writing
-from data.status import find_status, record_status_change
+from data.status import find_status
+from data.status_changes import change_status
+from models.audit import COMMAND_LINE
 from models.settings import ROOT, Settings
 from models.status_change import StatusChangeCreate
 
@@ -78,6 +80,6 @@ def _prepare(folder: Path, change: Mapping[str, str]) -> Settings:
     with writing(engine) as session:
         now = find_status(session)
         if (now.state, now.mode) != (wanted.state, wanted.mode or now.mode):
-            record_status_change(session, change=wanted)
+            change_status(session, change=wanted, retention=settings.retention, actor=COMMAND_LINE)
     engine.dispose()
     return settings

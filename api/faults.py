@@ -35,6 +35,8 @@ _WORDS = {
     "inconsistent": "Two of the things that were entered do not go together.",
     "unconfirmed": "Please confirm that the clinic closes for good.",
     "passed": "This day is over.",
+    "past": "This time is over. Leave it empty for now, or say that it is backdated.",
+    "too_early": "The clinic would reopen before it closes.",
 }
 OUTDATED = ("#/form_version", "form_version.outdated")
 
@@ -91,8 +93,6 @@ def _words(code: str, messages: Mapping[str, str]) -> str:
 
 def _pointer_and_code(fault: Mapping[str, Any]) -> tuple[str, str]:
     if len(fault["loc"]) == 1:
-        if fault["type"] == "unconfirmed":
-            return "#/confirm", "confirm.unconfirmed"
         return "#", f"body.{'inconsistent' if fault['type'] == 'value_error' else 'wrong_type'}"
     field = str(fault["loc"][1])
     if fault["type"] == "extra_forbidden":

@@ -153,6 +153,14 @@ class TransitionNotAllowed(Problem):
     about = "`available_transitions` of the request lists the states that it can be moved to."
 
 
+class AlreadyInEffect(Problem):
+    status = 409
+    slug = "already-in-effect"
+    title = "The change is already in effect"
+    detail = "This change has taken effect and cannot be called off any more."
+    about = "Only a planned status change can be called off. Record another change instead."
+
+
 class NothingToReplay(Problem):
     status = 409
     slug = "nothing-to-replay"

@@ -5,7 +5,8 @@ from fastapi import APIRouter, Request, Response
 from api.caching import StatusRoute
 from api.dependencies import SessionDep
 from api.queries import CursorQuery, LimitQuery, list_meta
-from data import status
+from data.status import find_status
+from data.status_history import list_effective_changes
 from models.status import StatusPublic
 from models.status_change import StatusChangeList
 
@@ -15,7 +16,7 @@ router = APIRouter(prefix="/v1/status", tags=["Clinic"], route_class=StatusRoute
 @router.get("")
 def read_status(session: SessionDep) -> StatusPublic:
     """Whether the clinic is open, and how consultation requests are taken. 200 also when closed."""
-    return StatusPublic.of(status.find_status(session))
+    return StatusPublic.of(find_status(session))
 
 
 @router.get("/history")
@@ -26,6 +27,6 @@ def list_status_changes(
     limit: LimitQuery = 100,
     cursor: CursorQuery = None,
 ) -> StatusChangeList:
-    """Every change of the clinic's state, the newest first, announced ones included."""
-    page = status.list_status_changes(session, limit=limit, after=cursor)
+    """The changes of the clinic's state that took effect, the latest first."""
+    page = list_effective_changes(session, limit=limit, after=cursor)
     return StatusChangeList(data=list(page.items), meta=list_meta(page, request, response))

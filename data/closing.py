@@ -1,6 +1,6 @@
 """A clinic that closes for good leaves no request open."""
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
 from data.audit import record_event
@@ -22,6 +22,12 @@ def is_close_out_due(session: Session) -> bool:
         return False
     still_open = select(ConsultationRequest.id).where(_is_open()).limit(1)
     return session.exec(still_open).first() is not None
+
+
+def count_open(session: Session) -> int:
+    """How many requests a closure would end now."""
+    table = ConsultationRequest
+    return session.exec(select(func.count()).select_from(table).where(_is_open())).one()
 
 
 def close_out_where_closed(session: Session, *, retention: Retention, actor: str = SERVICE) -> int:

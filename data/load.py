@@ -11,14 +11,14 @@ from data import faqs, sections
 from data.content_checks import check_content
 from data.content_files import Content, ContentFaults, Fault, Location, Source
 from data.publication import raise_content_version
-from data.status import append_change
+from data.status_changes import append_first_change
 from models.clinic import Clinic
 from models.consultation_form import ConsultationForm
 from models.faq import FAQ
 from models.notice import Notice
 from models.publication import FormerSlug
 from models.section import Section
-from models.status_change import StatusChange, StatusChangeCreate
+from models.status_change import StatusChange
 from models.status_content import StatusContent
 from models.values import utc_now
 
@@ -162,12 +162,7 @@ class _Load:
     def _first_status(self) -> None:
         if self.session.exec(select(StatusChange.id).limit(1)).first() is not None:
             return
-        content = self.session.get_one(StatusContent, 1)
-        initial = self.content.status.initial
-        change = StatusChangeCreate(state=initial.state, reopens_on=initial.reopens_on)
-        append_change(
-            self.session, change=change, content=content, effective_from=initial.effective_from
-        )
+        append_first_change(self.session, initial=self.content.status.initial)
 
 
 def _assign(row: Any, values: dict[str, Any]) -> bool:

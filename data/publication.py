@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import event, func, update
 from sqlmodel import Session, col, select
 
+from data.status import stands
 from models.clinic import Clinic
 from models.faq import FAQ
 from models.publication import ContentVersion, FormerSlug
@@ -45,7 +46,7 @@ def find_turn(session: Session) -> datetime | None:
     turns = [
         session.exec(
             select(func.min(StatusChange.takes_effect_at)).where(
-                col(StatusChange.takes_effect_at) > now
+                col(StatusChange.takes_effect_at) > now, stands()
             )
         ).one()
     ]

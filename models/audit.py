@@ -33,6 +33,7 @@ class Action(StrEnum):
     KEY_ROTATED = "key.rotated"
     KEY_RETIRED = "key.retired"
     STATUS_CHANGED = "status.changed"
+    STATUS_CALLED_OFF = "status.called_off"
 
 
 # Who acts when no token does.

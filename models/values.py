@@ -1,16 +1,29 @@
 """Value types that several nouns share."""
 
+import re
 import unicodedata
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 from sqlalchemy import JSON
 
 # Controls of the bidirectional algorithm (UAX #9): they can make a name read as another.
 _BIDI_CONTROLS = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+_RFC_3339 = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
 
 
 def fault(reason: str) -> PydanticCustomError:
@@ -42,6 +55,25 @@ def _is_web_address(value: str) -> str:
     return value
 
 
+def _is_written_as_instant(value: object) -> object:
+    # The parser would take a number of seconds too, as a number or in digits.
+    is_text = isinstance(value, str) and _RFC_3339.fullmatch(value)
+    if not is_text and not isinstance(value, datetime):
+        raise PydanticCustomError("invalid", "must have the form 2030-01-31T09:00:00Z")
+    return value
+
+
+def _in_utc(value: datetime) -> datetime:
+    try:
+        instant = value.astimezone(UTC)
+    except OverflowError:
+        raise fault("invalid") from None
+    # So that it can be shown in every zone.
+    if not MINYEAR < instant.year < MAXYEAR:
+        raise fault("invalid")
+    return instant
+
+
 SLUG_PATTERN = "^[a-z0-9]+(?:-[a-z0-9]+)*$"
 
 Slug = Annotated[str, Field(pattern=SLUG_PATTERN, max_length=80)]
@@ -51,6 +83,12 @@ PlainLine = Annotated[
     str, Field(min_length=1), AfterValidator(no_control_characters), AfterValidator(not_blank)
 ]
 WebAddress = Annotated[str, AfterValidator(_is_web_address)]
+# An instant with its offset, kept in UTC.
+Instant = Annotated[
+    AwareDatetime,
+    BeforeValidator(_is_written_as_instant, json_schema_input_type=datetime),
+    AfterValidator(_in_utc),
+]
 
 # A Python None is kept as SQL NULL, so that IS NULL means what it says.
 JSONColumn = JSON(none_as_null=True)

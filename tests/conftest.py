@@ -15,8 +15,9 @@ from api.server import prepare
 from data.crypto import write_keyring
 from data.database import open_database, writing
 from data.schema import migrate
-from data.status import record_status_change
+from data.status_changes import change_status
 from main import create_app
+from models.audit import COMMAND_LINE
 from models.settings import Settings
 from models.status_change import StatusChangeCreate
 from tests.databases import KINDS, Cluster, url_of, use
@@ -156,4 +157,9 @@ def client_of(app: FastAPI, address: str = "127.0.0.1") -> httpx.AsyncClient:
 
 def set_status(engine: Engine, **change: object) -> None:
     with writing(engine) as session:
-        record_status_change(session, change=StatusChangeCreate.model_validate(change))
+        change_status(
+            session,
+            change=StatusChangeCreate.model_validate(change),
+            retention={},
+            actor=COMMAND_LINE,
+        )

@@ -147,14 +147,21 @@ async def record_staff(recorder: Recorder, engine: Engine, request_id: str) -> N
     staff = signed_in(engine)
 
     async def ask(
-        operation: str, method: str, path: str, summary: str, body: object = None, tag: str = ""
+        operation: str,
+        method: str,
+        path: str,
+        summary: str,
+        body: object = None,
+        *,
+        tag: str = "",
+        name: str = "usual",
     ) -> httpx.Response:
         headers = {**staff, **({"If-Match": tag} if tag else {})}
         answer = await recorder.client.request(method, f"{STAFF}{path}", json=body, headers=headers)
         assert answer.is_success, answer.text
         if body is not None:
-            recorder.ask(operation, "usual", summary, body)
-        recorder.keep(operation, "usual", summary, answer)
+            recorder.ask(operation, name, summary, body)
+        recorder.keep(operation, name, summary, answer)
         return answer
 
     one = f"/consultation-requests/{request_id}"
@@ -177,8 +184,22 @@ async def record_staff(recorder: Recorder, engine: Engine, request_id: str) -> N
     await ask("replayDelivery", "POST", f"/deliveries/{delivery_id}/replay", "Begun again")
     await ask("endWebhook", "DELETE", f"/webhooks/{made.json()['id']}", "Ended")
     await ask("listWebhooks", "GET", "/webhooks", "One that was ended")
+    now = utc_now()
+    plan = {
+        "state": "temporarily_closed",
+        "effective_from": f"{now + timedelta(days=30):%Y-%m-%dT%H:%M:%SZ}",
+        "reopens_on": (now + timedelta(days=60)).date().isoformat(),
+        "reopen": True,
+    }
+    operation, path = "createStatusChange", "/status-changes"
+    made = await ask(operation, "POST", path, "Closed for a month, later", plan, name="planned")
     closing = {"state": "permanently_closed", "confirm": "permanently_closed"}
-    await ask("createStatusChange", "POST", "/status-changes", "Closing for good", closing)
+    tried = "What closing for good would do"
+    await ask(operation, "POST", f"{path}?dry_run=true", tried, closing, name="closing")
+    planned = f"{path}/{made.json()['id']}"
+    await ask("callOffStatusChange", "DELETE", planned, "A closure that is not meant any more")
+    await ask("listStaffStatusChanges", "GET", f"{path}?limit=3", "One planned, one called off")
+    await ask(operation, "POST", path, "Closing for good", closing, name="closing")
     await ask("listAuditEvents", "GET", "/audit-events?limit=3", "The newest three")
 
 

@@ -12,13 +12,10 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from data.closing import close_out_where_closed
-from data.database import writing
 from models.audit import AuditEvent
 from models.consultation_request import Consent, ConsultationRequest
 from models.idempotency import IdempotencyRecord
 from models.inbox import RequestNote
-from tests.conftest import set_status
 from tests.intake import PATH, VALID, bearer, body_of, count, faults, post, problem
 from tests.staff import INBOX, STAFF, change, note, opened, signed_in
 
@@ -331,7 +328,7 @@ async def test_closing_for_good(
     assert faults(unconfirmed) == [("#/confirm", "confirm.unconfirmed")]
     closing["confirm"] = "permanently_closed"
     closed = await client.post(f"{STAFF}/status-changes", json=closing, headers=staff)
-    assert (closed.status_code, closed.json()["closed_out"]) == (201, 1)
+    assert (closed.status_code, closed.json()["closes_out"]) == (201, 1)
     assert (await client.get("/v1/status")).json()["state"] == "permanently_closed"
     problem(await post(client), 410, "clinic-permanently-closed")
     receipt = await client.get(f"{PATH}/{accepted.json()['id']}", headers=bearer(accepted))
@@ -345,20 +342,6 @@ async def test_closing_for_good(
     assert {"status.changed", "requests.closed_out"} <= set(rows)
 
 
-async def test_a_scheduled_closing_closes_out_at_its_time(
-    client: httpx.AsyncClient, engine: Engine
-) -> None:
-    """Whatever made the clinic close, nothing is left open, and nothing is done before."""
-    await post(client)
-    with writing(engine) as session:
-        assert close_out_where_closed(session, retention={}) == 0
-    set_status(engine, state="permanently_closed")
-    with writing(engine) as session:
-        assert close_out_where_closed(session, retention={}) == 1
-    with writing(engine) as session:
-        assert close_out_where_closed(session, retention={}) == 0
-
-
 async def test_no_request_slips_past_the_closing(
     client: httpx.AsyncClient, engine: Engine, staff: dict[str, str]
 ) -> None:
@@ -370,6 +353,6 @@ async def test_no_request_slips_past_the_closing(
     answers = await asyncio.gather(*posts)
     assert {answer.status_code for answer in answers} <= {201, 410}
     stored = sum(answer.status_code == 201 for answer in answers)
-    assert closed.json()["closed_out"] == stored == count(engine)
+    assert closed.json()["closes_out"] == stored == count(engine)
     with Session(engine) as session:
         assert set(session.exec(select(ConsultationRequest.state))) <= {"closed_out"}

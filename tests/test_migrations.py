@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -21,12 +22,15 @@ from sqlmodel import Session, SQLModel, select
 from api.server import open_keyring, prepare
 from data import schema
 from data.crypto import write_keyring
-from data.database import open_database, writing
+from data.database import open_database, reading, writing
 from data.outbox import announce
+from data.status_changes import call_off_change
+from data.status_history import list_planned
 from data.webhooks import create_webhook
 from models.audit import COMMAND_LINE
 from models.delivery import Delivery, EventType
 from models.faq import FAQ
+from models.values import utc_now
 from models.webhook import Webhook, WebhookCreate
 from tests.conftest import set_status, settings_in
 from tests.databases import url_of
@@ -87,6 +91,25 @@ async def test_down_and_up_with_data(
     set_status(engine, state="open")
     assert (await post(client, key="after-the-migration")).status_code == 201
     assert count(engine) == 1
+
+
+def test_what_was_called_off_does_not_come_back(folder: Path) -> None:
+    """A schema that knows no calling off holds no change that was called off."""
+    engine = open_database(url_of(folder))
+    later = utc_now() + timedelta(days=1)
+    set_status(engine, state="open", effective_from=later)
+    set_status(engine, state="temporarily_closed", effective_from=later)
+    with writing(engine) as session:
+        assert call_off_change(session, change_id=2, actor=COMMAND_LINE) is not None
+    schema.revert(engine, to="0003")
+    with engine.connect() as connection:
+        states = connection.execute(text("SELECT state FROM status_change ORDER BY id"))
+        assert list(states.scalars()) == ["permanently_closed", "temporarily_closed"]
+    schema.migrate(engine)
+    set_status(engine, state="open", effective_from=later)
+    with reading(engine) as session:
+        assert [row.state for row in list_planned(session)] == ["temporarily_closed", "open"]
+    engine.dispose()
 
 
 def revisions() -> list[str]:

@@ -4,6 +4,7 @@ import json
 import re
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from sqlmodel import Session, select
 from api.openapi import EXAMPLES_FILE
 from data.database import writing
 from data.publication import raise_content_version
+from data.status_history import list_planned
 from main import create_app
 from models.delivery import Channel, Delivery, DeliveryState, EventType
 from models.faq import FAQ
@@ -241,6 +243,16 @@ class Stage:
             session.add(row)
             return row.id
 
+    def planned(self) -> str:
+        """The one planned status change of this stage, made when it is first asked for."""
+        with writing(self.engine) as session:
+            rows = list_planned(session)
+        if rows:
+            return str(rows[0].id)
+        at = utc_now() + timedelta(days=1)
+        set_status(self.engine, state="temporarily_closed", effective_from=at)
+        return self.planned()
+
     def take_the_database_away(self) -> None:
         take_away(self.folder, used_by=self.engine)
 
@@ -361,6 +373,7 @@ STAFF_READS = {
     "listWebhooks": "/webhooks",
     "listDeliveries": "/deliveries",
     "listAuditEvents": "/audit-events",
+    "listStaffStatusChanges": "/status-changes",
 }
 STAFF_WRITES: dict[str, tuple[str, str, object]] = {
     "createStaffToken": ("POST", "/tokens", {"owner": "Desk", "scopes": ["admin"]}),
@@ -371,6 +384,7 @@ STAFF_WRITES: dict[str, tuple[str, str, object]] = {
     "createNote": ("POST", "/consultation-requests/{id}/notes", {"text": "Called."}),
     "eraseConsultationRequest": ("DELETE", "/consultation-requests/{id}", None),
     "createStatusChange": ("POST", "/status-changes", {"state": "open"}),
+    "callOffStatusChange": ("DELETE", "/status-changes/{change}", None),
     "createWebhook": (
         "POST", "/webhooks", {"url": "https://hook.example/", "events": ["status.changed"]},
     ),
@@ -387,6 +401,7 @@ def by_staff(
     query: str = "",
     tag: str | None = '"1"',
     known: bool = True,
+    change: str | None = None,
     content: bytes | None = None,
     media_type: str = "application/json",
     token: str | None = None,
@@ -404,6 +419,7 @@ def by_staff(
             "{token}": staff["Authorization"].split("_")[1] if known else "0" * 12,
             "{webhook}": stage.webhook() if known else UNKNOWN_ID,
             "{delivery}": stage.delivery() if known else UNKNOWN_ID,
+            "{change}": change or (stage.planned() if known else "999999999"),
         }
         url = f"{STAFF}{path}{query}"
         for name, value in ids.items():
@@ -459,7 +475,7 @@ SCENARIOS |= {
     **{(name, "503"): by_staff(name, away=True) for name in STAFF_OPERATIONS},
     **{(name, "404"): by_staff(name, known=False)
        for name in (*ONE_REQUEST, "openConsultationRequest", "revokeStaffToken", "endWebhook",
-                    "replayDelivery")},
+                    "replayDelivery", "callOffStatusChange")},
     **{(name, "412"): by_staff(name, tag='"7"') for name in ONE_REQUEST},
     **{(name, "428"): by_staff(name, tag=None) for name in ONE_REQUEST},
     **{
@@ -470,6 +486,8 @@ SCENARIOS |= {
     },
     ("changeConsultationRequest", "409"): not_allowed,
     ("replayDelivery", "409"): cancelled,
+    ("createStatusChange", "200"): by_staff("createStatusChange", query="?dry_run=true"),
+    ("callOffStatusChange", "409"): by_staff("callOffStatusChange", change="1"),
 }  # fmt: skip
 DOCUMENTED = {
     (operation["operationId"], status): response

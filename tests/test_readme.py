@@ -60,3 +60,19 @@ def test_the_tour_gives_what_it_prints(folder: Path) -> None:
     needed("curl", otherwise="the README's tour is not played")
     for (command, shown), given in zip(tour(), play(folder), strict=True):
         assert settled(given) == settled(shown), command
+
+
+_FENCED = re.compile(r"^```\w*\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+def test_no_block_closes_a_clinic() -> None:
+    """Whatever is pasted from a guide, the clinic is closed for good by a typed word only."""
+    commands = [
+        line
+        for guide in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+        if "node_modules" not in guide.parts
+        for block in _FENCED.findall(guide.read_text(encoding="utf-8"))
+        for line in block.splitlines()
+        if "status set permanently_closed" in line or '"confirm": "permanently_closed"' in line
+    ]
+    assert commands == ["clinic status set permanently_closed --dry-run"]

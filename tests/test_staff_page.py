@@ -2,9 +2,13 @@
 
 import json
 import os
+import shutil
 import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -13,7 +17,7 @@ from data.database import open_database
 from tests.conftest import set_status
 from tests.databases import url_of
 from tests.intake import JSON, PATH, body_of
-from tests.process import serving
+from tests.process import ROOT, serving
 from tests.programs import CLIENTS, needed
 from tests.staff import signed_in
 from tests.waiting import PATIENCE
@@ -48,6 +52,52 @@ def test_a_day_at_the_desk(folder: Path) -> None:
                  "REQUESTS": json.dumps([answer.json()["id"] for answer in sent])},
         )  # fmt: skip
     assert day.returncode == 0, day.stderr
+
+
+ZONES = (
+    "America/Los_Angeles", "Europe/Berlin", "America/Santiago", "America/Havana",
+    "Australia/Lord_Howe", "Pacific/Auckland", "Asia/Kolkata", "Pacific/Kiritimati",
+)  # fmt: skip
+_READ_WALL_TIMES = """
+import { readFileSync } from "node:fs";
+import { instantOf } from "./zone.mjs";
+const asked = JSON.parse(readFileSync(0, "utf-8"));
+console.log(JSON.stringify(asked.map(([zone, wall]) => instantOf(wall, zone))));
+"""
+
+
+def walls_around_changes(name: str) -> Iterator[str]:
+    """The first of each month, and each half-hour of the days on which the zone's clocks change."""
+    midnight = datetime(2026, 1, 1, tzinfo=ZoneInfo(name))
+    for day in (midnight + timedelta(days=number) for number in range(365)):
+        if day.day == 1:
+            yield f"{day:%Y-%m-%dT%H:%M}"
+        if day.utcoffset() != (day + timedelta(days=1)).utcoffset():
+            for number in range(96):
+                yield f"{day + timedelta(minutes=30 * number):%Y-%m-%dT%H:%M}"
+
+
+@pytest.mark.parametrize("device", ["America/Los_Angeles", "Asia/Tokyo"])
+def test_wall_times_are_the_clinics(tmp_path: Path, device: str) -> None:
+    """A time is read in the clinic's zone whatever the device's is, also where clocks change.
+
+    It is compared with Python's own reading, which takes the first of two, and for a skipped time
+    the offset from before the change.
+    """
+    needed("node", otherwise="the staff page's wall times are not compared")
+    shutil.copy(ROOT / "api" / "pages" / "staff" / "zone.js", tmp_path / "zone.mjs")
+    asked = [(zone, wall) for zone in ZONES for wall in walls_around_changes(zone)]
+    asked += [("America/Los_Angeles", f"2031-{day}:30") for day in ("03-09T02", "11-02T01")]
+    read = subprocess.run(
+        ["node", "--input-type=module", "-e", _READ_WALL_TIMES],
+        cwd=tmp_path, input=json.dumps(asked), env={**os.environ, "TZ": device},
+        capture_output=True, text=True, timeout=PATIENCE, check=True,
+    )  # fmt: skip
+    answers = json.loads(read.stdout)
+    for (zone, wall), answer in zip(asked, answers, strict=True):
+        expected = datetime.fromisoformat(wall).replace(tzinfo=ZoneInfo(zone))
+        assert datetime.fromisoformat(answer["instant"]) == expected.astimezone(UTC), (zone, wall)
+    assert [answer["times"] for answer in answers[-2:]] == [0, 2]
 
 
 class _Sources(HTMLParser):

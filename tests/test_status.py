@@ -150,7 +150,7 @@ async def test_a_change_never_rewrites_the_past(client: httpx.AsyncClient, engin
     """What is told last is true now, also with an earlier date; the day it names is kept."""
     set_status(engine, state="open")
     long_ago = datetime(2020, 5, 1, tzinfo=UTC)
-    set_status(engine, state="temporarily_closed", effective_from=long_ago)
+    set_status(engine, state="temporarily_closed", effective_from=long_ago, backdated=True)
     status = await read(client)
     assert status["state"] == "temporarily_closed"
     assert status["effective_from"] == "2020-05-01T00:00:00Z"
@@ -183,5 +183,5 @@ async def test_the_history_comes_in_pages(client: httpx.AsyncClient, engine: Eng
 async def test_all_instants_are_utc(client: httpx.AsyncClient, engine: Engine) -> None:
     """An instant given with an offset is served in UTC, with a Z."""
     at = datetime(2020, 1, 1, 1, tzinfo=UTC).astimezone()
-    set_status(engine, state="open", effective_from=at)
+    set_status(engine, state="open", effective_from=at, backdated=True)
     assert (await read(client))["effective_from"] == "2020-01-01T01:00:00Z"

@@ -15,7 +15,8 @@ from data.content_files import ContentFaults
 from data.crypto import KeyringFault, SealBroken
 from data.database import open_database
 from data.postgresql import NotDurable
-from data.status import NotLoaded, ReopeningPassed
+from data.status import NotLoaded
+from data.status_changes import ImpossibleChange
 from models.settings import SettingsFault, read_settings
 
 
@@ -39,8 +40,8 @@ def one_line_faults() -> Iterator[None]:
         fail(str(error), prefix="")
     except ValidationError as error:
         fail("; ".join(_validation_lines(error)))
-    except ReopeningPassed:
-        fail("the day of reopening is over")
+    except ImpossibleChange as error:
+        fail(str(error))
     except NotLoaded:
         fail("the database holds no content: run `python main.py load`")
     except DBAPIError as error:

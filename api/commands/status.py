@@ -1,27 +1,45 @@
 """The clinic's state."""
 
+import json
+import re
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 
-from api.commands.opening import opened_database
-from data.audit import record_event
-from data.closing import close_out_where_closed
+from api.commands.confirming import require_word
+from api.commands.opening import fail, opened_database
 from data.database import reading, writing
-from data.status import find_status, record_status_change
-from models.audit import COMMAND_LINE, Action
+from data.status import find_status
+from data.status_changes import (
+    AlreadyInEffect,
+    Foreseen,
+    call_off_change,
+    change_status,
+    foresee_change,
+)
+from data.status_history import list_planned
+from models.audit import COMMAND_LINE
 from models.settings import read_settings
 from models.status import StatusPublic
-from models.status_change import StatusChangeCreate
+from models.status_change import (
+    PlannedStatusChange,
+    StatusChange,
+    StatusChangeCreate,
+)
+from models.values import ClinicState
 
 status = typer.Typer(help="The clinic's state.", no_args_is_help=True)
 
 
 @status.command("show")
 def show_status() -> None:
-    """What is true of the clinic now."""
+    """What is true of the clinic now, and the changes that are planned."""
     with opened_database() as engine, reading(engine) as session:
-        typer.echo(StatusPublic.of(find_status(session)).model_dump_json(indent=2))
+        now = StatusPublic.of(find_status(session)).model_dump(mode="json")
+        rows = list_planned(session)
+        planned = [PlannedStatusChange.model_validate(row).model_dump(mode="json") for row in rows]
+    typer.echo(json.dumps({**now, "planned": planned}, indent=2, ensure_ascii=False))
 
 
 @status.command("set")
@@ -33,33 +51,78 @@ def set_status(
     effective_from: Annotated[
         str | None, typer.Option(help="Instant with offset, 2030-01-31T09:00:00Z; now if absent.")
     ] = None,
+    backdated: Annotated[
+        bool, typer.Option("--backdated", help="The instant is in the past, and that is meant.")
+    ] = False,
     reopens_on: Annotated[str | None, typer.Option(help="Day, 2030-01-31.")] = None,
+    reopen: Annotated[
+        bool, typer.Option("--reopen", help="Plan the opening on that day too.")
+    ] = False,
     headline: Annotated[str | None, typer.Option(help="Instead of the state's own.")] = None,
     message: Annotated[str | None, typer.Option(help="Instead of the state's own.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what the change would do, and do nothing.")
+    ] = False,
+    confirm: Annotated[
+        str | None, typer.Option(help="permanently_closed, to close for good without a prompt.")
+    ] = None,
 ) -> None:
     """Append a change of the clinic's state, now or at a later time."""
-    with opened_database() as engine, writing(engine) as session:
+    with opened_database() as engine:
         change = StatusChangeCreate.model_validate(
             {
                 "state": state,
                 "mode": mode,
                 "effective_from": effective_from,
+                "backdated": backdated,
                 "reopens_on": reopens_on,
+                "reopen": reopen,
                 "headline": headline,
                 "message": message,
             }
         )
-        row = record_status_change(session, change=change)
-        record_event(
-            session,
-            actor=COMMAND_LINE,
-            action=Action.STATUS_CHANGED,
-            details={"state": row.state, "mode": row.mode},
-        )
-        closed_out = close_out_where_closed(
-            session, retention=read_settings().retention, actor=COMMAND_LINE
-        )
-        instant = row.takes_effect_at.isoformat(timespec="seconds").replace("+00:00", "Z")
-    typer.echo(f"{row.state} from {instant}, consultations: {row.mode}")
-    if closed_out:
-        typer.echo(f"{closed_out} open requests were closed out.")
+        with reading(engine) as session:
+            lines = [*_lines(foresee_change(session, change=change), is_done=False)]
+        if dry_run:
+            typer.echo("\n".join(["Dry run, nothing is changed:", *lines]))
+            return
+        if change.state is ClinicState.PERMANENTLY_CLOSED:
+            warning = "\n".join(["This closes the clinic for good:", *lines])
+            require_word(change.state, given=confirm, warning=warning)
+        with writing(engine) as session:
+            done = change_status(
+                session, change=change, retention=read_settings().retention, actor=COMMAND_LINE
+            )
+    typer.echo("\n".join(_lines(done, is_done=True)))
+
+
+@status.command("call-off")
+def call_off(
+    change_id: Annotated[str, typer.Argument(metavar="ID", help="From `status show`.")],
+) -> None:
+    """Call off a planned change: it never takes effect."""
+    with opened_database() as engine, writing(engine) as session:
+        number = int(change_id) if re.fullmatch("[0-9]{1,9}", change_id) else 0
+        try:
+            change = call_off_change(session, change_id=number, actor=COMMAND_LINE)
+        except AlreadyInEffect:
+            fail("the change is already in effect")
+        if change is None:
+            fail("there is no such change")
+    typer.echo(f"Called off: {_line(change)}")
+
+
+def _lines(foreseen: Foreseen, *, is_done: bool) -> Iterator[str]:
+    yield _line(foreseen.change)
+    if foreseen.closes_out:
+        is_over = is_done and not foreseen.change.was_planned
+        told = "Open requests that were closed out" if is_over else "Requests open now that it ends"
+        yield f"{told}: {foreseen.closes_out}"
+    yield from (f"Called off: {_line(row)}, id {row.id}" for row in foreseen.calls_off)
+    yield from (f"Planned: {_line(row)}, id {row.id or '-'}" for row in foreseen.planned)
+
+
+def _line(change: StatusChange) -> str:
+    begins = change.takes_effect_at
+    instant = begins.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return f"{change.state} from {instant}, consultations: {change.mode}"

@@ -14,7 +14,10 @@ router = APIRouter(prefix="/v1/staff/audit-events")
 
 SubjectQuery = Annotated[
     str | None,
-    Query(pattern="^[0-9a-f-]{12,36}$", description="Id of a request or a token."),
+    Query(
+        pattern="^[0-9a-f-]{1,36}$",
+        description="Id of a request, a token, a webhook or a status change.",
+    ),
 ]
 
 

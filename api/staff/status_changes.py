@@ -2,56 +2,142 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.auth import StatusWriter
 from api.bodies import BodyRoute, JSONDep, Parsed
-from api.dependencies import SettingsDep, WriteSessionDep
+from api.dependencies import SessionDep, SettingsDep, WriteSessionDep
 from api.faults import told
 from api.problem_details import responses
-from api.problems import ContentTooLarge, InvalidRequest, MalformedJSON, UnsupportedMediaType
-from data.audit import record_event
-from data.closing import close_out_where_closed
-from data.status import ReopeningPassed, record_status_change
-from models.audit import Action
-from models.status_change import StatusChangePublic, StatusChangeRecorded, StatusChangeRequest
+from api.problems import (
+    AlreadyInEffect,
+    ContentTooLarge,
+    InvalidRequest,
+    MalformedJSON,
+    NotFound,
+    UnsupportedMediaType,
+)
+from api.queries import CursorQuery, FlagQuery, LimitQuery, list_meta
+from data import status_changes
+from data.status_changes import (
+    EffectPassed,
+    Foreseen,
+    ImpossibleChange,
+    ReopeningPassed,
+    ReopeningTooEarly,
+    call_off_change,
+    change_status,
+    foresee_change,
+)
+from data.status_history import list_all_changes
+from models.status_change import (
+    PlannedStatusChange,
+    StaffStatusChange,
+    StaffStatusChangeList,
+    Standing,
+    StatusChangeRecorded,
+    StatusChangeRequest,
+)
 
 router = APIRouter(prefix="/v1/staff/status-changes", route_class=BodyRoute)
 
 EXPORT_PATH = "/v1/staff/consultation-requests/export?state=closed_out"
+_FAULTS: dict[type[ImpossibleChange], tuple[str, str]] = {
+    EffectPassed: ("#/effective_from", "effective_from.past"),
+    ReopeningPassed: ("#/reopens_on", "reopens_on.passed"),
+    ReopeningTooEarly: ("#/reopens_on", "reopens_on.too_early"),
+}
+
+
+@router.get("")
+def list_staff_status_changes(
+    staff: StatusWriter,
+    session: SessionDep,
+    request: Request,
+    response: Response,
+    limit: LimitQuery = 100,
+    cursor: CursorQuery = None,
+) -> StaffStatusChangeList:
+    """Every change of the clinic's state, planned and called-off ones too, the latest effect first.
+
+    `status` says where each one stands; a planned one can be called off.
+    """
+    page = list_all_changes(session, limit=limit, after=cursor)
+    return StaffStatusChangeList(data=list(page.items), meta=list_meta(page, request, response))
 
 
 @router.post(
     "",
     status_code=201,
-    responses=responses(MalformedJSON, ContentTooLarge, UnsupportedMediaType, InvalidRequest),
+    responses={
+        200: {"model": StatusChangeRecorded, "description": "What the change would do."},
+        **responses(MalformedJSON, ContentTooLarge, UnsupportedMediaType, InvalidRequest),
+    },
 )
 def create_status_change(
     staff: StatusWriter,
     _json: JSONDep,
     session: WriteSessionDep,
     settings: SettingsDep,
+    response: Response,
     body: Annotated[StatusChangeRequest, Parsed],
+    dry_run: Annotated[
+        FlagQuery, Query(description="`true`: answer what the change would do, and do nothing.")
+    ] = False,
 ) -> StatusChangeRecorded:
     """Change the clinic's state, now or at a time to come.
 
-    Closing for good needs `"confirm": "permanently_closed"`. When it takes effect, every request
-    that is still open is closed out and its retention begins; `handover_export` is where whoever
-    takes over the records finds them.
+    A planned change takes effect by itself. Other planned changes stay planned, also when the
+    clinic is opened while a closure is planned; `planned` lists them, so that they can be called
+    off.
+
+    Closing for good needs `"confirm": "permanently_closed"`. It calls off the changes that were
+    planned for its instant or later. When it takes effect, every request that is still open is
+    closed out and its retention begins; a successor gets them from `handover_export`.
+    """
+    if not dry_run and not body.is_confirmed:
+        raise told(("#/confirm", "confirm.unconfirmed"))
+    try:
+        if dry_run:
+            response.status_code = 200
+            return _public(foresee_change(session, change=body), is_dry_run=True)
+        return _public(
+            change_status(session, change=body, retention=settings.retention, actor=staff.id)
+        )
+    except ImpossibleChange as impossible:
+        raise told(_FAULTS[type(impossible)]) from None
+
+
+@router.delete("/{id}", responses=responses(NotFound, AlreadyInEffect))
+def call_off_status_change(
+    staff: StatusWriter,
+    session: WriteSessionDep,
+    change_id: Annotated[
+        str, Path(alias="id", pattern="^[1-9][0-9]{0,8}$", description="`id` of the change.")
+    ],
+) -> StaffStatusChange:
+    """Call off a planned change: it never takes effect. It stays in the staff's list.
+
+    An opening that was planned together with a closure is a change of its own. Calling a change
+    off again answers the same.
     """
     try:
-        change = record_status_change(session, change=body.change)
-    except ReopeningPassed:
-        raise told(("#/reopens_on", "reopens_on.passed")) from None
-    record_event(
-        session,
-        actor=staff.id,
-        action=Action.STATUS_CHANGED,
-        details={"state": change.state, "mode": change.mode},
-    )
-    closed_out = close_out_where_closed(session, retention=settings.retention, actor=staff.id)
+        change = call_off_change(session, change_id=int(change_id), actor=staff.id)
+    except status_changes.AlreadyInEffect:
+        raise AlreadyInEffect from None
+    if change is None:
+        raise NotFound
+    return StaffStatusChange.of(change, Standing.CALLED_OFF)
+
+
+def _public(foreseen: Foreseen, *, is_dry_run: bool = False) -> StatusChangeRecorded:
+    change = foreseen.change
+    was_closed_out = foreseen.closes_out and not change.was_planned and not is_dry_run
     return StatusChangeRecorded(
-        **StatusChangePublic.model_validate(change).model_dump(),
-        closed_out=closed_out,
-        handover_export=EXPORT_PATH if closed_out else None,
+        **PlannedStatusChange.model_validate(change).model_dump(),
+        status=Standing.PLANNED if change.was_planned else Standing.IN_EFFECT,
+        planned=[PlannedStatusChange.model_validate(row) for row in foreseen.planned],
+        calls_off=[PlannedStatusChange.model_validate(row) for row in foreseen.calls_off],
+        closes_out=foreseen.closes_out,
+        handover_export=EXPORT_PATH if was_closed_out else None,
     )

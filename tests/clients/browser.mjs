@@ -12,7 +12,7 @@ export const DESK = { width: 1280, height: 900 };
 export const PHONE = { width: 390, height: 844 };
 
 // Runs `steps` in a new browser; anything else that the page complains about is a fault.
-export async function browse(steps, { expected = /status of 4\d\d/ } = {}) {
+export async function browse(steps, { expected = /status of 4\d\d/, timezoneId } = {}) {
   const browser = await chromium.launch({
     executablePath: execFileSync("sh", ["-c", "command -v chromium"], { encoding: "utf-8" }).trim(),
     args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
@@ -20,7 +20,7 @@ export async function browse(steps, { expected = /status of 4\d\d/ } = {}) {
   });
   const complaints = [];
   try {
-    const context = await browser.newContext({ viewport: DESK, acceptDownloads: true });
+    const context = await browser.newContext({ viewport: DESK, acceptDownloads: true, timezoneId });
     const page = await context.newPage();
     page.setDefaultTimeout(60_000);
     page.on("pageerror", (error) => complaints.push(`${error}`));

@@ -5,6 +5,7 @@ problem, and a caller has to tell them apart, as below.
 """
 
 import os
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from client import AuthenticatedClient, Client
@@ -16,7 +17,13 @@ from client.api.consultation_requests import (
     withdraw_consultation_request,
 )
 from client.api.content import list_faqs, read_section
-from client.api.staff import change_consultation_request, open_consultation_request
+from client.api.staff import (
+    call_off_status_change,
+    change_consultation_request,
+    create_status_change,
+    list_staff_status_changes,
+    open_consultation_request,
+)
 from client.models import (
     ClinicState,
     ConsultationFormPublic,
@@ -30,6 +37,10 @@ from client.models import (
     RequestChange,
     RequestPublic,
     RequestState,
+    StaffStatusChangeList,
+    Standing,
+    StatusChangeRecorded,
+    StatusChangeRequest,
     StatusPublic,
 )
 
@@ -104,6 +115,18 @@ def main() -> None:
         if_match=opened.headers["ETag"],
     )
     assert given(moved).state is RequestState.CONTACTED
+    change = StatusChangeRequest(
+        state=ClinicState.OPEN, effective_from=datetime(2999, 1, 1, tzinfo=UTC)
+    )
+    tried: StatusChangeRecorded = given(
+        create_status_change.sync(client=staff, body=change, dry_run=True)
+    )
+    assert (tried.id, tried.status) == (None, Standing.PLANNED)
+    planned: StatusChangeRecorded = given(create_status_change.sync(client=staff, body=change))
+    assert planned.id is not None
+    called_off = given(call_off_status_change.sync(planned.id, client=staff))
+    listed: StaffStatusChangeList = given(list_staff_status_changes.sync(client=staff))
+    assert listed.data[0] == called_off
     gone = withdraw_consultation_request.sync(accepted.id, client=mine)
     assert given(gone).state is RequestState.WITHDRAWN
 

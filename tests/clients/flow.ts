@@ -75,6 +75,22 @@ async function main(): Promise<void> {
   });
   check(moved.data?.state === "contacted", moved.error?.detail ?? "not moved");
 
+  const change = { state: "temporarily_closed", reopens_on: "2999-01-31", reopen: true } as const;
+  const closing = { headers: staff, body: { ...change, effective_from: "2999-01-01T09:00:00Z" } };
+  const tried = await service.POST("/v1/staff/status-changes", {
+    ...closing, params: { query: { dry_run: true } },
+  });
+  check(tried.response.status === 200 && tried.data?.id === null, "a dry run");
+  const planned = await service.POST("/v1/staff/status-changes", closing);
+  check(planned.data?.planned.length === 2, planned.error?.detail ?? "not planned");
+  for (const { id } of planned.data.planned) {
+    check(id !== null, "what is recorded has an id");
+    const off = await service.DELETE("/v1/staff/status-changes/{id}", {
+      params: { path: { id } }, headers: staff,
+    });
+    check(off.data?.status === "called_off", off.error?.detail ?? "not called off");
+  }
+
   const gone = await service.POST("/v1/consultation-requests/{id}/withdrawal", mine);
   check(gone.data?.state === "withdrawn", "taken back");
 }

@@ -134,23 +134,80 @@ await browse(async (page, context) => {
   ]);
   assert.equal(file.suggestedFilename(), "consultation-requests.csv");
 
-  // The clinic's status: closed for a while, then for good, which has to be confirmed.
+  // The clinic's status: what a change does is shown before it is made, and can be left.
   await page.getByRole("link", { name: "Clinic status" }).click();
   await heading(page, "Clinic status");
+  await page.getByText("time zone, America/Los_Angeles").first().waitFor();
+  const look = page.getByRole("button", { name: "Look at what it does" });
+  const make = page.getByRole("button", { name: "Change the status" });
+  const dialog = page.getByRole("dialog");
+  const plans = page.getByRole("region", { name: "Planned changes" });
   await page.getByLabel("State").selectOption("temporarily_closed");
   await page.getByLabel("Reopens on").fill("2031-05-01");
+  await page.getByLabel("Open by itself").check();
   await page.getByLabel("Message").fill("The roof is being mended.");
   await inspect(page, "status");
-  await page.getByRole("button", { name: "Change the status" }).click();
+  await look.click();
+  await dialog.getByText("Planned with it: Open, from May 1, 2031, 12:00 AM PDT.").waitFor();
+  await inspect(page, "status-asked");
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Change nothing");
+  await page.keyboard.press("Enter");
+  await dialog.waitFor({ state: "hidden" });
+  assert.equal((await call("GET", "/v1/status")).state, "open");
+  await look.click();
+  await make.click();
+  await said(page, "The status is changed.");
   await page.getByRole("definition").filter({ hasText: "Temporarily closed" }).waitFor();
   await page.getByRole("definition").filter({ hasText: "The roof is being mended." }).waitFor();
+  await plans.getByText("Open, from May 1, 2031, 12:00 AM PDT").waitFor();
+
+  // A closure is planned for a time that comes twice; opening says that it stays planned.
   await page.getByLabel("State").selectOption("permanently_closed");
-  await page.getByRole("button", { name: "Change the status" }).click();
-  assert.equal((await call("GET", "/v1/status")).state, "temporarily_closed");
-  await page.getByLabel("Close the clinic for good").check();
+  await page.getByLabel("From").fill("2031-11-02T01:30");
+  await look.click();
+  await dialog.getByText("this is the first one").waitFor();
+  await dialog.getByText("2 requests are open now").waitFor();
+  await make.click();
+  await dialog.waitFor();
+  await page.getByLabel("Type permanently_closed").fill("permanently_closed");
+  await inspect(page, "status-planning");
+  await make.click();
+  await said(page, "The change is planned.");
+  await plans.getByText("Permanently closed, from Nov 2, 2031, 1:30 AM PDT").waitFor();
+  assert.equal((await call("GET", "/v1/staff/status-changes")).data[0].effective_from, "2031-11-02T08:30:00Z");
+  await look.click();
+  await dialog.getByText("Stays planned: Permanently closed, from Nov 2, 2031, 1:30 AM PDT.").waitFor();
+  await make.click();
+  await said(page, "The status is changed.");
+  await inspect(page, "status-planned");
+  await page.getByRole("button", { name: "Call off: Permanently closed" }).click();
+  await said(page, "The planned change is called off.");
+  await plans.getByText("Permanently closed").waitFor({ state: "hidden" });
+  assert.equal((await call("GET", "/v1/status")).next_change.state, "open");
+
+  // A time that is over has to be meant.
+  await page.getByLabel("From").fill("2020-01-31T09:00");
+  await look.click();
+  await page.getByRole("alert").filter({ hasText: "This time is over." }).waitFor();
+  await page.getByLabel("This time is in the past").check();
+  await look.click();
+  await dialog.getByText("since Jan 31, 2020, 9:00 AM PST").waitFor();
+  await page.keyboard.press("Escape");
+
+  // Closing for good calls off what is planned, and asks for a word.
+  await page.getByLabel("From").fill("");
+  await page.getByLabel("State").selectOption("permanently_closed");
+  await look.click();
+  await dialog.getByText("No longer planned: Open, from May 1, 2031").waitFor();
+  await dialog.getByText("Every open request ends; 2 requests are open.").waitFor();
+  await page.getByLabel("Type permanently_closed").fill("yes");
+  await make.click();
+  assert.equal((await call("GET", "/v1/status")).state, "open");
+  await page.getByLabel("Type permanently_closed").fill("permanently_closed");
   await inspect(page, "status-closing");
-  await page.getByRole("button", { name: "Change the status" }).click();
+  await make.click();
   await page.getByText("2 open requests were closed out.").waitFor();
+  await plans.getByText("None.").waitFor();
   await inspect(page, "status-closed");
   const [handover] = await Promise.all([
     page.waitForEvent("download"),
@@ -167,4 +224,4 @@ await browse(async (page, context) => {
   await heading(page, "Sign in");
   await page.getByRole("alert").filter({ hasText: "You were signed out" }).waitFor();
   assert.equal(await page.evaluate(() => sessionStorage.length), 0);
-}, { expected: /status of (4\d\d|502)/ });
+}, { timezoneId: "Asia/Tokyo", expected: /status of (4\d\d|502)/ });

@@ -3,8 +3,9 @@
 import { complain, element, field, once, say, show } from "/staff/dom.js";
 import { showInbox } from "/staff/inbox.js";
 import { forgetDraft, showRequest } from "/staff/request.js";
-import { Problem, readMe, session } from "/staff/service.js";
+import { Problem, readClinic, readMe, session } from "/staff/service.js";
 import { showStatus } from "/staff/status.js";
+import { useZone, zoneName } from "/staff/zone.js";
 
 let me = null;
 
@@ -21,7 +22,7 @@ function signIn(reason) {
   form.addEventListener("submit", once(button, async () => {
     session.token = token.value.trim();
     try {
-      me = await readMe();
+      await enter();
     } catch (problem) {
       session.end();
       complain(form, problem.status === 401 ? "This token is not known, or no longer good." : problem.words);
@@ -34,10 +35,18 @@ function signIn(reason) {
   if (reason) complain(form, reason);
 }
 
+async function enter() {
+  const [who, clinic] = await Promise.all([readMe(), readClinic()]);
+  useZone(clinic.time_zone);
+  me = who;
+}
+
 function frame(isSignedIn) {
   document.querySelector("nav").hidden = !isSignedIn;
   document.querySelector(".who").hidden = !isSignedIn;
   document.getElementById("owner").textContent = isSignedIn ? me.owner : "";
+  document.querySelector("footer").hidden = !isSignedIn;
+  document.getElementById("zone").textContent = isSignedIn ? zoneName() : "";
   const here = location.hash.startsWith("#/status") ? "#/status" : "#/";
   for (const link of document.querySelectorAll("nav a")) {
     if (link.getAttribute("href") === here) link.setAttribute("aria-current", "page");
@@ -69,7 +78,7 @@ document.querySelector(".skip").addEventListener("click", (event) => {
 
 if (session.token) {
   try {
-    me = await readMe();
+    await enter();
     await route();
   } catch (problem) {
     signIn(problem instanceof Problem && problem.status === 401 ? null : problem.words);

@@ -1,5 +1,7 @@
 // Elements, made without HTML: what a patient typed stays text.
 
+import { momentOf } from "/staff/zone.js";
+
 export function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
@@ -47,10 +49,14 @@ export function select(options, chosen = "") {
   );
 }
 
-const WHEN = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+export function section(title, ...content) {
+  const id = `section-${title.toLowerCase().replaceAll(" ", "-")}`;
+  return element("section", { "aria-labelledby": id }, element("h2", { id }, title), ...content);
+}
 
+// In the clinic's time zone.
 export function when(instant) {
-  return instant ? element("time", { datetime: instant }, WHEN.format(new Date(instant))) : "–";
+  return instant ? element("time", { datetime: instant }, momentOf(instant)) : "–";
 }
 
 // Whoever presses twice sends once.

@@ -1,8 +1,9 @@
 // One request: what was sent, and what staff does with it.
 
-import { complain, element, field, once, say, show, when } from "/staff/dom.js";
+import { complain, element, field, once, say, section, show, when } from "/staff/dom.js";
 import { changeRequest, eraseRequest, openRequest, writeNote } from "/staff/service.js";
 import { MOVES, plain, QUARANTINE, SENT, STATES } from "/staff/words.js";
+import { dayOf } from "/staff/zone.js";
 
 // A note that is being written outlives the redrawing of its request; it is nowhere but here.
 const EMPTY = { id: null, text: "" };
@@ -30,7 +31,7 @@ function back() {
 function draw(me, request) {
   const mayWrite = me.scopes.includes("intake:write");
   show(
-    `Request of ${new Date(request.received_at).toLocaleDateString()}`,
+    `Request of ${dayOf(request.received_at)}`,
     back(),
     ...warnings(request),
     facts(request),
@@ -78,11 +79,6 @@ function list(pairs) {
     // Each value in its own direction, so that a name cannot turn the line around.
     element("dd", { dir: "auto" }, value),
   ]));
-}
-
-function section(title, ...content) {
-  const id = `section-${title.toLowerCase().replaceAll(" ", "-")}`;
-  return element("section", { "aria-labelledby": id }, element("h2", { id }, title), ...content);
 }
 
 function facts(request) {

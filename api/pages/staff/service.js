@@ -58,6 +58,7 @@ async function json(...call) {
 
 const STAFF = "/v1/staff";
 const REQUESTS = `${STAFF}/consultation-requests`;
+const CHANGES = `${STAFF}/status-changes`;
 const one = (id) => `${REQUESTS}/${encodeURIComponent(id)}`;
 
 export const readMe = () => json("GET", `${STAFF}/me`);
@@ -67,8 +68,12 @@ export const changeRequest = (id, version, body) => json("PATCH", one(id), { ver
 export const writeNote = (id, version, text) =>
   json("POST", `${one(id)}/notes`, { version, body: { text } });
 export const eraseRequest = (id, version) => send("DELETE", one(id), { version });
+export const readClinic = () => json("GET", "/v1/clinic");
 export const readStatus = () => json("GET", "/v1/status");
-export const changeStatus = (body) => json("POST", `${STAFF}/status-changes`, { body });
+export const listStatusChanges = () => json("GET", CHANGES);
+export const foreseeStatus = (body) => json("POST", `${CHANGES}?dry_run=true`, { body });
+export const changeStatus = (body) => json("POST", CHANGES, { body });
+export const callOff = (id) => json("DELETE", `${CHANGES}/${encodeURIComponent(id)}`);
 
 export async function exportRequests(path = `${REQUESTS}/export`) {
   return (await send("GET", path)).blob();

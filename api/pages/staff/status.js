@@ -1,19 +1,23 @@
-// The clinic's state, and a change of it.
+// The clinic's state, and the changes that are planned.
 
-import { complain, element, field, once, say, select, show, when } from "/staff/dom.js";
+import { complain, element, once, say, section, show, when } from "/staff/dom.js";
 import { download } from "/staff/inbox.js";
-import { changeStatus, readStatus } from "/staff/service.js";
+import { callOff, listStatusChanges, readStatus } from "/staff/service.js";
+import { changeForm } from "/staff/status-form.js";
 import { CLINIC, MODES } from "/staff/words.js";
 
 export async function showStatus(me, recorded) {
+  const mayChange = me.scopes.includes("status:write");
   let status;
+  let planned;
   try {
     status = await readStatus();
+    // Others than those who change it see what is announced to everybody.
+    planned = mayChange ? await listPlanned() : [status.next_change].filter(Boolean);
   } catch (problem) {
     show("Clinic status", element("p", { role: "alert" }, problem.words));
     return;
   }
-  const next = status.next_change;
   show(
     "Clinic status",
     element(
@@ -25,18 +29,50 @@ export async function showStatus(me, recorded) {
       element("dd", { dir: "auto" }, status.message),
       element("dt", {}, "Consultation requests"),
       element("dd", {}, status.consultations.accepting ? MODES[status.consultations.mode] : "Not taken"),
-      ...(next ? [
-        element("dt", {}, "Next change"),
-        element("dd", {}, `${CLINIC[next.state]}, from `, when(next.effective_from)),
-      ] : []),
     ),
     ...(recorded?.handover_export ? [handover(me, recorded)] : []),
-    ...(me.scopes.includes("status:write") ? [changeForm(me)] : []),
+    plans(me, planned, mayChange),
+    ...(mayChange ? [changeForm((done) => showStatus(me, done))] : []),
   );
 }
 
+async function listPlanned() {
+  const { data } = await listStatusChanges();
+  return data.filter((change) => change.status === "planned").reverse();
+}
+
+function plans(me, planned, mayChange) {
+  const place = section("Planned changes");
+  if (!planned.length) {
+    place.append(element("p", {}, "None."));
+    return place;
+  }
+  place.append(element("ul", { class: "plans" }, ...planned.map((change) => element(
+    "li",
+    {},
+    element("span", {}, `${CLINIC[change.state]}, from `, when(change.effective_from)),
+    mayChange ? callOffButton(me, change, place) : null,
+  ))));
+  return place;
+}
+
+function callOffButton(me, change, place) {
+  const label = `Call off: ${CLINIC[change.state]}`;
+  const button = element("button", { type: "button", "aria-label": label }, "Call off");
+  button.addEventListener("click", once(button, async () => {
+    try {
+      await callOff(change.id);
+      await showStatus(me);
+      say("The planned change is called off.");
+    } catch (problem) {
+      complain(place, problem.words);
+    }
+  }));
+  return button;
+}
+
 function handover(me, recorded) {
-  const count = recorded.closed_out === 1 ? "1 open request was" : `${recorded.closed_out} open requests were`;
+  const count = recorded.closes_out === 1 ? "1 open request was" : `${recorded.closes_out} open requests were`;
   const place = element("section", { class: "warning" }, element("p", {}, `${count} closed out.`));
   if (me.scopes.includes("intake:export")) {
     const button = element("button", { type: "button" }, "Download them for the hand-over");
@@ -44,62 +80,4 @@ function handover(me, recorded) {
     place.append(button);
   }
   return place;
-}
-
-function changeForm(me) {
-  const state = select(CLINIC, "open");
-  const mode = select(MODES);
-  const from = element("input", { type: "datetime-local" });
-  const reopens = element("input", { type: "date" });
-  const headline = element("input", { maxlength: 200, autocomplete: "off" });
-  const message = element("textarea", { rows: 3, maxlength: 2000 });
-  const sure = element("input", { type: "checkbox", id: "sure" });
-  const button = element("button", {}, "Change the status");
-  const forGood = element("div", { class: "warning", hidden: true },
-    element("p", {}, "Every open request is closed out when this takes effect, and no more are taken."),
-    element("p", {}, sure, " ", element("label", { for: "sure" }, "Close the clinic for good")));
-  const whileOpen = field("Consultation requests", mode);
-  const whileClosed = field("Reopens on", reopens, "The day, where it is known.");
-  const adapt = () => {
-    const isFinal = state.value === "permanently_closed";
-    forGood.hidden = !isFinal;
-    sure.required = isFinal;
-    whileOpen.hidden = isFinal;
-    whileClosed.hidden = state.value !== "temporarily_closed";
-  };
-  const form = element(
-    "form",
-    { "aria-labelledby": "change-title" },
-    element("h2", { id: "change-title" }, "Change it"),
-    field("State", state),
-    whileOpen,
-    whileClosed,
-    field("From", from, "In the time of this device; at once where it is empty."),
-    field("Headline", headline, "Empty: the usual one of the state."),
-    field("Message", message, "Empty: the usual one of the state."),
-    forGood,
-    button,
-  );
-  state.addEventListener("change", adapt);
-  adapt();
-  form.addEventListener("submit", once(button, async () => {
-    const isFinal = state.value === "permanently_closed";
-    const body = {
-      state: state.value,
-      mode: isFinal ? null : mode.value || null,
-      effective_from: from.value ? new Date(from.value).toISOString() : null,
-      reopens_on: state.value === "temporarily_closed" ? reopens.value || null : null,
-      headline: headline.value || null,
-      message: message.value || null,
-      confirm: isFinal && sure.checked ? "permanently_closed" : null,
-    };
-    try {
-      const recorded = await changeStatus(body);
-      say("The status is changed.");
-      await showStatus(me, recorded);
-    } catch (problem) {
-      complain(form, problem.words);
-    }
-  }));
-  return form;
 }
