@@ -9,7 +9,7 @@ from pydantic import Field as Described
 from sqlmodel import Field, SQLModel
 
 from models.listing import Listing
-from models.values import Input, JSONColumn, Output, PlainLine
+from models.values import Input, JSONColumn, Line, Output
 
 MAX_DAYS = 365
 DEFAULT_DAYS = 90
@@ -49,9 +49,7 @@ def _each_once(scopes: list[Scope]) -> list[Scope]:
 class StaffTokenCreate(Input):
     """A token to be made."""
 
-    owner: Annotated[PlainLine, Described(max_length=200)] = Described(
-        description="Who will use it: a person or a program."
-    )
+    owner: Line = Described(description="Who will use it: a person or a program.")
     scopes: Annotated[list[Scope], Described(min_length=1), AfterValidator(_each_once)] = Described(
         description="What it may be used for."
     )

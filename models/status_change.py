@@ -4,12 +4,12 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import AwareDatetime, model_validator
 from pydantic import Field as Described
+from pydantic import model_validator
 from sqlmodel import Field, SQLModel
 
 from models.listing import Listing
-from models.values import ClinicState, Input, Output, Text, fault
+from models.values import ClinicState, Day, Input, Instant, Line, Output, Paragraphs, fault
 
 
 class ConsultationMode(StrEnum):
@@ -52,16 +52,16 @@ class StatusChangeCreate(Input):
     mode: ConsultationMode | None = Described(
         default=None, description="How requests are taken; what goes with the state by default."
     )
-    effective_from: AwareDatetime | None = Described(
+    effective_from: Instant | None = Described(
         default=None, description="When it takes effect, with its offset; at once by default."
     )
-    reopens_on: date | None = Described(
+    reopens_on: Day | None = Described(
         default=None, description="A day for reopening, with `temporarily_closed`."
     )
-    headline: Text | None = Described(
+    headline: Line | None = Described(
         default=None, description="A few words for a banner; the state's own by default."
     )
-    message: Text | None = Described(
+    message: Paragraphs | None = Described(
         default=None, description="What patients are told; the state's own by default."
     )
 

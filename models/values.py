@@ -1,16 +1,25 @@
 """Value types that several nouns share."""
 
+import re
 import unicodedata
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 from sqlalchemy import JSON
 
 # Controls of the bidirectional algorithm (UAX #9): they can make a name read as another.
 _BIDI_CONTROLS = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_INSTANT = re.compile(r"[0-9-]{10}T[0-9]{2}:[0-9]{2}(:[0-9.]{2,12})?(Z|[+-][0-9]{2}:[0-9]{2})")
+_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# Every instant between them can be converted to every time zone, and be stored by both databases.
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+LATEST = datetime(9999, 1, 1, tzinfo=UTC)
+LINE_LENGTH = 200
+PARAGRAPHS_LENGTH = 2000
 
 
 def fault(reason: str) -> PydanticCustomError:
@@ -24,6 +33,11 @@ def no_control_characters(value: str) -> str:
     return value
 
 
+def no_control_characters_but_line_breaks(value: str) -> str:
+    no_control_characters(value.replace("\r\n", "").replace("\n", ""))
+    return value
+
+
 def not_blank(value: str) -> str:
     if not value.strip():
         raise fault("required")
@@ -34,6 +48,36 @@ def no_nul(value: str) -> str:
     if "\0" in value:
         raise fault("invalid")
     return value
+
+
+def is_within_bounds(instant: datetime) -> bool:
+    """Whether it can be computed with; `instant` has an offset."""
+    return EARLIEST <= instant < LATEST
+
+
+def _read_instant(value: object) -> datetime:
+    # Pydantic would take a number for seconds since 1970.
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, str) and _INSTANT.fullmatch(value):
+        with suppress(ValueError):
+            return datetime.fromisoformat(value)
+    raise fault("invalid")
+
+
+def _read_day(value: object) -> date:
+    if isinstance(value, date):
+        return value
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        with suppress(ValueError):
+            return date.fromisoformat(value)
+    raise fault("invalid")
+
+
+def _in_utc(instant: datetime) -> datetime:
+    if not is_within_bounds(instant):
+        raise fault("invalid")
+    return instant.astimezone(UTC)
 
 
 def _is_web_address(value: str) -> str:
@@ -50,6 +94,18 @@ Text = Annotated[str, Field(min_length=1)]
 PlainLine = Annotated[
     str, Field(min_length=1), AfterValidator(no_control_characters), AfterValidator(not_blank)
 ]
+# The same with a limit, for what staff enters.
+Line = Annotated[PlainLine, Field(max_length=LINE_LENGTH)]
+# Text of several lines as staff enters it; a line ends with LF or CRLF.
+Paragraphs = Annotated[
+    str,
+    Field(min_length=1, max_length=PARAGRAPHS_LENGTH),
+    AfterValidator(no_control_characters_but_line_breaks),
+    AfterValidator(not_blank),
+]
+# RFC 3339 with an offset; kept in UTC.
+Instant = Annotated[AwareDatetime, BeforeValidator(_read_instant), AfterValidator(_in_utc)]
+Day = Annotated[date, BeforeValidator(_read_day)]
 WebAddress = Annotated[str, AfterValidator(_is_web_address)]
 
 # A Python None is kept as SQL NULL, so that IS NULL means what it says.

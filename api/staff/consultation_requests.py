@@ -22,7 +22,7 @@ from api.problems import (
     TransitionNotAllowed,
     UnsupportedMediaType,
 )
-from api.queries import DaysQuery, FlagQuery, LimitQuery, PlaceQuery, list_meta
+from api.queries import DaysQuery, FlagQuery, LimitQuery, LineQuery, PlaceQuery, list_meta
 from data import export, inbox
 from data.audit import record_event
 from data.retention import erase
@@ -63,8 +63,7 @@ def list_inbox(
     response: Response,
     state: StateQuery = None,
     assigned_to: Annotated[
-        str | None,
-        Query(max_length=200, description="Only those of this person; empty for nobody's."),
+        LineQuery, Query(description="Only those of this person; empty for nobody's.")
     ] = None,
     quarantined: Annotated[
         FlagQuery, Query(description="Only those that look like spam, or only the others.")
