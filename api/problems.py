@@ -153,6 +153,31 @@ class TransitionNotAllowed(Problem):
     about = "`available_transitions` of the request lists the states that it can be moved to."
 
 
+class RequestEnded(Problem):
+    status = 409
+    slug = "request-ended"
+    title = "A completed request cannot be withdrawn"
+    detail = (
+        "This request is completed and belongs to the clinic's records of care, so it cannot be "
+        "withdrawn here. Please ask the clinic about your records."
+    )
+    about = (
+        "Nothing was changed. `closure` says where a clinic that has closed keeps its records, as "
+        "far as that is known."
+    )
+    example: ClassVar[Extension] = {
+        "closure": {"records_contact": None, "records_url": None, "note": None}
+    }
+
+
+class RequestWithdrawn(Problem):
+    status = 409
+    slug = "request-withdrawn"
+    title = "The request was withdrawn"
+    detail = "The person has withdrawn this request, so no note can be added to it."
+    about = "What was known of the person is erased, and nothing new is kept about them."
+
+
 class NothingToReplay(Problem):
     status = 409
     slug = "nothing-to-replay"

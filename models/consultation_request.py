@@ -186,6 +186,7 @@ class ConsultationRequest(SQLModel, table=True):
     end_reason: str | None = None
     received_at: datetime
     updated_at: datetime
+    state_changed_at: datetime
     retention_until: datetime | None = Field(index=True)
     version: int = 1
     assigned_to: str | None = None

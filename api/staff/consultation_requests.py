@@ -19,6 +19,7 @@ from api.problems import (
     NotFound,
     PreconditionFailed,
     PreconditionRequired,
+    RequestWithdrawn,
     TransitionNotAllowed,
     UnsupportedMediaType,
 )
@@ -151,7 +152,7 @@ def change_consultation_request(
 @router.post(
     "/{id:request_id}/notes",
     status_code=201,
-    responses={201: TAGGED, **WRITES, **BODIES},
+    responses={201: TAGGED, **WRITES, **BODIES, **responses(RequestWithdrawn)},
 )
 def create_note(
     staff: IntakeWriter,
@@ -163,12 +164,18 @@ def create_note(
     body: Annotated[NoteCreate, Parsed],
     if_match: IfMatch = None,
 ) -> RequestSummary:
-    """Write a note; it is sealed like what the patient sent, and goes when that goes."""
+    """Write a note; it is sealed like what the patient sent, and is erased together with it.
+
+    A request that the person has withdrawn takes no note.
+    """
     row = _found(inbox.find_for_change(session, request_id=request_id))
     require_match(if_match, version=row.version)
-    inbox.add_note(
-        session, row=row, text=body.text, author=staff.owner, keyring=keyring, actor=staff.id
-    )
+    try:
+        inbox.add_note(
+            session, row=row, text=body.text, author=staff.owner, keyring=keyring, actor=staff.id
+        )
+    except inbox.Withdrawn:
+        raise RequestWithdrawn from None
     set_entity_tag(response, row.version)
     return RequestSummary.model_validate(row)
 
