@@ -1,40 +1,11 @@
 """What can go wrong, one class each (RFC 9457). A problem never repeats what a person typed."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
-RETRY_AFTER = {"Retry-After": "5"}
-
-Extension = Mapping[str, Any]
-
-
-class Problem(Exception):
-    """Something that went wrong, as the caller is told."""
-
-    status: ClassVar[int]
-    slug: ClassVar[str]
-    title: ClassVar[str]
-    detail: ClassVar[str]
-    about: ClassVar[str]
-    example: ClassVar[Extension] = {}
-
-    def __init__(
-        self, *, headers: Mapping[str, str] | None = None, extension: Extension | None = None
-    ) -> None:
-        super().__init__(self.slug)
-        self.headers = headers or {}
-        self.extension = extension or {}
-
-    @classmethod
-    def document(cls, *, instance: str, extension: Extension) -> dict[str, Any]:
-        return {
-            "type": f"/problems/{cls.slug}",
-            "title": cls.title,
-            "status": cls.status,
-            "detail": cls.detail,
-            "instance": instance,
-            **extension,
-        }
+# They are part of the catalogue's vocabulary: whoever answers with a problem imports them here.
+from api.problem import RETRY_AFTER as RETRY_AFTER
+from api.problem import Extension
+from api.problem import Problem as Problem
 
 
 class BadRequest(Problem):

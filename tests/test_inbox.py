@@ -173,7 +173,7 @@ async def test_two_at_once(
     assert (request["assigned_to"], request["version"]) == (winner, 2)
 
 
-@pytest.mark.parametrize("tag", ['W/"1"', "1", '"01"', '"2"', '""', "\xff", '"1' + "0" * 9999])
+@pytest.mark.parametrize("tag", ["*", 'W/"1"', "1", '"01"', '"2"', '""', "\xff", '"1' + "0" * 9999])
 async def test_tags_that_do_not_match(
     client: httpx.AsyncClient, staff: dict[str, str], tag: str
 ) -> None:

@@ -6,6 +6,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
+from data.schema import migrate, revert
 from models.inbox import RequestNote
 from tests.conftest import set_status
 from tests.intake import PATH, bearer, count, post, problem
@@ -130,3 +131,20 @@ async def test_the_receipt_moves_with_the_state_only(
     assert await updated_at() == moved_at
     await client.post(f"{STAFF}/status-changes", json=CLOSING, headers=staff)
     assert await updated_at() > moved_at
+
+
+async def test_the_migration_finds_when_a_state_changed(
+    client: httpx.AsyncClient, engine: Engine, staff: dict[str, str]
+) -> None:
+    """An untouched state is as old as its request; any other one is as old as the last change."""
+    came, moved = await post(client), await post(client)
+    await note(client, came.json()["id"], staff, version=1, text="Called.")
+    last = await change(client, moved.json()["id"], staff, version=1, state="contacted")
+    revert(engine, to="0003")
+    migrate(engine)
+    for accepted, expected in (
+        (came, came.json()["received_at"]),
+        (moved, last.json()["updated_at"]),
+    ):
+        receipt = await client.get(accepted.headers["Location"], headers=bearer(accepted))
+        assert receipt.json()["updated_at"] == expected

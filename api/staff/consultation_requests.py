@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.convertors import StringConvertor, register_url_convertor
 
-from api.auth import IntakeExporter, IntakeReader, IntakeWriter
+from api.auth import IntakeEraser, IntakeExporter, IntakeReader, IntakeWriter
 from api.bodies import BodyRoute, JSONDep, Parsed
 from api.dependencies import KeyringDep, SessionDep, SettingsDep, WriteSessionDep
 from api.preconditions import IfMatch, require_match, set_entity_tag
@@ -182,12 +182,15 @@ def create_note(
 
 @router.delete("/{id:request_id}", status_code=204, responses=WRITES)
 def erase_consultation_request(
-    staff: IntakeWriter,
+    staff: IntakeEraser,
     session: WriteSessionDep,
     request_id: RequestId,
     if_match: IfMatch = None,
 ) -> None:
-    """Erase a request for good, with its notes, its consents and its receipt."""
+    """Erase a request for good, with its notes, its consents and its receipt.
+
+    It needs `intake:read` besides `intake:write`.
+    """
     row = _found(inbox.find_for_change(session, request_id=request_id))
     require_match(if_match, version=row.version)
     session.expunge(row)
