@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from api import demo, server
+from api.access import AccessRecorder
 from api.auth import REFUSED_RATE
 from api.commands.keys import keys
 from api.commands.opening import one_line_faults, opened_database
@@ -96,6 +97,7 @@ async def _run(app: ClinicAPI) -> AsyncIterator[None]:
         emails=settings.emails,
         writers=app.state.writers,
     )
+    app.state.access = AccessRecorder(app.state.engine, writers=app.state.writers)
     stopped = asyncio.Event()
     loops = [
         asyncio.create_task(app.kept.follow(app.state.engine, stopped)),
@@ -107,6 +109,7 @@ async def _run(app: ClinicAPI) -> AsyncIterator[None]:
     finally:
         stopped.set()
         await asyncio.gather(*loops)
+        await app.state.access.finish()
         app.state.engine.dispose()
 
 

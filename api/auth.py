@@ -1,24 +1,27 @@
 """Who is calling: a staff token in the Authorization header (RFC 6750), and nowhere else."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
-from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
+from starlette.concurrency import run_in_threadpool
 
+from api.access import AccessRecorder, Refusal
+from api.openapi import operation_id
 from api.problem_details import responses
 from api.problems import Forbidden, TooManyRequests, Unauthorized
-from data.audit import record_event
-from data.database import reading, writing
-from data.staff_tokens import find_token, is_use_due, note_use
-from models.audit import NOBODY, Action
+from api.rates import AddressLimiter, network_of
+from data.crypto import Keyring
+from data.database import reading
+from data.staff_tokens import find_token, is_use_due
+from models.audit import Action, Details
 from models.staff_token import Scope, StaffToken
 
 SCHEME = "staff"
-# So many wrong tokens an address may try before it is told to wait.
+CHALLENGE = {"WWW-Authenticate": "Bearer"}
+# An address may try so many wrong tokens, and a token so many operations that it has no scope for;
+# then they are told to wait.
 REFUSED_RATE = "10 per minute"
 
 _bearer = HTTPBearer(
@@ -37,39 +40,78 @@ class Staff:
     token: StaffToken
 
 
-def authenticate(
+def find_caller(
+    request: Request,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> StaffToken | None:
+    """The token that is sent, if it is good now."""
+    if credentials is None:
+        return None
+    with reading(request.app.state.engine) as session:
+        token = find_token(session, token=credentials.credentials)
+        if token is not None:
+            session.expunge(token)
+    return token
+
+
+async def authenticate(
     request: Request,
     needed: SecurityScopes,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    token: Annotated[StaffToken | None, Depends(find_caller)],
 ) -> Staff:
     """Raises `Unauthorized`, `TooManyRequests` or `Forbidden`."""
-    engine: Engine = request.app.state.engine
-    with reading(engine) as session:
-        token = find_token(session, token=credentials.credentials) if credentials else None
-        if token is not None:
-            session.expunge(token)
     if token is None:
         if credentials is not None:
-            _count_refusal(request, engine)
-        raise Unauthorized(headers={"WWW-Authenticate": "Bearer"})
+            await _count_wrong_token(request)
+        raise Unauthorized(headers=CHALLENGE)
     if is_use_due(token):
-        # Who is let in does not depend on whether this can be written now.
-        with suppress(DBAPIError), writing(engine) as session:
-            note_use(session, token_id=token.id)
+        request.app.state.access.note_use(token.id)
     if not set(needed.scopes) <= set(token.scopes):
+        await _record_forbidden(request, token, needed)
         challenge = f'Bearer error="insufficient_scope", scope="{needed.scope_str}"'
         raise Forbidden(headers={"WWW-Authenticate": challenge})
     return Staff(token.id, token.owner, token)
 
 
-def _count_refusal(request: Request, engine: Engine) -> None:
-    limiter = request.app.state.refused_limiter
-    address = request.client.host if request.client else ""
-    limiter.hit(address)
-    if not limiter.is_within(address):
+async def _count_wrong_token(request: Request) -> None:
+    if await run_in_threadpool(_is_last_of_its_rate, request, _address(request)):
         # Once for each address and window, so that a flood does not fill the audit.
-        with suppress(DBAPIError), writing(engine) as session:
-            record_event(session, actor=NOBODY, action=Action.TOKENS_REFUSED)
+        details: Details = {"address": _address_digest(request)}
+        await _record(request, Refusal(Action.TOKENS_REFUSED, None, details))
+
+
+async def _record_forbidden(request: Request, token: StaffToken, needed: SecurityScopes) -> None:
+    # Each 403 leaves an event. A flood of them becomes 429s, and does not fill the audit either.
+    await run_in_threadpool(_is_last_of_its_rate, request, token.id)
+    details: Details = {
+        "operation": operation_id(request.scope["route"]),
+        "scopes": [*needed.scopes],
+        "address": _address_digest(request),
+    }
+    await _record(request, Refusal(Action.TOKEN_FORBIDDEN, token.id, details))
+
+
+def _is_last_of_its_rate(request: Request, key: str) -> bool:
+    """Counts a refusal; raises `TooManyRequests` after the last one that the rate allows."""
+    limiter: AddressLimiter = request.app.state.refused_limiter
+    limiter.hit(key)
+    return not limiter.is_within(key)
+
+
+async def _record(request: Request, refusal: Refusal) -> None:
+    access: AccessRecorder = request.app.state.access
+    await access.record(refusal)
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _address_digest(request: Request) -> str:
+    """Tells two addresses apart, and names neither to a reader of the audit."""
+    keyring: Keyring = request.app.state.keyring
+    return keyring.digests("address", network_of(_address(request)).encode())[0].hex()
 
 
 GUARDED = responses(Unauthorized, TooManyRequests)
@@ -80,4 +122,8 @@ Admin = Annotated[Staff, Security(authenticate, scopes=[Scope.ADMIN])]
 StatusWriter = Annotated[Staff, Security(authenticate, scopes=[Scope.STATUS_WRITE])]
 IntakeReader = Annotated[Staff, Security(authenticate, scopes=[Scope.INTAKE_READ])]
 IntakeWriter = Annotated[Staff, Security(authenticate, scopes=[Scope.INTAKE_WRITE])]
+# Erasing cannot be undone, so it is for those who may read what they erase.
+IntakeEraser = Annotated[
+    Staff, Security(authenticate, scopes=[Scope.INTAKE_READ, Scope.INTAKE_WRITE])
+]
 IntakeExporter = Annotated[Staff, Security(authenticate, scopes=[Scope.INTAKE_EXPORT])]

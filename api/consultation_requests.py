@@ -26,13 +26,14 @@ from api.problems import (
     InvalidRequest,
     MalformedJSON,
     NotFound,
+    RequestEnded,
     TooManyRequests,
     UnsupportedMediaType,
 )
 from api.storing import IntakeLane
 from data import consultation_requests
 from data.consultation_form import find_form, find_words
-from data.consultation_requests import Sending
+from data.consultation_requests import RecordOfCare, Sending
 from data.status import find_status
 from models.consultation_form import ConsultationFormPublic
 from models.consultation_request import (
@@ -146,20 +147,31 @@ def read_consultation_request(
     return _receipt(session, row)
 
 
-@router.post("/{id}/withdrawal", responses=responses(NotFound))
+@router.post("/{id}/withdrawal", responses=responses(NotFound, RequestEnded))
 def withdraw_consultation_request(
     session: WriteSessionDep,
     settings: SettingsDep,
     request_id: RequestId,
     token: ReceiptToken,
 ) -> ReceiptPublic:
-    """Take the request back: everything that was typed is erased for good."""
-    row = consultation_requests.find_request_by_receipt(
+    """Take the request back: everything that was typed is erased for good.
+
+    A completed request is a record of care and is not withdrawn: ask the clinic about it.
+    """
+    found = consultation_requests.find_request_by_receipt(
         session, request_id=request_id, token=token.credentials if token else None
     )
+    if found is None:
+        raise NotFound
+    try:
+        row = consultation_requests.withdraw_request(
+            session, request_id=request_id, retention=settings.retention
+        )
+    except RecordOfCare:
+        closure = find_status(session).content.closure
+        raise RequestEnded(extension={"closure": closure}) from None
     if row is None:
         raise NotFound
-    consultation_requests.withdraw_request(session, row=row, retention=settings.retention)
     return _receipt(session, row)
 
 
@@ -168,7 +180,7 @@ def _receipt(session: SessionDep, row: ConsultationRequest) -> ReceiptPublic:
         id=row.id,
         state=RequestState(row.state),
         received_at=row.received_at,
-        updated_at=row.updated_at,
+        updated_at=row.state_changed_at,
         retention_until=row.retention_until,
         next_step=consultation_requests.next_step(
             row.state, status=find_status(session), form=find_words(session)

@@ -21,11 +21,14 @@ def entity_tag(version: int) -> str:
 
 
 def require_match(if_match: str | None, *, version: int) -> None:
-    """Raises `PreconditionRequired` without the field, `PreconditionFailed` where it is stale."""
+    """Raises `PreconditionRequired` without the field, `PreconditionFailed` where it is stale.
+
+    `*` names no version, so it says nothing about what the caller has seen and does not match.
+    """
     if if_match is None:
         raise PreconditionRequired
     tags = {tag.strip() for tag in if_match.split(",")}
-    if not tags & {entity_tag(version), "*"}:
+    if entity_tag(version) not in tags:
         raise PreconditionFailed
 
 

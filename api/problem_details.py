@@ -49,7 +49,8 @@ class ProblemDocument(BaseModel):
         default=False, description="Where a consultation request was turned away: always false."
     )
     closure: ClosureBlock | None = Field(
-        default=None, description="With `clinic-permanently-closed`: where records went."
+        default=None,
+        description="With `clinic-permanently-closed` and `request-ended`: where records went.",
     )
 
 

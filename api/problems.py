@@ -1,40 +1,11 @@
 """What can go wrong, one class each (RFC 9457). A problem never repeats what a person typed."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
-RETRY_AFTER = {"Retry-After": "5"}
-
-Extension = Mapping[str, Any]
-
-
-class Problem(Exception):
-    """Something that went wrong, as the caller is told."""
-
-    status: ClassVar[int]
-    slug: ClassVar[str]
-    title: ClassVar[str]
-    detail: ClassVar[str]
-    about: ClassVar[str]
-    example: ClassVar[Extension] = {}
-
-    def __init__(
-        self, *, headers: Mapping[str, str] | None = None, extension: Extension | None = None
-    ) -> None:
-        super().__init__(self.slug)
-        self.headers = headers or {}
-        self.extension = extension or {}
-
-    @classmethod
-    def document(cls, *, instance: str, extension: Extension) -> dict[str, Any]:
-        return {
-            "type": f"/problems/{cls.slug}",
-            "title": cls.title,
-            "status": cls.status,
-            "detail": cls.detail,
-            "instance": instance,
-            **extension,
-        }
+# They are part of the catalogue's vocabulary: whoever answers with a problem imports them here.
+from api.problem import RETRY_AFTER as RETRY_AFTER
+from api.problem import Extension
+from api.problem import Problem as Problem
 
 
 class BadRequest(Problem):
@@ -159,6 +130,31 @@ class AlreadyInEffect(Problem):
     title = "The change is already in effect"
     detail = "This change has taken effect and cannot be called off any more."
     about = "Only a planned status change can be called off. Record another change instead."
+
+
+class RequestEnded(Problem):
+    status = 409
+    slug = "request-ended"
+    title = "A completed request cannot be withdrawn"
+    detail = (
+        "This request is completed and belongs to the clinic's records of care, so it cannot be "
+        "withdrawn here. Please ask the clinic about your records."
+    )
+    about = (
+        "Nothing was changed. `closure` says where a clinic that has closed keeps its records, as "
+        "far as that is known."
+    )
+    example: ClassVar[Extension] = {
+        "closure": {"records_contact": None, "records_url": None, "note": None}
+    }
+
+
+class RequestWithdrawn(Problem):
+    status = 409
+    slug = "request-withdrawn"
+    title = "The request was withdrawn"
+    detail = "The person has withdrawn this request, so no note can be added to it."
+    about = "What was known of the person is erased, and nothing new is kept about them."
 
 
 class NothingToReplay(Problem):

@@ -8,15 +8,17 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import Query, Request, Response
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from api.problems import InvalidQuery
 from models.listing import ListMeta, Page
-from models.values import SLUG_PATTERN
+from models.values import LINE_LENGTH, SLUG_PATTERN, is_within_bounds, no_control_characters
 
 # A name of this form is repeated in an answer; any other could hold what a person typed.
 PLAIN_WORD = re.compile("[a-z_]{1,40}")
 _MOST_NAMED = 20
+# What a column of integers holds on PostgreSQL.
+_LARGEST_ID = 2**31 - 1
 _REASONS = {
     "unknown": "This parameter is not known here.",
     "repeated": "This parameter is given more than once.",
@@ -75,18 +77,23 @@ def _true_or_false(value: str) -> bool:
 
 def _key_of_cursor(cursor: str) -> int:
     key = _opened(cursor)
-    if not re.fullmatch("[0-9]{1,15}", key) or _cursor(int(key)) != cursor:
+    if not re.fullmatch("[0-9]{1,10}", key) or int(key) > _LARGEST_ID or _cursor(key) != cursor:
         raise ValueError("must be a cursor that was given")
     return int(key)
 
 
 def _place_of_cursor(cursor: str) -> str:
     place = _opened(cursor)
-    instant, _, key = place.partition(" ")
-    is_aware = datetime.fromisoformat(instant).tzinfo is not None
-    if not is_aware or not re.fullmatch("[0-9a-f-]{36}", key):
+    written, _, key = place.partition(" ")
+    instant = datetime.fromisoformat(written)
+    is_place = instant.tzinfo is not None and re.fullmatch("[0-9a-f-]{36}", key)
+    if not is_place or not is_within_bounds(instant) or _cursor(place) != cursor:
         raise ValueError("must be a cursor that was given")
     return place
+
+
+def _one_line(value: str | None) -> str | None:
+    return value if value is None else no_control_characters(value)
 
 
 def _opened(cursor: str) -> str:
@@ -117,6 +124,8 @@ PlaceQuery = Annotated[
     Query(description="`next_cursor` of the page before; opaque."),
 ]
 DaysQuery = Annotated[Annotated[int, Field(le=36_500)] | None, BeforeValidator(_digits)]
+# A line as staff enters it; it may be empty.
+LineQuery = Annotated[str | None, Query(max_length=LINE_LENGTH), AfterValidator(_one_line)]
 SlugQuery = Annotated[str | None, Query(pattern=SLUG_PATTERN, max_length=80)]
 FlagQuery = Annotated[bool | None, BeforeValidator(_true_or_false)]
 

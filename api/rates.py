@@ -46,14 +46,14 @@ class AddressLimiter:
         rate = self._rate
         if rate is None:
             return True
-        return self._ask(lambda limiter: limiter.test(rate, self._name, _network(address)))
+        return self._ask(lambda limiter: limiter.test(rate, self._name, network_of(address)))
 
     def hit(self, address: str) -> dict[str, str]:
         """Counts one and returns the header fields that tell of it; raises `TooManyRequests`."""
         rate = self._rate
         if rate is None:
             return {}
-        who = (self._name, _network(address))
+        who = (self._name, network_of(address))
         is_within, stats = self._ask(
             lambda limiter: (limiter.hit(rate, *who), limiter.get_window_stats(rate, *who))
         )
@@ -84,7 +84,8 @@ def _connected(storage: str) -> SlidingWindowCounterRateLimiter:
     )
 
 
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
+    """What is counted as one: an IPv4 address, or an IPv6 network of 64 bits."""
     try:
         ip = ip_address(address)
     except ValueError:

@@ -41,6 +41,10 @@ _TOKEN_BYTES = 32
 _FEWEST_SECONDS = 3
 
 
+class RecordOfCare(Exception):
+    """The request is completed: it belongs to the clinic's records, and is not withdrawn."""
+
+
 @dataclass(frozen=True)
 class Sending:
     """A request that was checked, and the attempt under which it came."""
@@ -121,6 +125,7 @@ def _row(
         "end_reason": None,
         "received_at": now,
         "updated_at": now,
+        "state_changed_at": now,
         "retention_until": None,
         "version": 1,
         "assigned_to": None,
@@ -189,23 +194,30 @@ def find_request_by_receipt(
     return row if matches else None
 
 
-def withdraw_request(session: Session, *, row: ConsultationRequest, retention: Retention) -> None:
-    """Ends the request and erases everything that was typed, what staff wrote of it included."""
-    session.refresh(row, with_for_update=True)
-    if row.state == RequestState.WITHDRAWN:
-        return
-    row.state = RequestState.WITHDRAWN
+def withdraw_request(
+    session: Session, *, request_id: str, retention: Retention
+) -> ConsultationRequest | None:
+    """Ends the request and erases everything that was typed, what staff wrote of it included.
+
+    `None` where the request was erased meanwhile; raises `RecordOfCare`.
+    """
+    row = session.get(ConsultationRequest, request_id, with_for_update=True, populate_existing=True)
+    if row is None or row.state == RequestState.WITHDRAWN:
+        return row
+    if row.state == RequestState.COMPLETED:
+        raise RecordOfCare
+    now = utc_now()
+    row.state, row.end_reason = RequestState.WITHDRAWN, None
     row.sealed = row.email_digest = row.phone_digest = None
-    row.updated_at = utc_now()
-    row.retention_until = retention_end(
-        RequestState.WITHDRAWN, since=row.updated_at, retention=retention
-    )
+    row.updated_at = row.state_changed_at = now
+    row.retention_until = retention_end(RequestState.WITHDRAWN, since=now, retention=retention)
     row.version += 1
     session.connection().execute(delete(RequestNote).where(col(RequestNote.request_id) == row.id))
     record_event(session, actor=SUBMITTER, action=Action.REQUEST_WITHDRAWN, subject=row.id)
     announce(session, event=EventType.REQUEST_WITHDRAWN, subjects=[row.id], state=row.state)
     session.add(row)
     session.flush()
+    return row
 
 
 def next_step(state: str, *, status: ClinicStatus, form: ConsultationFormCreate) -> NextStepPublic:

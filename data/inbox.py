@@ -36,6 +36,10 @@ class TransitionNotAllowed(Exception):
     """The request cannot be moved there from where it is."""
 
 
+class Withdrawn(Exception):
+    """The request was withdrawn: nothing more is written about it."""
+
+
 @dataclass(frozen=True)
 class Filter:
     """Which requests to list; `None` leaves that side open."""
@@ -169,6 +173,9 @@ def add_note(
     keyring: Keyring,
     actor: str,
 ) -> None:
+    """Writes a note, sealed; raises `Withdrawn`."""
+    if row.state == RequestState.WITHDRAWN:
+        raise Withdrawn
     note_id = str(uuid.uuid4())
     session.add(
         RequestNote(
@@ -184,9 +191,9 @@ def add_note(
 
 
 def move(row: ConsultationRequest, *, state: RequestState, retention: Retention) -> None:
-    row.state = state
+    row.state, row.state_changed_at = state, utc_now()
     if state in FINAL_STATES:
-        row.retention_until = retention_end(state, since=utc_now(), retention=retention)
+        row.retention_until = retention_end(state, since=row.state_changed_at, retention=retention)
 
 
 def touch(session: Session, row: ConsultationRequest) -> None:

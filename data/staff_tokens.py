@@ -4,14 +4,16 @@ import hashlib
 import hmac
 import re
 import secrets
-from datetime import timedelta
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, update
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from data.audit import record_event
 from data.status import find_status
-from models.audit import Action
+from models.audit import COMMAND_LINE, Action, Details
 from models.listing import Page
 from models.staff_token import (
     DEFAULT_DAYS,
@@ -30,8 +32,38 @@ _TOKEN = re.compile("clinic_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 _USE_NOTED_EVERY = timedelta(minutes=1)
 
 
-def create_token(session: Session, *, token: StaffTokenCreate, actor: str) -> StaffTokenIssued:
+class MakerEnded(Exception):
+    """The token that was to make another one is no longer good."""
+
+
+class ExceedsMaker(Exception):
+    """The token would be good for more, or for longer, than the one that makes it."""
+
+    def __init__(self, *, by_scopes: bool, by_days: bool) -> None:
+        super().__init__()
+        self.by_scopes, self.by_days = by_scopes, by_days
+
+
+@dataclass(frozen=True)
+class Revocation:
+    """A token that has ended, and how many of those that it made ended with it."""
+
+    token: StaffToken
+    others: int
+
+
+def create_token(
+    session: Session, *, token: StaffTokenCreate, maker_id: str | None
+) -> StaffTokenIssued:
+    """Makes a token; without a maker, which is the command line, of any kind.
+
+    Raises `MakerEnded` or `ExceedsMaker`.
+    """
     now = utc_now()
+    expires_at = now + timedelta(days=token.expires_in_days or DEFAULT_DAYS)
+    if maker_id is not None:
+        maker = _hold_maker(session, token, maker_id, now)
+        expires_at = min(expires_at, maker.expires_at)
     secret = secrets.token_urlsafe(_SECRET_BYTES)
     row = StaffToken(
         id=secrets.token_hex(_ID_BYTES),
@@ -39,14 +71,15 @@ def create_token(session: Session, *, token: StaffTokenCreate, actor: str) -> St
         scopes=[str(scope) for scope in token.scopes],
         secret_hash=_hash(secret),
         created_at=now,
-        expires_at=now + timedelta(days=token.expires_in_days or DEFAULT_DAYS),
+        expires_at=expires_at,
         revoked_at=None,
         last_used_at=None,
+        made_by=maker_id,
     )
     session.add(row)
     record_event(
         session,
-        actor=actor,
+        actor=maker_id or COMMAND_LINE,
         action=Action.TOKEN_CREATED,
         subject=row.id,
         details={"scopes": [*row.scopes]},
@@ -56,37 +89,85 @@ def create_token(session: Session, *, token: StaffTokenCreate, actor: str) -> St
     return StaffTokenIssued(**public.model_dump(), token=f"{_PREFIX}_{row.id}_{secret}")
 
 
+def _hold_maker(
+    session: Session, token: StaffTokenCreate, maker_id: str, now: datetime
+) -> StaffToken:
+    # Held until the commit, so that the maker cannot end without the token that it makes now.
+    maker = _hold(session, maker_id)
+    if maker is None or not _is_good(maker):
+        raise MakerEnded
+    by_scopes = not set(token.scopes) <= set(maker.scopes)
+    # The maker's last day counts as a whole one, and the new token ends with it.
+    days_before_last = timedelta(days=(token.expires_in_days or 1) - 1)
+    by_days = days_before_last >= maker.expires_at - now
+    if by_scopes or by_days:
+        raise ExceedsMaker(by_scopes=by_scopes, by_days=by_days)
+    return maker
+
+
 def find_token(session: Session, *, token: str) -> StaffToken | None:
     """The token, if it is good now; one look-up whatever is wrong with it."""
     parts = _TOKEN.fullmatch(token)
     row = session.get(StaffToken, parts[1] if parts else "")
     expected = row.secret_hash if row else bytes(hashlib.sha256().digest_size)
     matches = hmac.compare_digest(expected, _hash(parts[2] if parts else ""))
-    if row is None or not matches or row.revoked_at or row.expires_at <= utc_now():
-        return None
-    return row
+    return row if row is not None and matches and _is_good(row) else None
 
 
 def is_use_due(row: StaffToken) -> bool:
-    """Whether the token's use is worth writing down again."""
-    return row.last_used_at is None or row.last_used_at < utc_now() - _USE_NOTED_EVERY
+    """Whether the token's use is to be noted again: in another minute, or on another day (UTC)."""
+    now = utc_now()
+    since = max(now - _USE_NOTED_EVERY, _beginning_of_day(now))
+    return row.last_used_at is None or row.last_used_at < since
 
 
-def note_use(session: Session, *, token_id: str) -> None:
-    session.connection().execute(
-        update(StaffToken).where(col(StaffToken.id) == token_id).values(last_used_at=utc_now())
-    )
+def note_uses(session: Session, *, token_ids: Collection[str]) -> None:
+    """Notes that these are used now; the first use of each in a day is an event of the audit."""
+    now = utc_now()
+    # A token that another transaction holds is noted at its next use: nothing waits for it here.
+    rows = session.exec(
+        select(StaffToken)
+        .where(col(StaffToken.id).in_(token_ids))
+        .with_for_update(skip_locked=True)
+    ).all()
+    for row in rows:
+        if row.last_used_at is None or row.last_used_at < _beginning_of_day(now):
+            record_event(session, actor=row.id, action=Action.TOKEN_USED, subject=row.id)
+        row.last_used_at = now
+    session.flush()
 
 
-def revoke_token(session: Session, *, token_id: str, actor: str) -> StaffToken | None:
-    """From its commit on the token is refused, by every process."""
-    row = session.get(StaffToken, token_id)
-    if row is not None and row.revoked_at is None:
-        row.revoked_at = utc_now()
-        session.add(row)
-        record_event(session, actor=actor, action=Action.TOKEN_REVOKED, subject=row.id)
-        session.flush()
-    return row
+def revoke_token(session: Session, *, token_id: str, actor: str) -> Revocation | None:
+    """Ends the token and all that it made, directly or not; `None` where there is none.
+
+    From the commit on they are refused, by every process.
+    """
+    token = _hold(session, token_id)
+    if token is None:
+        return None
+    now, others = utc_now(), 0
+    level: Sequence[StaffToken] = [token]
+    while level:
+        for row in level:
+            if row.revoked_at is None:
+                row.revoked_at = now
+                others += row is not token
+                details: Details = {} if row is token else {"made_by": row.made_by or ""}
+                record_event(
+                    session,
+                    actor=actor,
+                    action=Action.TOKEN_REVOKED,
+                    subject=row.id,
+                    details=details,
+                )
+        level = session.exec(
+            select(StaffToken)
+            .where(col(StaffToken.made_by).in_([row.id for row in level]))
+            .order_by(col(StaffToken.id))
+            .with_for_update()
+        ).all()
+    session.flush()
+    return Revocation(token, others)
 
 
 def list_tokens(
@@ -106,6 +187,19 @@ def list_tokens(
         last_key=(after or 0) + limit if len(rows) > limit else None,
         clinic_state=find_status(session).state,
     )
+
+
+def _hold(session: Session, token_id: str) -> StaffToken | None:
+    """The token, which nobody else changes until the transaction ends."""
+    return session.get(StaffToken, token_id, with_for_update=True, populate_existing=True)
+
+
+def _is_good(row: StaffToken) -> bool:
+    return row.revoked_at is None and row.expires_at > utc_now()
+
+
+def _beginning_of_day(now: datetime) -> datetime:
+    return now.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _hash(secret: str) -> bytes:

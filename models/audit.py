@@ -17,6 +17,8 @@ class Action(StrEnum):
 
     TOKEN_CREATED = "token.created"  # noqa: S105 (a name)
     TOKEN_REVOKED = "token.revoked"  # noqa: S105 (a name)
+    TOKEN_USED = "token.used"  # noqa: S105 (a name)
+    TOKEN_FORBIDDEN = "token.forbidden"  # noqa: S105 (a name)
     TOKENS_REFUSED = "tokens.refused"
     REQUEST_READ = "request.read"
     REQUEST_CHANGED = "request.changed"

@@ -130,7 +130,7 @@ class ConsultationRequestCreate(Input):
         description="Leave it empty, and hide its input from people: programs that fill in "
         "everything give themselves away. Such a request is stored, and marked for staff.",
     )
-    seconds_to_complete: Annotated[StrictInt, Described(ge=0)] | None = Described(
+    seconds_to_complete: Annotated[StrictInt, Described(ge=0, le=10**9)] | None = Described(
         default=None,
         description="How long the form was open before it was sent. Fewer than 3 seconds mark the "
         "request for staff.",
@@ -186,6 +186,7 @@ class ConsultationRequest(SQLModel, table=True):
     end_reason: str | None = None
     received_at: datetime
     updated_at: datetime
+    state_changed_at: datetime
     retention_until: datetime | None = Field(index=True)
     version: int = 1
     assigned_to: str | None = None

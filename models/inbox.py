@@ -9,7 +9,7 @@ from sqlmodel import Field, SQLModel
 
 from models.consultation_request import RequestState
 from models.listing import Listing
-from models.values import Input, Output, no_control_characters, no_nul, not_blank
+from models.values import LINE_LENGTH, Input, Output, Paragraphs, no_control_characters
 
 TRANSITIONS: dict[RequestState, tuple[RequestState, ...]] = {
     RequestState.RECEIVED: (
@@ -59,7 +59,7 @@ class RequestChange(Input):
     assigned_to: (
         Annotated[
             str,
-            Described(max_length=200),
+            Described(max_length=LINE_LENGTH),
             AfterValidator(no_control_characters),
             AfterValidator(str.strip),
         ]
@@ -77,12 +77,7 @@ class RequestChange(Input):
 class NoteCreate(Input):
     """A note to be written."""
 
-    text: Annotated[
-        str,
-        Described(min_length=1, max_length=2000),
-        AfterValidator(no_nul),
-        AfterValidator(not_blank),
-    ] = Described(description="What to remember; sealed like what the patient sent.")
+    text: Paragraphs = Described(description="What to remember; sealed like what the patient sent.")
 
 
 class RequestSummary(Output):

@@ -9,7 +9,7 @@ from pydantic import Field as Described
 from sqlmodel import Field, SQLModel
 
 from models.listing import Listing
-from models.values import Input, JSONColumn, Output, PlainLine
+from models.values import Input, JSONColumn, Line, Output
 
 MAX_DAYS = 365
 DEFAULT_DAYS = 90
@@ -40,6 +40,8 @@ class StaffToken(SQLModel, table=True):
     expires_at: datetime
     revoked_at: datetime | None
     last_used_at: datetime | None
+    # Id of the token that made it; the command line has none.
+    made_by: str | None = Field(max_length=16)
 
 
 def _each_once(scopes: list[Scope]) -> list[Scope]:
@@ -49,17 +51,16 @@ def _each_once(scopes: list[Scope]) -> list[Scope]:
 class StaffTokenCreate(Input):
     """A token to be made."""
 
-    owner: Annotated[PlainLine, Described(max_length=200)] = Described(
-        description="Who will use it: a person or a program."
-    )
+    owner: Line = Described(description="Who will use it: a person or a program.")
     scopes: Annotated[list[Scope], Described(min_length=1), AfterValidator(_each_once)] = Described(
-        description="What it may be used for."
+        description="What it may be used for; only scopes of the token that makes it."
     )
     expires_in_days: StrictInt | None = Described(
         default=None,
         ge=1,
         le=MAX_DAYS,
-        description=f"For how long it is good; {DEFAULT_DAYS} days where nothing is said.",
+        description=f"For how long it is good; {DEFAULT_DAYS} days by default. Never longer than "
+        "the token that makes it.",
     )
 
 
@@ -76,6 +77,9 @@ class StaffTokenPublic(Output):
     )
     last_used_at: datetime | None = Described(
         description="When it was last used, to the minute; `null` when it never was."
+    )
+    made_by: str | None = Described(
+        description="Id of the token that made it; `null` when the command line did."
     )
 
 

@@ -9,7 +9,7 @@ from pydantic import Field as Described
 from sqlmodel import Field, SQLModel
 
 from models.listing import Listing
-from models.values import ClinicState, Input, Instant, Output, Text
+from models.values import ClinicState, Day, Input, Instant, Line, Output, Paragraphs
 
 
 class ConsultationMode(StrEnum):
@@ -83,17 +83,17 @@ class StatusChangeCreate(Input):
         description="Needed for an `effective_from` in the past. The change takes effect at once "
         "all the same: what was served before stays true.",
     )
-    reopens_on: date | None = Described(
+    reopens_on: Day | None = Described(
         default=None, description="A day for reopening, with `temporarily_closed`."
     )
     reopen: StrictBool | None = Described(
         default=None,
         description="Plans the opening too, for the start of `reopens_on` in the clinic's zone.",
     )
-    headline: Text | None = Described(
+    headline: Line | None = Described(
         default=None, description="A few words for a banner; the state's own by default."
     )
-    message: Text | None = Described(
+    message: Paragraphs | None = Described(
         default=None, description="What patients are told; the state's own by default."
     )
 

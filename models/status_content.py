@@ -1,11 +1,9 @@
 """The words that belong to the clinic's states, and where else to turn."""
 
-from datetime import date
-
-from pydantic import AwareDatetime, model_validator
+from pydantic import model_validator
 from sqlmodel import Field, SQLModel
 
-from models.values import ClinicState, Input, JSONColumn, Text, WebAddress
+from models.values import ClinicState, Day, Input, Instant, JSONColumn, Text, WebAddress
 
 
 class StatusText(Input):
@@ -35,8 +33,8 @@ class SafetyResource(Input):
 
 class InitialStatus(Input):
     state: ClinicState
-    effective_from: AwareDatetime | None = None
-    reopens_on: date | None = None
+    effective_from: Instant | None = None
+    reopens_on: Day | None = None
 
 
 class StatusContentCreate(Input):

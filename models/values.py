@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from datetime import MAXYEAR, MINYEAR, UTC, datetime
+from contextlib import suppress
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
@@ -20,10 +21,13 @@ from sqlalchemy import JSON
 
 # Controls of the bidirectional algorithm (UAX #9): they can make a name read as another.
 _BIDI_CONTROLS = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-
-_RFC_3339 = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
-)
+_INSTANT = re.compile(r"[0-9-]{10}T[0-9]{2}:[0-9]{2}(:[0-9.]{2,12})?(Z|[+-][0-9]{2}:[0-9]{2})")
+_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# Every instant between them can be converted to every time zone, and be stored by both databases.
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+LATEST = datetime(9999, 1, 1, tzinfo=UTC)
+LINE_LENGTH = 200
+PARAGRAPHS_LENGTH = 2000
 
 
 def fault(reason: str) -> PydanticCustomError:
@@ -34,6 +38,11 @@ def fault(reason: str) -> PydanticCustomError:
 def no_control_characters(value: str) -> str:
     if any(c in _BIDI_CONTROLS or unicodedata.category(c) in ("Cc", "Zl", "Zp") for c in value):
         raise fault("invalid")
+    return value
+
+
+def no_control_characters_but_line_breaks(value: str) -> str:
+    no_control_characters(value.replace("\r\n", "").replace("\n", ""))
     return value
 
 
@@ -49,29 +58,40 @@ def no_nul(value: str) -> str:
     return value
 
 
+def is_within_bounds(instant: datetime) -> bool:
+    """Whether it can be computed with; `instant` has an offset."""
+    return EARLIEST <= instant < LATEST
+
+
+def _read_instant(value: object) -> datetime:
+    # Pydantic would take a number for seconds since 1970.
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, str) and _INSTANT.fullmatch(value):
+        with suppress(ValueError):
+            return datetime.fromisoformat(value)
+    raise PydanticCustomError("invalid", "must have the form 2030-01-31T09:00:00Z")
+
+
+def _read_day(value: object) -> date:
+    if isinstance(value, date):
+        return value
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        with suppress(ValueError):
+            return date.fromisoformat(value)
+    raise fault("invalid")
+
+
+def _in_utc(instant: datetime) -> datetime:
+    if not is_within_bounds(instant):
+        raise fault("invalid")
+    return instant.astimezone(UTC)
+
+
 def _is_web_address(value: str) -> str:
     if not value.startswith(("https://", "http://")):
         raise ValueError("must be an http or https address")
     return value
-
-
-def _is_written_as_instant(value: object) -> object:
-    # The parser would take a number of seconds too, as a number or in digits.
-    is_text = isinstance(value, str) and _RFC_3339.fullmatch(value)
-    if not is_text and not isinstance(value, datetime):
-        raise PydanticCustomError("invalid", "must have the form 2030-01-31T09:00:00Z")
-    return value
-
-
-def _in_utc(value: datetime) -> datetime:
-    try:
-        instant = value.astimezone(UTC)
-    except OverflowError:
-        raise fault("invalid") from None
-    # So that it can be shown in every zone.
-    if not MINYEAR < instant.year < MAXYEAR:
-        raise fault("invalid")
-    return instant
 
 
 SLUG_PATTERN = "^[a-z0-9]+(?:-[a-z0-9]+)*$"
@@ -82,14 +102,23 @@ Text = Annotated[str, Field(min_length=1)]
 PlainLine = Annotated[
     str, Field(min_length=1), AfterValidator(no_control_characters), AfterValidator(not_blank)
 ]
-WebAddress = Annotated[str, AfterValidator(_is_web_address)]
-# An instant with its offset, kept in UTC.
+# The same with a limit, for what staff enters.
+Line = Annotated[PlainLine, Field(max_length=LINE_LENGTH)]
+# Text of several lines as staff enters it; a line ends with LF or CRLF.
+Paragraphs = Annotated[
+    str,
+    Field(min_length=1, max_length=PARAGRAPHS_LENGTH),
+    AfterValidator(no_control_characters_but_line_breaks),
+    AfterValidator(not_blank),
+]
+# RFC 3339 with an offset; kept in UTC.
 Instant = Annotated[
     AwareDatetime,
-    BeforeValidator(_is_written_as_instant, json_schema_input_type=datetime),
+    BeforeValidator(_read_instant, json_schema_input_type=datetime),
     AfterValidator(_in_utc),
 ]
-
+Day = Annotated[date, BeforeValidator(_read_day)]
+WebAddress = Annotated[str, AfterValidator(_is_web_address)]
 # A Python None is kept as SQL NULL, so that IS NULL means what it says.
 JSONColumn = JSON(none_as_null=True)
 

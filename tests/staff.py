@@ -5,7 +5,6 @@ from sqlalchemy import Engine
 
 from data.database import writing
 from data.staff_tokens import create_token
-from models.audit import COMMAND_LINE
 from models.staff_token import Scope, StaffTokenCreate
 from tests.intake import JSON
 
@@ -20,7 +19,7 @@ def signed_in(engine: Engine, *scopes: str, owner: str = "Front desk") -> dict[s
         {"owner": owner, "scopes": list(scopes or EVERYTHING), "expires_in_days": 30}
     )
     with writing(engine) as session:
-        issued = create_token(session, token=wanted, actor=COMMAND_LINE)
+        issued = create_token(session, token=wanted, maker_id=None)
     return {"Authorization": f"Bearer {issued.token}"}
 
 

@@ -170,7 +170,7 @@ async def test_two_at_once(
     assert (request["assigned_to"], request["version"]) == (winner, 2)
 
 
-@pytest.mark.parametrize("tag", ['W/"1"', "1", '"01"', '"2"', '""', "\xff", '"1' + "0" * 9999])
+@pytest.mark.parametrize("tag", ["*", 'W/"1"', "1", '"01"', '"2"', '""', "\xff", '"1' + "0" * 9999])
 async def test_tags_that_do_not_match(
     client: httpx.AsyncClient, staff: dict[str, str], tag: str
 ) -> None:
@@ -206,7 +206,7 @@ async def test_notes_are_sealed(
 ) -> None:
     """They come back as written, in their order, and are nowhere to be read in the database."""
     request_id = await sent(client)
-    texts = ["Called: canary-one.\nCall again.", "canary-two"]
+    texts = ["Called: canary-one.\r\nCall\nagain.", "canary-two"]
     for version, text in enumerate(texts, start=1):
         written = await note(client, request_id, staff, version=version, text=text)
         assert (written.status_code, written.headers["ETag"]) == (201, f'"{version + 1}"')
@@ -216,7 +216,7 @@ async def test_notes_are_sealed(
     ]
     with Session(engine) as session:
         assert all(b"canary" not in row.sealed for row in session.exec(select(RequestNote)))
-    for text in ("", "  ", "\0"):
+    for text in ("", "  ", "\0", "a\rb", "x" * 2001):
         answer = await note(client, request_id, staff, version=3, text=text)
         assert answer.status_code == 422
 

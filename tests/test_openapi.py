@@ -20,6 +20,7 @@ from data.database import writing
 from data.publication import raise_content_version
 from data.status_history import list_planned
 from main import create_app
+from models.consultation_request import ConsultationRequest
 from models.delivery import Channel, Delivery, DeliveryState, EventType
 from models.faq import FAQ
 from models.publication import FormerSlug
@@ -449,6 +450,21 @@ def again_and_again(operation: str) -> Scenario:
     return play
 
 
+async def completed(stage: Stage) -> httpx.Response:
+    location, token = await stage.accepted()
+    with writing(stage.engine) as session:
+        session.get_one(ConsultationRequest, location.rpartition("/")[2]).state = "completed"
+    return await stage.client.post(f"{location}/withdrawal", headers=token)
+
+
+async def note_about_a_withdrawn_one(stage: Stage) -> httpx.Response:
+    location, token = await stage.accepted()
+    await stage.client.post(f"{location}/withdrawal", headers=token)
+    url = f"{STAFF}/consultation-requests/{location.rpartition('/')[2]}/notes"
+    headers = {**signed_in(stage.engine), "If-Match": '"2"'}
+    return await stage.client.post(url, json={"text": "Called."}, headers=headers)
+
+
 def not_allowed(stage: Stage) -> Awaitable[httpx.Response]:
     content = json.dumps({"state": "completed"}).encode()
     return by_staff("changeConsultationRequest", content=content)(stage)
@@ -485,6 +501,8 @@ SCENARIOS |= {
         for status, different in FAULTY_BODIES.items()
     },
     ("changeConsultationRequest", "409"): not_allowed,
+    ("createNote", "409"): note_about_a_withdrawn_one,
+    ("withdrawConsultationRequest", "409"): completed,
     ("replayDelivery", "409"): cancelled,
     ("createStatusChange", "200"): by_staff("createStatusChange", query="?dry_run=true"),
     ("callOffStatusChange", "409"): by_staff("callOffStatusChange", change="1"),

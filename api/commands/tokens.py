@@ -24,7 +24,7 @@ def create_token(
         wanted = StaffTokenCreate.model_validate(
             {"owner": owner, "scopes": scope, "expires_in_days": days}
         )
-        issued = staff_tokens.create_token(session, token=wanted, actor=COMMAND_LINE)
+        issued = staff_tokens.create_token(session, token=wanted, maker_id=None)
     typer.echo(issued.token)
     typer.echo(f"Good until {issued.expires_at:%Y-%m-%d}. It is shown here only.", err=True)
 
@@ -41,9 +41,11 @@ def list_tokens() -> None:
 
 @token.command("revoke")
 def revoke_token(token_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
-    """Revoke a token: it is refused from now on."""
+    """Revoke a token and all that it made: they are refused from now on."""
     with opened_database() as engine, writing(engine) as session:
-        row = staff_tokens.revoke_token(session, token_id=token_id, actor=COMMAND_LINE)
-        if row is None:
+        done = staff_tokens.revoke_token(session, token_id=token_id, actor=COMMAND_LINE)
+        if done is None:
             fail("there is no such token")
     typer.echo(f"{token_id} is revoked.")
+    if done.others:
+        typer.echo(f"{done.others} that it made ended with it.")

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.convertors import StringConvertor, register_url_convertor
 
-from api.auth import IntakeExporter, IntakeReader, IntakeWriter
+from api.auth import IntakeEraser, IntakeExporter, IntakeReader, IntakeWriter
 from api.bodies import BodyRoute, JSONDep, Parsed
 from api.dependencies import KeyringDep, SessionDep, SettingsDep, WriteSessionDep
 from api.preconditions import IfMatch, require_match, set_entity_tag
@@ -19,10 +19,11 @@ from api.problems import (
     NotFound,
     PreconditionFailed,
     PreconditionRequired,
+    RequestWithdrawn,
     TransitionNotAllowed,
     UnsupportedMediaType,
 )
-from api.queries import DaysQuery, FlagQuery, LimitQuery, PlaceQuery, list_meta
+from api.queries import DaysQuery, FlagQuery, LimitQuery, LineQuery, PlaceQuery, list_meta
 from data import export, inbox
 from data.audit import record_event
 from data.retention import erase
@@ -63,8 +64,7 @@ def list_inbox(
     response: Response,
     state: StateQuery = None,
     assigned_to: Annotated[
-        str | None,
-        Query(max_length=200, description="Only those of this person; empty for nobody's."),
+        LineQuery, Query(description="Only those of this person; empty for nobody's.")
     ] = None,
     quarantined: Annotated[
         FlagQuery, Query(description="Only those that look like spam, or only the others.")
@@ -152,7 +152,7 @@ def change_consultation_request(
 @router.post(
     "/{id:request_id}/notes",
     status_code=201,
-    responses={201: TAGGED, **WRITES, **BODIES},
+    responses={201: TAGGED, **WRITES, **BODIES, **responses(RequestWithdrawn)},
 )
 def create_note(
     staff: IntakeWriter,
@@ -164,24 +164,33 @@ def create_note(
     body: Annotated[NoteCreate, Parsed],
     if_match: IfMatch = None,
 ) -> RequestSummary:
-    """Write a note; it is sealed like what the patient sent, and goes when that goes."""
+    """Write a note; it is sealed like what the patient sent, and is erased together with it.
+
+    A request that the person has withdrawn takes no note.
+    """
     row = _found(inbox.find_for_change(session, request_id=request_id))
     require_match(if_match, version=row.version)
-    inbox.add_note(
-        session, row=row, text=body.text, author=staff.owner, keyring=keyring, actor=staff.id
-    )
+    try:
+        inbox.add_note(
+            session, row=row, text=body.text, author=staff.owner, keyring=keyring, actor=staff.id
+        )
+    except inbox.Withdrawn:
+        raise RequestWithdrawn from None
     set_entity_tag(response, row.version)
     return RequestSummary.model_validate(row)
 
 
 @router.delete("/{id:request_id}", status_code=204, responses=WRITES)
 def erase_consultation_request(
-    staff: IntakeWriter,
+    staff: IntakeEraser,
     session: WriteSessionDep,
     request_id: RequestId,
     if_match: IfMatch = None,
 ) -> None:
-    """Erase a request for good, with its notes, its consents and its receipt."""
+    """Erase a request for good, with its notes, its consents and its receipt.
+
+    It needs `intake:read` besides `intake:write`.
+    """
     row = _found(inbox.find_for_change(session, request_id=request_id))
     require_match(if_match, version=row.version)
     session.expunge(row)

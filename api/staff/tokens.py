@@ -4,19 +4,22 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 
-from api.auth import Admin, AnyStaff
+from api.auth import CHALLENGE, Admin, AnyStaff
 from api.bodies import BodyRoute, JSONDep, Parsed
 from api.dependencies import SessionDep, WriteSessionDep
+from api.faults import told
 from api.problem_details import responses
 from api.problems import (
     ContentTooLarge,
     InvalidRequest,
     MalformedJSON,
     NotFound,
+    Unauthorized,
     UnsupportedMediaType,
 )
 from api.queries import CursorQuery, LimitQuery, list_meta
 from data import staff_tokens
+from data.staff_tokens import ExceedsMaker, MakerEnded
 from models.staff_token import (
     StaffMe,
     StaffTokenCreate,
@@ -60,8 +63,21 @@ def create_staff_token(
     session: WriteSessionDep,
     body: Annotated[StaffTokenCreate, Parsed],
 ) -> StaffTokenIssued:
-    """Make a token. What it is good for and for how long is fixed from then on."""
-    return staff_tokens.create_token(session, token=body, actor=staff.id)
+    """Make a token. What it is good for and for how long is fixed from then on.
+
+    It has no scope that its maker lacks (`scopes.not_allowed`) and does not outlive it
+    (`expires_in_days.too_large`). Where no days are given it ends with its maker at the latest.
+    """
+    try:
+        return staff_tokens.create_token(session, token=body, maker_id=staff.id)
+    except ExceedsMaker as excess:
+        faults = {
+            ("#/scopes", "scopes.not_allowed"): excess.by_scopes,
+            ("#/expires_in_days", "expires_in_days.too_large"): excess.by_days,
+        }
+        raise told(*(fault for fault, is_one in faults.items() if is_one)) from None
+    except MakerEnded:
+        raise Unauthorized(headers=CHALLENGE) from None
 
 
 @router.delete("/{id}", responses=responses(NotFound))
@@ -70,8 +86,8 @@ def revoke_staff_token(
     session: WriteSessionDep,
     token_id: Annotated[str, Path(alias="id", pattern="^[0-9a-f]{12}$", description="`id`.")],
 ) -> StaffTokenPublic:
-    """Revoke a token: from now on it is refused. It stays in the list."""
-    row = staff_tokens.revoke_token(session, token_id=token_id, actor=staff.id)
-    if row is None:
+    """Revoke a token and all that it made: from now on they are refused. They stay in the list."""
+    revocation = staff_tokens.revoke_token(session, token_id=token_id, actor=staff.id)
+    if revocation is None:
         raise NotFound
-    return StaffTokenPublic.model_validate(row)
+    return StaffTokenPublic.model_validate(revocation.token)

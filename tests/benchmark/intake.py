@@ -54,8 +54,8 @@ def a_row(now: datetime, number: int) -> dict[str, Any]:
     at = now - timedelta(seconds=number)
     return {
         "id": str(uuid.uuid4()), "state": "received", "end_reason": None, "received_at": at,
-        "updated_at": at, "retention_until": None, "version": 1, "assigned_to": None,
-        "quarantined": False, "quarantine_reasons": [], "email_digest": None,
+        "updated_at": at, "state_changed_at": at, "retention_until": None, "version": 1,
+        "assigned_to": None, "quarantined": False, "quarantine_reasons": [], "email_digest": None,
         "phone_digest": None, "receipt_hash": b"", "sealed": bytes(300),
     }  # fmt: skip
 

@@ -1,0 +1,82 @@
+"""What the audit learns of staff tokens: the first use in a day, and calls that were refused."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from api.lane import Lane
+from api.problems import Unavailable
+from data.audit import record_event
+from data.database import writing
+from data.postgresql import NotDurable
+from data.staff_tokens import note_uses
+from models.audit import NOBODY, Action, Details
+
+
+@dataclass(frozen=True)
+class Use:
+    """A token was used."""
+
+    token_id: str
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A call was refused; `token_id` is `None` where the token is not known."""
+
+    action: Action
+    token_id: str | None
+    details: Details
+
+
+class AccessRecorder:
+    """Writes uses and refusals through the queue of writers, those that wait with one commit."""
+
+    def __init__(self, engine: Engine, *, writers: asyncio.Semaphore) -> None:
+        self._lane: Lane[Use | Refusal, None] = Lane(partial(_record, engine), writers=writers)
+        self._noting: dict[str, asyncio.Task[None]] = {}
+
+    async def record(self, refusal: Refusal) -> None:
+        """Returns when the event is stored; raises what the database raises, or `Unavailable`."""
+        await self._lane.submit(refusal)
+
+    def note_use(self, token_id: str) -> None:
+        """Notes it in the background: a call with a good token does not wait for other writers.
+
+        What could not be written is written at the next use.
+        """
+        if token_id not in self._noting:
+            self._noting[token_id] = asyncio.create_task(self._note(token_id))
+
+    async def finish(self) -> None:
+        await asyncio.gather(*self._noting.values())
+
+    async def _note(self, token_id: str) -> None:
+        try:
+            with suppress(DBAPIError, PoolTimeout, NotDurable, Unavailable):
+                await self._lane.submit(Use(token_id))
+        finally:
+            del self._noting[token_id]
+
+
+def _record(engine: Engine, items: Sequence[Use | Refusal]) -> list[None]:
+    with writing(engine) as session:
+        uses = [item.token_id for item in items if isinstance(item, Use)]
+        if uses:
+            note_uses(session, token_ids=uses)
+        for item in items:
+            if isinstance(item, Refusal):
+                record_event(
+                    session,
+                    actor=item.token_id or NOBODY,
+                    action=item.action,
+                    subject=item.token_id,
+                    details=item.details,
+                )
+    return [None] * len(items)
