@@ -48,8 +48,10 @@ class Connection(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._problem: type[Problem] = BadRequest
-        # Bytes since the last head that ended, or the last part of a body.
-        self._unread = 0
+        # Bytes since the last head or part of a body that was read. `_unread_at_most` counts the
+        # whole piece in which that ended.
+        self._unread = self._unread_at_most = self._piece = 0
+        self._trailers: list[tuple[bytes, bytes]] = []
         # What is arriving, and what is leaving, with the time that it was first seen.
         self._arriving: tuple[object, float] | None = None
         self._leaving_since: float | None = None
@@ -76,19 +78,26 @@ class Connection(HttpToolsProtocol):
             self._running.message_event.set()
 
     def data_received(self, data: bytes) -> None:
-        self._unread += len(data)
+        self._piece = len(data)
+        self._unread += self._piece
+        self._unread_at_most += self._piece
         super().data_received(data)
         # A field that does not end is not told before it does.
         if self._unread > TARGET_BYTES + FIELDS_BYTES and not self.transport.is_closing():
-            self._refuse(HeaderFieldsTooLarge if self.headers else URITooLong)
+            in_fields = self.headers or self.headers is self._trailers
+            self._refuse(HeaderFieldsTooLarge if in_fields else URITooLong)
 
     def on_headers_complete(self) -> None:
         if problem := self._fault_of_head():
             self._problem = problem
             raise _Refused
         self._unread = 0
+        self._unread_at_most = self._piece
         head_after = self.cycle
         super().on_headers_complete()
+        # uvicorn adds the trailers of a chunked body to the fields of the head, which the
+        # application has: they could be a second `Host` or another `Authorization`.
+        self.headers = self._trailers = []
         if self._arriving is not None and self._arriving[0] == (head_after, True):
             # Its body has what its head left of the time.
             self._arriving = ((self.cycle, False), self._arriving[1])
@@ -97,8 +106,7 @@ class Connection(HttpToolsProtocol):
         if len(self.url) > TARGET_BYTES:
             return URITooLong
         if len(self.headers) > FIELDS or (
-            self._unread > FIELDS_BYTES
-            and sum(len(name) + len(value) + 4 for name, value in self.headers) > FIELDS_BYTES
+            self._unread_at_most > FIELDS_BYTES and self._are_fields_too_large()
         ):
             return HeaderFieldsTooLarge
         hosts = 0
@@ -114,9 +122,19 @@ class Connection(HttpToolsProtocol):
             return BadRequest
         return None
 
+    def _are_fields_too_large(self) -> bool:
+        return sum(len(name) + len(value) + 4 for name, value in self.headers) > FIELDS_BYTES
+
     def on_body(self, body: bytes) -> None:
         self._unread = 0
+        self._unread_at_most = self._piece
         super().on_body(body)
+
+    def on_chunk_complete(self) -> None:
+        """After each chunk; after the last one, and its trailers, too."""
+        if len(self.headers) > FIELDS or self._are_fields_too_large():
+            self._problem = HeaderFieldsTooLarge
+            raise _Refused
 
     def send_400_response(self, msg: str) -> None:
         """What uvicorn calls for every request that cannot be read."""
