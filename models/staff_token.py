@@ -52,9 +52,9 @@ class StaffTokenCreate(Input):
     owner: Annotated[PlainLine, Described(max_length=200)] = Described(
         description="Who will use it: a person or a program."
     )
-    scopes: Annotated[list[Scope], Described(min_length=1), AfterValidator(_each_once)] = Described(
-        description="What it may be used for."
-    )
+    scopes: Annotated[
+        list[Scope], Described(min_length=1, max_length=len(Scope)), AfterValidator(_each_once)
+    ] = Described(description="What it may be used for.")
     expires_in_days: StrictInt | None = Described(
         default=None,
         ge=1,

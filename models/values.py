@@ -1,16 +1,20 @@
 """Value types that several nouns share."""
 
 import unicodedata
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy import JSON
 
 # Controls of the bidirectional algorithm (UAX #9): they can make a name read as another.
 _BIDI_CONTROLS = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+# Of one input; each of these is a fault of its own.
+MAX_UNKNOWN_FIELDS = 20
 
 
 def fault(reason: str) -> PydanticCustomError:
@@ -64,10 +68,29 @@ class ClinicState(StrEnum):
     PERMANENTLY_CLOSED = "permanently_closed"
 
 
+@dataclass(frozen=True)
+class MoreUnknownFields:
+    """Stands for the unknown fields of an input that are not reported one by one."""
+
+    count: int
+
+
 class Input(BaseModel):
     """What comes from outside: an unknown field is a fault."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bound_unknown_fields(cls, data: Any) -> Any:
+        # Building and reporting an error takes far longer than sending a field.
+        if not isinstance(data, dict) or len(data) <= MAX_UNKNOWN_FIELDS:
+            return data
+        names = {field.alias or name for name, field in cls.model_fields.items()}
+        more = [name for name in data if name not in names][MAX_UNKNOWN_FIELDS:]
+        dropped = set(more)
+        bounded = {name: value for name, value in data.items() if name not in dropped}
+        return {**bounded, more[0]: MoreUnknownFields(len(more))} if more else data
 
 
 class Output(BaseModel):
