@@ -4,11 +4,13 @@ uvicorn's own protocol waits for ever, and takes a head of any size.
 """
 
 import re
+import sys
 import uuid
 from asyncio import AbstractEventLoop, BaseTransport
 from functools import lru_cache
 from typing import Any, ClassVar
 
+from httptools import HttpRequestParser
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
@@ -26,6 +28,16 @@ FIELDS = 100
 # For a request to arrive, and for a part of an answer to be taken.
 SECONDS = 10.0
 _LOOK_EVERY_SECONDS = 1.0
+
+_METHOD = re.compile(rb"^(?:\r\n)*[A-Za-z0-9!#$%&'*+.^_`|~-]{1,32}(?= [^ ])")
+# The parser knows it, and no path has it.
+_UNUSED_METHOD = b"TRACE"
+# Of the parser, for a method that it has never heard of, and for one of RTSP.
+_METHOD_ERRORS = (
+    "Invalid method encountered",
+    "Expected space after method",
+    "Invalid method for HTTP/x.x request",
+)
 
 
 class _Refused(Exception):
@@ -48,8 +60,12 @@ class Connection(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._problem: type[Problem] = BadRequest
-        # Bytes since the last head that ended, or the last part of a body.
-        self._unread = 0
+        # Bytes since the last head or part of a body that was read. `_unread_at_most` counts the
+        # whole piece in which that ended.
+        self._unread = self._unread_at_most = 0
+        # What is being read; empty in between.
+        self._piece = b""
+        self._trailers: list[tuple[bytes, bytes]] = []
         # What is arriving, and what is leaving, with the time that it was first seen.
         self._arriving: tuple[object, float] | None = None
         self._leaving_since: float | None = None
@@ -76,19 +92,27 @@ class Connection(HttpToolsProtocol):
             self._running.message_event.set()
 
     def data_received(self, data: bytes) -> None:
+        self._piece = data
         self._unread += len(data)
+        self._unread_at_most += len(data)
         super().data_received(data)
+        self._piece = b""
         # A field that does not end is not told before it does.
         if self._unread > TARGET_BYTES + FIELDS_BYTES and not self.transport.is_closing():
-            self._refuse(HeaderFieldsTooLarge if self.headers else URITooLong)
+            in_fields = self.headers or self.headers is self._trailers
+            self._refuse(HeaderFieldsTooLarge if in_fields else URITooLong)
 
     def on_headers_complete(self) -> None:
         if problem := self._fault_of_head():
             self._problem = problem
             raise _Refused
         self._unread = 0
+        self._unread_at_most = len(self._piece)
         head_after = self.cycle
         super().on_headers_complete()
+        # uvicorn adds the trailers of a chunked body to the fields of the head, which the
+        # application has: they could be a second `Host` or another `Authorization`.
+        self.headers = self._trailers = []
         if self._arriving is not None and self._arriving[0] == (head_after, True):
             # Its body has what its head left of the time.
             self._arriving = ((self.cycle, False), self._arriving[1])
@@ -97,8 +121,7 @@ class Connection(HttpToolsProtocol):
         if len(self.url) > TARGET_BYTES:
             return URITooLong
         if len(self.headers) > FIELDS or (
-            self._unread > FIELDS_BYTES
-            and sum(len(name) + len(value) + 4 for name, value in self.headers) > FIELDS_BYTES
+            self._unread_at_most > FIELDS_BYTES and self._are_fields_too_large()
         ):
             return HeaderFieldsTooLarge
         hosts = 0
@@ -114,13 +137,44 @@ class Connection(HttpToolsProtocol):
             return BadRequest
         return None
 
+    def _are_fields_too_large(self) -> bool:
+        return sum(len(name) + len(value) + 4 for name, value in self.headers) > FIELDS_BYTES
+
     def on_body(self, body: bytes) -> None:
         self._unread = 0
+        self._unread_at_most = len(self._piece)
         super().on_body(body)
+
+    def on_chunk_complete(self) -> None:
+        """After each chunk; after the last one, and its trailers, too."""
+        if len(self.headers) > FIELDS or self._are_fields_too_large():
+            self._problem = HeaderFieldsTooLarge
+            raise _Refused
 
     def send_400_response(self, msg: str) -> None:
         """What uvicorn calls for every request that cannot be read."""
-        self._refuse(self._problem)
+        if not self._has_unknown_method():
+            self._refuse(self._problem)
+            return
+        # The application answers it like any method that no path has. Everything but the method is
+        # read and checked as always, by a parser that has not failed.
+        request = _METHOD.sub(_UNUSED_METHOD, self._piece, count=1)
+        self.parser = HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        super().data_received(request)
+
+    def _has_unknown_method(self) -> bool:
+        """Whether the parser failed at the first request of this piece, and at its method alone.
+
+        Where the piece is not the beginning of a request, an answer would be one too many.
+        """
+        is_alone = self.cycle is None or self.cycle.response_complete
+        return (
+            is_alone
+            and self._unread == len(self._piece)
+            and str(sys.exception()) in _METHOD_ERRORS
+            and _METHOD.match(self._piece) is not None
+        )
 
     def _refuse(self, problem: type[Problem]) -> None:
         cycle = self.cycle

@@ -1,10 +1,8 @@
 """Consultation requests: the form, the request, its receipt and its withdrawal."""
 
 from collections.abc import Mapping
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request, Response
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import APIRouter, Depends, Request, Response
 
 from api.bodies import BodyRoute
 from api.caching import StatusRoute
@@ -30,6 +28,7 @@ from api.problems import (
     TooManyRequests,
     UnsupportedMediaType,
 )
+from api.receipts import ReceiptDep, refuse_wrong_receipt, require_request
 from api.storing import IntakeLane
 from data import consultation_requests
 from data.consultation_form import find_form, find_words
@@ -47,20 +46,6 @@ PREFIX = "/v1/consultation-requests"
 form_router = APIRouter(prefix=PREFIX, tags=["Consultation requests"], route_class=StatusRoute)
 router = APIRouter(prefix=PREFIX, tags=["Consultation requests"])
 intake_router = APIRouter(prefix=PREFIX, tags=["Consultation requests"], route_class=BodyRoute)
-
-ReceiptToken = Annotated[
-    HTTPAuthorizationCredentials | None,
-    Depends(
-        HTTPBearer(
-            auto_error=False,
-            scheme_name="receipt",
-            description="`receipt_token` of the accepted request.",
-        )
-    ),
-]
-RequestId = Annotated[
-    str, Path(alias="id", pattern="^[0-9a-f-]{36}$", description="`id` of the accepted request.")
-]
 
 
 @form_router.get("/form")
@@ -135,37 +120,27 @@ def accepted(answer: bytes, *, headers: Mapping[str, str]) -> Response:
 
 
 @router.get("/{id}", responses=responses(NotFound))
-def read_consultation_request(
-    session: SessionDep, request_id: RequestId, token: ReceiptToken
-) -> ReceiptPublic:
+def read_consultation_request(session: SessionDep, receipt: ReceiptDep) -> ReceiptPublic:
     """The receipt: how far the request is. It never holds what was typed."""
-    row = consultation_requests.find_request_by_receipt(
-        session, request_id=request_id, token=token.credentials if token else None
-    )
-    if row is None:
-        raise NotFound
-    return _receipt(session, row)
+    return _receipt(session, require_request(session, receipt))
 
 
-@router.post("/{id}/withdrawal", responses=responses(NotFound, RequestEnded))
+@router.post(
+    "/{id}/withdrawal",
+    dependencies=[Depends(refuse_wrong_receipt)],
+    responses=responses(NotFound, RequestEnded),
+)
 def withdraw_consultation_request(
-    session: WriteSessionDep,
-    settings: SettingsDep,
-    request_id: RequestId,
-    token: ReceiptToken,
+    session: WriteSessionDep, settings: SettingsDep, receipt: ReceiptDep
 ) -> ReceiptPublic:
     """Take the request back: everything that was typed is erased for good.
 
     A completed request is a record of care and is not withdrawn: ask the clinic about it.
     """
-    found = consultation_requests.find_request_by_receipt(
-        session, request_id=request_id, token=token.credentials if token else None
-    )
-    if found is None:
-        raise NotFound
+    require_request(session, receipt)
     try:
         row = consultation_requests.withdraw_request(
-            session, request_id=request_id, retention=settings.retention
+            session, request_id=receipt.request_id, retention=settings.retention
         )
     except RecordOfCare:
         closure = find_status(session).content.closure

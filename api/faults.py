@@ -11,6 +11,7 @@ from api.problems import InvalidRequest, MalformedJSON, NotFound, Problem
 from api.queries import PLAIN_WORD, query_faults
 from data.consultation_form import find_words
 from data.database import reading
+from models.values import MoreUnknownFields
 
 # The reason for a fault, by the type that pydantic gives it.
 _REASONS = {
@@ -19,6 +20,7 @@ _REASONS = {
     "string_too_long": "too_long",
     "literal_error": "invalid",
     "too_short": "required",
+    "too_long": "too_long",
     "enum": "invalid",
     "greater_than_equal": "too_small",
     "less_than_equal": "too_large",
@@ -55,10 +57,17 @@ def problem_for(request: Request, error: RequestValidationError) -> Problem:
         return MalformedJSON()
     with reading(request.app.state.engine) as session:
         words = find_words(session)
-    told = [_pointer_and_code(fault) for fault in faults]
+    told = [
+        _pointer_and_code(fault)
+        for fault in faults
+        if not isinstance(fault["input"], MoreUnknownFields)
+    ]
     if _is_outdated(error.body, current=words.version):
         told.append(OUTDATED)
-    return invalid_request(told, messages=words.messages)
+    more = sum(
+        fault["input"].count for fault in faults if isinstance(fault["input"], MoreUnknownFields)
+    )
+    return invalid_request(told, messages=words.messages, more_unknown_fields=more)
 
 
 def _is_outdated(body: object, *, current: int) -> bool:
@@ -69,17 +78,20 @@ def _is_outdated(body: object, *, current: int) -> bool:
 
 
 def invalid_request(
-    faults: Iterable[tuple[str, str]], *, messages: Mapping[str, str]
+    faults: Iterable[tuple[str, str]],
+    *,
+    messages: Mapping[str, str],
+    more_unknown_fields: int = 0,
 ) -> InvalidRequest:
     """All faults of a body, each as pointer, code and a sentence for a patient."""
-    return InvalidRequest(
-        extension={
-            "errors": [
-                {"pointer": pointer, "code": code, "detail": _words(code, messages)}
-                for pointer, code in faults
-            ]
-        }
-    )
+    errors = [
+        {"pointer": pointer, "code": code, "detail": _words(code, messages)}
+        for pointer, code in faults
+    ]
+    if more_unknown_fields:
+        detail = f"{more_unknown_fields} more fields are not known here."
+        errors.append({"pointer": "#", "code": "body.more_unknown_fields", "detail": detail})
+    return InvalidRequest(extension={"errors": errors})
 
 
 def told(*faults: tuple[str, str]) -> InvalidRequest:

@@ -74,6 +74,10 @@ class AccessLog:
 _KNOWN_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
+# Browsers use TLS alone for a year (RFC 6797). Subdomains are not this service's to speak for.
+STRICT_TRANSPORT = {"Strict-Transport-Security": "max-age=31536000"}
+
+
 class DefaultHeaders:
     """What every answer carries unless a route says otherwise."""
 
@@ -88,10 +92,13 @@ class DefaultHeaders:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_over_tls = scope.get("scheme") == "https"
+        defaults = {**self.headers, **STRICT_TRANSPORT} if is_over_tls else self.headers
+
         async def send_with_defaults(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in self.headers.items():
+                for name, value in defaults.items():
                     headers.setdefault(name, value)
             await send(message)
 

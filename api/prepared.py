@@ -13,7 +13,7 @@ _COMPRESS_FROM = 256
 _BEST_UP_TO = 16 * 1024
 
 # Belongs to one request, to one encoding of the body, or to the body's absence.
-_NOT_SHARED = {b"content-length", b"x-request-id"}
+_NOT_SHARED = {b"content-length", b"x-request-id", b"strict-transport-security"}
 _OF_THE_BODY = {b"content-type", b"content-encoding", b"content-length"}
 
 Headers = list[tuple[bytes, bytes]]

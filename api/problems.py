@@ -232,7 +232,8 @@ class InvalidRequest(Problem):
     detail = "Some of what was entered needs another look. Nothing was stored."
     about = (
         "`errors` lists all faults at once, each with a JSON Pointer to the field, a code and a "
-        "sentence for the person who filled in the form."
+        "sentence for the person who filled in the form. Of unknown fields it lists twenty, and "
+        "`body.more_unknown_fields` says how many more there are."
     )
     example: ClassVar[Extension] = {
         "errors": [

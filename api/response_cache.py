@@ -19,6 +19,7 @@ from sqlalchemy import Engine
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Message, Receive, Scope, Send
 
+from api.middleware import STRICT_TRANSPORT
 from api.negotiation import joined, matches, preferred_encoding, prefers_json_ld
 from api.prepared import Answer, Headers
 from data.database import reading
@@ -32,6 +33,7 @@ _LOOK_EVERY_SECONDS = 0.5
 _NEVER = float("inf")
 
 _CANONICAL_VALUE = re.compile("[a-z1-9A-Z_-][a-zA-Z0-9_-]*")
+_STRICT_TRANSPORT = [(n.lower().encode(), v.encode()) for n, v in STRICT_TRANSPORT.items()]
 _EMPTY: Message = {"type": "http.response.body", "body": b""}
 
 Key = tuple[str, bytes, bool]
@@ -172,6 +174,8 @@ class CachedAPI(FastAPI):
             start, body = variant.not_modified, _EMPTY
         elif scope["method"] == "HEAD":
             body = _EMPTY
+        if scope.get("scheme") == "https":
+            own = own + _STRICT_TRANSPORT
         if own:
             start = {**start, "headers": start["headers"] + own}
         await send(start)

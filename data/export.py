@@ -2,6 +2,7 @@
 
 import csv
 import io
+import unicodedata
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -22,9 +23,12 @@ COLUMNS = (
     "best_time", "topic", "message", "form_version", "consents", "notes",
 )  # fmt: skip
 _PAGE = 200
-# A spreadsheet takes a cell that begins like this for a formula; some look through the full-width
-# twins, and through what stands before them.
-_FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
+# A spreadsheet takes a cell that begins with one of these for a formula; some also normalise
+# other forms of the character, and skip invisible characters before it.
+_FORMULA_SIGNS = set("=+-@\N{MINUS SIGN}")
+_LINE_STARTS = ("\t", "\r", "\n")
+# Letters and symbols without ink: the Hangul fillers and the blank Braille pattern.
+_BLANK = set("\u115f\u1160\u3164\uffa0\u2800")
 
 
 def export_requests(
@@ -72,7 +76,14 @@ def _cells(request: RequestPublic) -> tuple[str, ...]:
 
 def _defused(value: object) -> str:
     text = "" if value is None else str(value)
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA_STARTS) else text
+    first = next(filter(_is_visible, text), "")
+    begins_formula = unicodedata.normalize("NFKC", first) in _FORMULA_SIGNS
+    return f"'{text}" if begins_formula or text.lstrip(" ").startswith(_LINE_STARTS) else text
+
+
+def _is_visible(character: str) -> bool:
+    # Neither a control or format character, nor a mark without a letter, nor a space.
+    return unicodedata.category(character)[0] not in "CMZ" and character not in _BLANK
 
 
 def _lines(rows: object) -> str:

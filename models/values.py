@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
@@ -28,6 +29,9 @@ EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 LINE_LENGTH = 200
 PARAGRAPHS_LENGTH = 2000
+
+# Of one input; each of these is a fault of its own.
+MAX_UNKNOWN_FIELDS = 20
 
 
 def fault(reason: str) -> PydanticCustomError:
@@ -131,6 +135,13 @@ class ClinicState(StrEnum):
     PERMANENTLY_CLOSED = "permanently_closed"
 
 
+@dataclass(frozen=True)
+class MoreUnknownFields:
+    """Stands for the unknown fields of an input that are not reported one by one."""
+
+    count: int
+
+
 class Input(BaseModel):
     """What comes from outside: an unknown field is a fault, and an empty string is not given.
 
@@ -144,12 +155,25 @@ class Input(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _leave_out_empty_strings(cls, data: Any) -> Any:
+    def _prepare(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
+        bounded = _bounded(data, {field.alias or n for n, field in cls.model_fields.items()})
         # An unknown field stays, so that it is a fault whatever its value is.
         left_out = cls.model_fields.keys() - cls.fields_with_empty_value
-        return {name: value for name, value in data.items() if value != "" or name not in left_out}
+        return {name: v for name, v in bounded.items() if v != "" or name not in left_out}
+
+
+def _bounded(data: dict[str, Any], known: set[str]) -> dict[str, Any]:
+    # Building and reporting an error takes far longer than sending a field.
+    if len(data) <= MAX_UNKNOWN_FIELDS:
+        return data
+    more = [name for name in data if name not in known][MAX_UNKNOWN_FIELDS:]
+    if not more:
+        return data
+    dropped = set(more)
+    kept = {name: value for name, value in data.items() if name not in dropped}
+    return {**kept, more[0]: MoreUnknownFields(len(more))}
 
 
 class Output(BaseModel):

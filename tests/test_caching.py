@@ -1,12 +1,15 @@
 """Validators and freshness of what anybody may read."""
 
 import re
+from typing import Any, cast
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import Engine
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from tests.conftest import set_status
+from tests.conftest import client_of, set_status
 from tests.intake import PATH, bearer, post
 
 # Decided before a database has anything to say that would differ from one kind to the other.
@@ -19,6 +22,7 @@ TEXTS = [
 ]  # fmt: skip
 STATES = ["/", "/v1/status", "/v1/status/history", "/v1/bundle", f"{PATH}/form"]
 NEVER_KEPT = ["/health/live", "/health/ready", "/v1/nothing", "/v1/sections?x=1", "/problems/none"]
+STRICT = "max-age=31536000"
 reads = pytest.mark.parametrize("path", TEXTS + STATES)
 
 
@@ -75,6 +79,31 @@ async def test_what_must_not_be_kept(client: httpx.AsyncClient, path: str) -> No
     answer = await client.get(path)
     assert answer.headers["Cache-Control"] == "no-store"
     assert "ETag" not in answer.headers
+
+
+@pytest.mark.parametrize("path", TEXTS + STATES + NEVER_KEPT)
+async def test_tls_is_to_be_used_again(client: httpx.AsyncClient, path: str) -> None:
+    """`Strict-Transport-Security` is on each answer over TLS, once, and on no other answer."""
+    for scheme, expected in [("https", [STRICT]), ("http", []), ("https", [STRICT])]:
+        for method in ("GET", "HEAD", "PUT"):
+            answer = await client.request(method, f"{scheme}://clinic.example{path}")
+            assert answer.headers.get_list("Strict-Transport-Security") == expected, method
+            if "ETag" in answer.headers:
+                tag = {"If-None-Match": answer.headers["ETag"]}
+                same = await client.get(f"{scheme}://clinic.example{path}", headers=tag)
+                assert same.status_code == 304
+                assert same.headers.get_list("Strict-Transport-Security") == expected
+
+
+@pytest.mark.parametrize(("peer", "expected"), [("127.0.0.1", [STRICT]), ("192.0.2.1", [])])
+async def test_a_trusted_proxy_tells_of_tls(app: FastAPI, peer: str, expected: list[str]) -> None:
+    """`X-Forwarded-Proto` of a listed proxy is believed, of nobody else."""
+    # What `serve` puts around the application where there are proxies.
+    behind: Any = ProxyHeadersMiddleware(cast(Any, app), ["127.0.0.1"])
+    async with client_of(behind, peer) as client:
+        for path in ("/v1/status", "/v1/status", "/v1/nothing"):
+            answer = await client.get(path, headers={"X-Forwarded-Proto": "https"})
+            assert answer.headers.get_list("Strict-Transport-Security") == expected
 
 
 async def test_answers_about_a_request_are_not_kept(

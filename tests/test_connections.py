@@ -4,13 +4,19 @@ import asyncio
 import re
 import socket
 import time
+from pathlib import Path
 from statistics import median
 
 import httpx
 import pytest
 
 from api.connection import FIELDS, FIELDS_BYTES, SECONDS, TARGET_BYTES
-from tests.process import Service
+from data.database import open_database
+from tests.conftest import set_status
+from tests.databases import url_of
+from tests.intake import body_of
+from tests.process import Service, serving
+from tests.staff import signed_in
 from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.database("sqlite")
@@ -19,15 +25,20 @@ STATUS = b"GET /v1/status HTTP/1.1\r\nHost: a\r\n"
 POST = b"POST /v1/consultation-requests HTTP/1.1\r\nHost: a\r\n"
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n"
 HIDDEN = STATUS + b"\r\n"
+CLOSING = STATUS + b"Connection: close\r\n\r\n"
+LAST_CHUNK = b"0\r\n"
+ENDED = b"\r\n"
 SLOW = 75
 
 
-def answers_to(service: Service, message: bytes) -> bytes:
+def answers_to(service: Service, *pieces: bytes) -> bytes:
     """All that comes back until the service closes the connection."""
     answers = b""
     with socket.create_connection(("127.0.0.1", service.port), timeout=PATIENCE) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            connection.sendall(message)
+            for piece in pieces:
+                connection.sendall(piece)
             while chunk := connection.recv(65536):
                 answers += chunk
         except (BrokenPipeError, ConnectionResetError):
@@ -142,6 +153,70 @@ def test_a_head_of_just_the_limits(service: Service) -> None:
             connection.sendall(message[begin : begin + 1000])
             time.sleep(0.001)
         assert connection.recv(65536).startswith(b"HTTP/1.1 404")
+
+
+@pytest.mark.parametrize(
+    ("trailers", "parts"),
+    [
+        (fields(FIELDS + 1, 1) + ENDED, 1),
+        (b"a:b\r\n" * 3000 + ENDED, 1),
+        (b"a:b\r\n" * 3000 + ENDED, 3000),
+        (fields(20, 1000) + ENDED, 1),
+    ],
+    ids=["101", "3,000", "3,000 one by one", "large ones"],
+)
+def test_trailers_have_the_limits_of_a_head(service: Service, trailers: bytes, parts: int) -> None:
+    """Fields after a chunked body are bounded like those before it, in whatever pieces."""
+    size = len(trailers) // parts
+    pieces = [trailers[begin : begin + size] for begin in range(0, len(trailers), size)]
+    answers = answers_to(service, CHUNKED + b"\r\n1\r\n{\r\n" + LAST_CHUNK, *pieces)
+    is_refused(answers, 431, "header-fields-too-large")
+
+
+TRAILERS = [
+    b"Authorization: %(token)b",
+    b"Idempotency-Key: canary-canary",
+    b"Content-Type: application/json",
+    b"Host: canary.example",
+    b"Host: canary b",
+    b"X-Forwarded-For: 203.0.113.%(number)d",
+    b"Accept: canary",
+]
+
+
+def test_trailers_change_nothing(folder: Path) -> None:
+    """A field after a chunked body is not a field of the request, nor of the next one."""
+    engine = open_database(url_of(folder))
+    set_status(engine, state="open")
+    token = signed_in(engine)["Authorization"].encode()
+    settings = {"CLINIC_TRUSTED_PROXIES": "127.0.0.1", "CLINIC_INTAKE_RATE": "3 per hour"}
+    with serving(folder, changes=settings) as service:
+
+        def send(path: bytes, *fields: bytes, times: int = 1) -> list[bytes]:
+            body = b"%x\r\n%b\r\n0\r\n" % (len(body_of()), body_of())
+            head = [b"POST %b HTTP/1.1" % path, b"Host: a", b"Transfer-Encoding: chunked", *fields]
+            messages = [
+                b"\r\n".join([*head, b"", body])
+                + b"\r\n".join(TRAILERS) % {b"token": token, b"number": number}
+                + b"\r\n\r\n"
+                for number in range(times)
+            ]
+            answers = answers_to(service, b"".join([*messages, CLOSING]))
+            assert b"canary" not in answers
+            assert b"idempotent-replayed" not in answers
+            return re.findall(rb"HTTP/1.1 (\d+)", answers)
+
+        intake, is_json = b"/v1/consultation-requests", b"Content-Type: application/json"
+        assert send(intake, is_json, times=4) == [b"201", b"201", b"201", b"429", b"200"]
+        assert send(intake, b"X-Forwarded-For: 192.0.2.1") == [b"415", b"200"]
+        assert send(b"/v1/staff/tokens", is_json) == [b"401", b"200"]
+    engine.dispose()
+
+
+def test_a_second_head_in_one_piece_has_its_limits(service: Service) -> None:
+    """What comes in one piece with another request is bounded too; that request is answered."""
+    answers = answers_to(service, HIDDEN + STATUS + fields(1, FIELDS_BYTES) + b"\r\n" + HIDDEN)
+    assert re.findall(rb"HTTP/1.1 (\d+)", answers) == [b"200"]
 
 
 def test_the_request_before_a_broken_one_gets_its_answer(service: Service) -> None:

@@ -19,7 +19,8 @@ from sqlalchemy import Engine
 from api.negotiation import matches
 from api.strict_json import NotJSON, parse
 from models.markdown import render
-from tests.intake import PATH, body_of, count, faults, post, problem
+from tests.intake import JSON, PATH, body_of, count, faults, post, problem
+from tests.staff import STAFF, signed_in
 
 ROOT = Path(__file__).parents[1]
 LIMIT = 64 * 1024
@@ -126,6 +127,58 @@ async def test_hostile_bodies(
         problem(answer, status, "malformed-json" if status == 400 else "invalid-request")
     assert min(taken) <= 0.05
     assert count(engine) == 0
+
+
+def many_unknown(count: int) -> bytes:
+    """A request without a name, and with so many fields that nobody knows."""
+    unknown = "".join(f'"{number}":1,' for number in range(count))
+    return body_of(name=...).replace(b"{", b"{" + unknown.encode(), 1)
+
+
+async def post_quickly(client: httpx.AsyncClient, path: str, body: bytes, **headers: str) -> Any:
+    """The answer, which takes at most 50 ms and 16 KiB."""
+    taken = []
+    for _ in range(3):
+        begun = time.process_time()
+        answer = await client.post(path, content=body, headers={**JSON, **headers})
+        taken.append(time.process_time() - begun)
+        assert len(answer.content) <= 16 * 1024
+    assert min(taken) <= 0.05
+    return answer
+
+
+@pytest.mark.database("sqlite")
+async def test_many_unknown_fields_are_told_in_few_words(
+    client: httpx.AsyncClient, open_clinic: None
+) -> None:
+    """Twenty of 6,000 unknown fields are listed, then their number, and every other fault."""
+    answer = await post_quickly(client, PATH, many_unknown(6000))
+    assert faults(answer) == [
+        ("#/name", "name.required"),
+        *[("#", "body.unknown_field")] * 20,
+        ("#", "body.more_unknown_fields"),
+    ]
+    last = answer.json()["errors"][-1]
+    assert last["detail"] == "5980 more fields are not known here."
+    assert len(faults(await post(client, many_unknown(20)))) == 21
+    assert faults(await post(client, many_unknown(21)))[-1] == ("#", "body.more_unknown_fields")
+
+
+@pytest.mark.database("sqlite")
+@pytest.mark.parametrize(
+    ("path", "body", "pointer", "code"),
+    [
+        ("tokens", b'{"owner":"a","scopes":[%b]}', "#/scopes", "scopes.too_long"),
+        ("webhooks", b'{"url":"https://a.example","events":[%b]}', "#/events", "events.too_long"),
+    ],
+)
+async def test_long_arrays_are_told_in_few_words(
+    client: httpx.AsyncClient, engine: Engine, path: str, body: bytes, pointer: str, code: str
+) -> None:
+    """An array of 10,000 wrong values is one fault."""
+    body %= b",".join([b'"x"'] * 10_000)
+    answer = await post_quickly(client, f"{STAFF}/{path}", body, **signed_in(engine))
+    assert faults(answer) == [(pointer, code)]
 
 
 async def test_any_depth_is_told_and_never_a_500(

@@ -4,6 +4,7 @@ import re
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -95,13 +96,70 @@ def test_a_body_of_just_the_limit_is_read(service: Service) -> None:
     assert answer.startswith(b"HTTP/1.1 410")
 
 
-@pytest.mark.parametrize("method", [b"TRACE", b"PROPFIND", b"PUT", b"DELETE"])
+@pytest.mark.parametrize(
+    "method",
+    [b"TRACE", b"PROPFIND", b"PUT", b"DELETE", b"FOO", b"get", b"GETX", b"P", b"M-FOO", b"SETUP"],
+)
 def test_a_method_that_is_not_known_here(service: Service, method: bytes) -> None:
     """405 as a problem, with the methods that the path does know."""
     answer, _ = send(service, head(b"Connection: close", method=method))
     assert answer.startswith(b"HTTP/1.1 405")
     assert b"\r\nallow: POST\r\n" in answer
     assert b"application/problem+json" in answer
+
+
+FOO = b"FOO / HTTP/1.1\r\nHost: a\r\n"
+GET = b"GET /v1/status HTTP/1.1\r\nHost: a\r\n"
+CLOSE = b"Connection: close\r\n\r\n"
+BODY = b"Content-Length: %d\r\n\r\n" % len(GET + CLOSE) + GET + CLOSE
+
+
+@pytest.mark.database("sqlite")
+@pytest.mark.parametrize(
+    ("pieces", "statuses"),
+    [
+        ([b"FOO /nothing HTTP/1.1\r\nHost: a\r\n", CLOSE], [404]),
+        ([b"FOO * HTTP/1.1\r\nHost: a\r\n" + CLOSE], [404]),
+        ([b"\r\nFOO / HTTP/1.1\r\nHost: a\r\n" + CLOSE], [405]),
+        ([FOO + b"\r\n" + GET + CLOSE], [405, 200]),
+        ([FOO + BODY + GET + CLOSE], [405, 200]),
+        ([FOO + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + GET + CLOSE], [405, 200]),
+        ([FOO + b"Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n0\r\n\r\n"], [400]),
+        ([b"FOO / HTTP/1.1\r\n\r\n" + GET + CLOSE], [400]),
+        ([b"FOO  / HTTP/1.1\r\nHost: a\r\n" + CLOSE], [400]),
+        ([b"F@O / HTTP/1.1\r\nHost: a\r\n" + CLOSE], [400]),
+        ([b"FOO\t/ HTTP/1.1\r\nHost: a\r\n" + CLOSE], [400]),
+        ([b"F" * 33 + b" / HTTP/1.1\r\nHost: a\r\n" + CLOSE], [400]),
+        ([b"FOO / HTTP/1.1\nHost: a\n\n" + GET + CLOSE], [400]),
+        ([FOO + b"\r\n" + FOO + CLOSE], [405]),
+        ([GET + b"\r\n" + FOO + CLOSE], [200]),
+        ([CHUNKED + FOO + CLOSE], [400]),
+        ([CHUNKED, FOO + CLOSE], [400]),
+    ],
+    ids=[
+        "an unknown path", "no path", "an empty line before it", "another request after it",
+        "a body", "a chunked body", "two lengths", "no Host", "two spaces", "not a token", "a tab",
+        "too long", "line feeds alone", "two of them", "after another request", "in a body",
+        "in a body, by itself",
+    ],
+)  # fmt: skip
+def test_a_method_that_the_parser_does_not_know(
+    service: Service, pieces: list[bytes], statuses: list[int]
+) -> None:
+    """It is framed like any other request: each request gets one answer, and no body gets one."""
+    answers = b""
+    with socket.create_connection(("127.0.0.1", service.port), timeout=PATIENCE) as connection:
+        for piece in pieces:
+            connection.sendall(piece)
+            # Whatever is answered so far: the next piece comes by itself.
+            connection.settimeout(0.2)
+            with suppress(TimeoutError):
+                answers += connection.recv(65536)
+        connection.settimeout(PATIENCE)
+        while chunk := connection.recv(65536):
+            answers += chunk
+    assert [int(status) for status in re.findall(rb"HTTP/1.1 (\d+)", answers)] == statuses
+    assert b"FOO" not in answers
 
 
 def test_head_has_no_body(service: Service) -> None:

@@ -316,6 +316,29 @@ async def test_the_export(client: httpx.AsyncClient, engine: Engine, staff: dict
     assert event.details["requests"] == [harmless, *dangerous]
 
 
+INVISIBLE = [
+    "\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u00a0", "\u202f", "\u3000", "\u00ad",
+    "\u200e", "\u202e", "\u2066", "\u2028", "\x01", "\x0b", "\x1b", "\x7f", "\x85", "\t", "\r\n",
+    "\u034f", "\ufe0f", "\u115f", "\u3164", "\uffa0", "\u2800", "\U000e0020", "\ue000",
+    " \u200b \ufeff",
+]  # fmt: skip
+
+
+@pytest.mark.database("sqlite")
+async def test_formulas_behind_invisible_characters(
+    client: httpx.AsyncClient, staff: dict[str, str]
+) -> None:
+    """A cell is defused when the first character that can be seen begins a formula."""
+    signs = ("=", "+", "-", "@", "＝", "﹦", "−")
+    dangerous = [before + sign + "1+1" for before in INVISIBLE for sign in signs]
+    harmless = ["\u200bplain", "1=1", "\u00a0", "a\u200b=1"]
+    for message in (*dangerous, *harmless):
+        await sent(client, message=message)
+    answer = await client.get(f"{INBOX}/export", headers=staff)
+    rows = list(csv.DictReader(io.StringIO(answer.text, newline="")))
+    assert [row["message"] for row in rows] == [*(f"'{m}" for m in dangerous), *harmless]
+
+
 async def test_closing_for_good(
     app: FastAPI, client: httpx.AsyncClient, engine: Engine, staff: dict[str, str]
 ) -> None:

@@ -1,8 +1,10 @@
 """The receipt of a request, and its withdrawal."""
 
+import asyncio
 import statistics
 import time
 import uuid
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import httpx
@@ -11,7 +13,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from data.database import writing
+from data.database import count_writers, writing
 from models.consultation_request import ConsultationRequest
 from tests.conftest import set_status
 from tests.databases import files_of, kind_of
@@ -163,3 +165,28 @@ async def test_each_state_has_its_next_step(
     assert (await client.get(location, headers=headers)).json()["next_step"]["code"] == state
     set_status(engine, state="permanently_closed")
     assert (await client.get(location, headers=headers)).json()["next_step"]["code"] == code
+
+
+async def test_a_wrong_receipt_takes_no_turn_among_the_writers(
+    app: FastAPI, client: httpx.AsyncClient, open_clinic: None
+) -> None:
+    """While every turn is taken, a wrong withdrawal gets its 404 at once and the right one waits.
+
+    A malformed id waits for no turn either.
+    """
+    accepted = await post(client)
+    location, right = accepted.headers["Location"], bearer(accepted)
+    tries = [
+        (location, {"Authorization": "Bearer wrong"}),
+        (location, {}),
+        (f"{PATH}/{uuid.uuid4()}", right),
+        (f"{PATH}/x", right),
+    ]
+    async with AsyncExitStack() as taken:
+        for _ in range(count_writers(app.state.engine)):
+            await taken.enter_async_context(app.state.writers)
+        waiting = asyncio.create_task(client.post(f"{location}/withdrawal", headers=right))
+        for path, headers in tries:
+            problem(await client.post(f"{path}/withdrawal", headers=headers), 404, "not-found")
+        assert not waiting.done()
+    assert (await waiting).json()["state"] == "withdrawn"
