@@ -113,11 +113,19 @@ def _connected(server: MailServer) -> Iterator[smtplib.SMTP]:
             smtp.starttls(context=context)
             smtp.ehlo_or_helo_if_needed()
         if parts.username is not None:
-            if not smtp.has_extn("auth"):
-                raise _NotSent("login_missing")
-            smtp.login(unquote(parts.username), unquote(parts.password or ""))
+            _log_in(smtp, unquote(parts.username), unquote(parts.password or ""))
         yield smtp
     finally:
         # A letter that was accepted stays accepted, even when the connection then breaks.
         with suppress(OSError):
             smtp.quit()
+
+
+def _log_in(smtp: smtplib.SMTP, user: str, password: str) -> None:
+    try:
+        smtp.login(user, password)
+    except (smtplib.SMTPResponseException, smtplib.SMTPServerDisconnected):
+        raise
+    except smtplib.SMTPException:
+        # The server offers no login, or only methods that are not known here.
+        raise _NotSent("login_missing") from None

@@ -29,7 +29,7 @@ class Channel(StrEnum):
 
 
 class DeliveryState(StrEnum):
-    """`dead` was given up after the last attempt; `cancelled` has nobody left to tell."""
+    """`dead` was given up after the last attempt; `cancelled` is not sent: its attempt says why."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
