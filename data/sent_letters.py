@@ -1,7 +1,7 @@
 """How many letters a mailbox may get in a day, counted by all processes together.
 
 Otherwise a stranger could fill somebody's mailbox by sending requests in their name. The count
-stays when a request is withdrawn or erased: withdrawing would begin it anew.
+stays when a request is withdrawn or erased: otherwise a withdrawal would reset it.
 """
 
 from datetime import timedelta

@@ -200,7 +200,7 @@ async def outcomes(stage: Stage) -> list[tuple[str, str]]:
 
 
 async def test_a_mailbox_gets_three_letters_a_day(folder: Path, mail: tuple[Mailbox, str]) -> None:
-    """However the address is written; later letters are cancelled, and withdrawing helps nobody."""
+    """Later ones are cancelled, in whatever spelling, and a withdrawal resets nothing."""
     mailbox, server = mail
     async with staged(folder, smtp_url=server, **CONFIRMING) as stage:
         for written in ("ada.b@example.com", "ADA.B@Example.com", "ada.b+2@example.com"):
