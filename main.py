@@ -34,6 +34,8 @@ from data.content_files import SHIPPED_CONTENT, ContentFaults, read_content
 from data.database import count_writers, open_database, writing
 from data.dispatch import Dispatcher, Outlets
 from data.load import load_content
+from data.mail import MailServer
+from data.mailer import MailOutlet
 from models.service import NAME, VERSION
 from models.settings import ROOT, Settings, read_settings
 
@@ -114,18 +116,25 @@ async def _run(app: ClinicAPI) -> AsyncIterator[None]:
 
 
 def _dispatcher(app: FastAPI, settings: Settings) -> Dispatcher:
-    outlets = Outlets(
-        smtp_server=settings.smtp_url.get_secret_value() if settings.smtp_url else None,
-        mail_from=settings.mail_from or "",
-        notify_to=settings.notify_to,
-        public_url=settings.public_url,
-        inside=settings.webhook_networks,
-    )
     return Dispatcher(
         app.state.engine,
-        outlets=outlets,
+        outlets=Outlets(mail=_mail_outlet(settings), inside=settings.webhook_networks),
         keyring=app.state.keyring,
         writers=app.state.writers,
+    )
+
+
+def _mail_outlet(settings: Settings) -> MailOutlet:
+    server = None
+    if settings.smtp_url and settings.mail_from:
+        url, sender = settings.smtp_url.get_secret_value(), settings.mail_from
+        server = MailServer(url, sender=sender, plain=bool(settings.smtp_plain))
+    return MailOutlet(
+        server=server,
+        notify_to=settings.notify_to,
+        public_url=settings.public_url,
+        receipt_url=settings.receipt_url,
+        letters_per_recipient=settings.letters_per_recipient,
     )
 
 

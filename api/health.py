@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from api.dependencies import WriteSessionDep
 from data.deliveries import count_dead
 from data.health import probe_writing
+from data.mail_health import is_mail_failing
 from data.status import find_status
 from models.health import Liveness, Readiness
 
@@ -23,4 +24,8 @@ def read_readiness(session: WriteSessionDep) -> Readiness:
     """The database holds content and takes a write: a POST would be accepted and kept."""
     probe_writing(session)
     find_status(session)
-    return Readiness(status="ready", dead_deliveries=count_dead(session))
+    return Readiness(
+        status="ready",
+        mail="failed" if is_mail_failing(session) else "ok",
+        dead_deliveries=count_dead(session),
+    )

@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 from data.audit import record_event
 from data.crypto import Keyring
 from data.idempotency import Attempt, record_answer
+from data.letter_receipts import ReceiptTokens, forget_receipts
 from data.outbox import announce
 from data.retention import Retention, retention_end
 from data.sealing_keys import register_key
@@ -90,7 +91,8 @@ def record_requests(
     for sending, answer in zip(sendings, answers, strict=True):
         if sending.attempt:
             record_answer(session, attempt=sending.attempt, answer=answer, keyring=keyring)
-    _announce(session, rows, sendings, emails)
+    receipts = ReceiptTokens({answer.id: answer.receipt_token for answer in answers}, keyring)
+    _announce(session, rows, sendings, emails, receipts)
     session.flush()
     return answers
 
@@ -142,6 +144,7 @@ def _announce(
     rows: Sequence[dict[str, Any]],
     sendings: Sequence[Sending],
     emails: Collection[Channel],
+    receipts: ReceiptTokens,
 ) -> None:
     told: dict[tuple[Channel, ...], list[str]] = {}
     for row, sending in zip(rows, sendings, strict=True):
@@ -156,6 +159,7 @@ def _announce(
             subjects=ids,
             state=rows[0]["state"],
             emails=channels,
+            receipts=receipts,
         )
 
 
@@ -213,6 +217,7 @@ def withdraw_request(
     row.retention_until = retention_end(RequestState.WITHDRAWN, since=now, retention=retention)
     row.version += 1
     session.connection().execute(delete(RequestNote).where(col(RequestNote.request_id) == row.id))
+    forget_receipts(session, request_id=row.id)
     record_event(session, actor=SUBMITTER, action=Action.REQUEST_WITHDRAWN, subject=row.id)
     announce(session, event=EventType.REQUEST_WITHDRAWN, subjects=[row.id], state=row.state)
     session.add(row)

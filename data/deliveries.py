@@ -77,7 +77,9 @@ def _with_attempts(session: Session, rows: Sequence[Delivery]) -> list[DeliveryP
     for attempt in tries:
         of[attempt.delivery_id].append(DeliveryAttemptPublic.model_validate(attempt))
     return [
-        DeliveryPublic(**{**row.model_dump(exclude={"payload"}), "attempts": of[row.id]})
+        DeliveryPublic(
+            **{**row.model_dump(exclude={"payload", "sealed_receipt"}), "attempts": of[row.id]}
+        )
         for row in rows
     ]
 

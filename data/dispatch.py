@@ -4,7 +4,6 @@ import asyncio
 import base64
 import hashlib
 import hmac
-import smtplib
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,17 +16,22 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
-from data import letters, outbox, outward
+from data import outbox, outward
 from data.crypto import Keyring
 from data.database import reading, writing
-from data.mail import Letter, send_letter
+from data.mailer import Mailer, MailOutlet
 from data.webhooks import end_webhook, secret_place
-from models.delivery import Channel, Delivery, DeliveryState
+from models.delivery import (
+    CANCELLED,
+    DELIVERED,
+    RECIPIENT,
+    Channel,
+    Delivery,
+    DeliveryState,
+)
 from models.webhook import Webhook
 
 _AT_ONCE = 20
-_DELIVERED = "delivered"
-_CANCELLED = "cancelled"
 # The receiver wants nothing more.
 _GONE = "http_410"
 
@@ -40,10 +44,7 @@ Ended = tuple[Delivery, str, timedelta]
 class Outlets:
     """What deliveries leave through."""
 
-    smtp_server: str | None
-    mail_from: str
-    notify_to: str | None
-    public_url: str | None
+    mail: MailOutlet
     inside: tuple[outward.Network, ...]
 
 
@@ -59,7 +60,8 @@ class Dispatcher:
         writers: asyncio.Semaphore,
     ) -> None:
         self._engine = engine
-        self._outlets = outlets
+        self._inside = outlets.inside
+        self._mailer = Mailer(engine, outlet=outlets.mail, keyring=keyring)
         self._keyring = keyring
         self._writers = writers
         self._under_way: set[asyncio.Task[None]] = set()
@@ -75,7 +77,7 @@ class Dispatcher:
             return
         ended, self._ended = self._ended, []
         try:
-            claimed = await self._write(partial(_record_and_claim, ended=ended, limit=free))
+            claimed = await self._write(partial(self._record_and_claim, ended=ended, limit=free))
         except SQLAlchemyError:
             self._ended = ended + self._ended
             raise
@@ -93,12 +95,13 @@ class Dispatcher:
             await asyncio.gather(*late, return_exceptions=True)
         if self._ended:
             with suppress(SQLAlchemyError):
-                await self._write(partial(_record_and_claim, ended=self._ended, limit=0))
+                await self._write(partial(self._record_and_claim, ended=self._ended, limit=0))
 
     async def _deliver(self, delivery: Delivery) -> None:
         begun = time.monotonic()
         outcome = await self._try(delivery)
         took = timedelta(seconds=time.monotonic() - begun)
+        self._mailer.note(delivery, outcome)
         self._ended.append((delivery, outcome, took))
 
     async def _try(self, delivery: Delivery) -> str:
@@ -106,17 +109,12 @@ class Dispatcher:
         try:
             if delivery.channel == Channel.WEBHOOK:
                 return await self._call(delivery)
-            return await asyncio.to_thread(self._mail, delivery)
+            return await asyncio.to_thread(self._mailer.send, delivery)
         except outward.AddressRefused:
             return "address_refused"
         except TimeoutError:
             return "timeout"
-        except smtplib.SMTPRecipientsRefused as error:
-            codes = [code for code, _ in error.recipients.values()]
-            return f"smtp_{codes[0]}"
-        except smtplib.SMTPResponseException as error:
-            return f"smtp_{error.smtp_code}"
-        except (smtplib.SMTPException, OSError):
+        except OSError:
             return "unreachable"
         except Exception as error:
             return type(error).__name__
@@ -124,7 +122,7 @@ class Dispatcher:
     async def _call(self, delivery: Delivery) -> str:
         found = await asyncio.to_thread(self._find_webhook, delivery)
         if found is None:
-            return _CANCELLED
+            return CANCELLED
         url, secret = found
         content = delivery.payload.encode()
         headers = {
@@ -132,10 +130,8 @@ class Dispatcher:
             "User-Agent": "clinic-api",
             **signature(secret, message_id=delivery.id, content=content),
         }
-        status = await outward.post(
-            url, content=content, headers=headers, inside=self._outlets.inside
-        )
-        return _DELIVERED if 200 <= status < 300 else f"http_{status}"
+        status = await outward.post(url, content=content, headers=headers, inside=self._inside)
+        return DELIVERED if 200 <= status < 300 else f"http_{status}"
 
     def _find_webhook(self, delivery: Delivery) -> tuple[str, bytes] | None:
         with reading(self._engine) as session:
@@ -145,26 +141,17 @@ class Dispatcher:
             place = secret_place(hook.id)
             return hook.url, self._keyring.unseal(hook.sealed_secret, place=place)
 
-    def _mail(self, delivery: Delivery) -> str:
-        server = self._outlets.smtp_server
-        if server is None:
-            return _CANCELLED
-        letter = self._write_letter(delivery)
-        if letter is None:
-            return _CANCELLED
-        send_letter(letter, server=server, sender=self._outlets.mail_from)
-        return _DELIVERED
-
-    def _write_letter(self, delivery: Delivery) -> Letter | None:
-        with reading(self._engine) as session:
-            if delivery.channel == Channel.SUBMITTER_EMAIL:
-                return letters.to_submitter(session, delivery=delivery, keyring=self._keyring)
-            return letters.to_clinic(
-                session,
-                delivery=delivery,
-                recipient=self._outlets.notify_to,
-                public_url=self._outlets.public_url,
-            )
+    def _record_and_claim(
+        self, session: Session, *, ended: list[Ended], limit: int
+    ) -> list[Delivery]:
+        # In the order in which the outbox takes several.
+        for delivery, outcome, took in sorted(ended, key=lambda one: one[0].id):
+            ends = _end_of(delivery, outcome)
+            outbox.record_attempt(session, delivery=delivery, outcome=outcome, took=took, ends=ends)
+            if outcome == _GONE and delivery.webhook_id:
+                end_webhook(session, webhook_id=delivery.webhook_id)
+        claimed = outbox.claim(session, limit=limit) if limit else []
+        return self._mailer.within_limit(session, claimed=claimed)
 
     def _is_due(self) -> bool:
         with reading(self._engine) as session:
@@ -192,21 +179,11 @@ def signature(secret: bytes, *, message_id: str, content: bytes) -> dict[str, st
     }
 
 
-def _record_and_claim(session: Session, *, ended: list[Ended], limit: int) -> list[Delivery]:
-    # In the order in which the outbox takes several.
-    for delivery, outcome, took in sorted(ended, key=lambda one: one[0].id):
-        ends = _end_of(delivery, outcome)
-        outbox.record_attempt(session, delivery=delivery, outcome=outcome, took=took, ends=ends)
-        if outcome == _GONE and delivery.webhook_id:
-            end_webhook(session, webhook_id=delivery.webhook_id)
-    return outbox.claim(session, limit=limit) if limit else []
-
-
 def _end_of(delivery: Delivery, outcome: str) -> DeliveryState | None:
-    if outcome == _DELIVERED:
+    if outcome == DELIVERED:
         return DeliveryState.DELIVERED
-    # A mistyped address of a patient is nothing that anybody here could mend.
-    is_lost = delivery.channel == Channel.SUBMITTER_EMAIL and outcome.startswith("smtp_5")
-    if is_lost or outcome in (_CANCELLED, _GONE):
+    # The clinic cannot mend a patient's address; a 4xx says that the next try may succeed.
+    is_lost = outcome.startswith(RECIPIENT) and not outcome.startswith(f"{RECIPIENT}4")
+    if (is_lost and delivery.channel == Channel.SUBMITTER_EMAIL) or outcome in (CANCELLED, _GONE):
         return DeliveryState.CANCELLED
     return None

@@ -4,11 +4,13 @@ import random
 import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, delete, insert, update
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from data.letter_receipts import ReceiptTokens
 from models.delivery import (
     WAITS,
     Channel,
@@ -37,6 +39,7 @@ def announce(
     subjects: Iterable[str],
     state: str,
     emails: Iterable[Channel] = (),
+    receipts: ReceiptTokens | None = None,
 ) -> None:
     """Notes that each of `subjects` is now in `state`, once for each receiver."""
     now = utc_now()
@@ -44,7 +47,7 @@ def announce(
     for hook_id, events in session.exec(_HOOKS):
         if event in events:
             receivers.append((Channel.WEBHOOK, hook_id))
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "id": str(uuid.uuid4()),
             "channel": channel,
@@ -57,10 +60,13 @@ def announce(
             "created_at": now,
             "next_attempt_at": now,
             "finished_at": None,
+            "sealed_receipt": None,
         }
         for subject in subjects
         for channel, webhook_id in receivers
     ]
+    if receipts:
+        receipts.seal_into(rows)
     if rows:
         session.connection().execute(insert(Delivery), rows)
 
@@ -119,6 +125,9 @@ def record_attempt(
         row.next_attempt_at = now + WAITS[row.attempts] * jitter
     else:
         row.state, row.next_attempt_at, row.finished_at = ends, None, now
+        # One that was given up may be sent again, with its link.
+        if ends is not DeliveryState.DEAD:
+            row.sealed_receipt = None
     session.flush()
 
 

@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 
 from data.audit import record_event
 from data.outbox import forget_old, forget_subjects
+from data.sent_letters import forget_old_letters
 from models.audit import SERVICE, Action
 from models.consultation_request import Consent, ConsultationRequest, RequestState
 from models.idempotency import IdempotencyRecord
@@ -53,4 +54,5 @@ def purge(session: Session, *, actor: str = SERVICE) -> int:
         delete(IdempotencyRecord).where(col(IdempotencyRecord.expires_at) <= now)
     )
     forget_old(session)
+    forget_old_letters(session)
     return len(due)

@@ -22,10 +22,12 @@ from data.crypto import (
 )
 from data.database import reading, writing
 from data.inbox import note_place
+from data.letter_receipts import receipt_place
 from data.sealing_keys import register_key
 from data.webhooks import secret_place
 from models.audit import COMMAND_LINE, Action
 from models.consultation_request import ConsultationRequest
+from models.delivery import Delivery
 from models.idempotency import IdempotencyRecord
 from models.inbox import RequestNote
 from models.sealing_key import SealingKey
@@ -60,6 +62,7 @@ _SHELVES = (
     _Shelf(ConsultationRequest, "sealed", request_place),
     _Shelf(RequestNote, "sealed", note_place),
     _Shelf(Webhook, "sealed_secret", secret_place),
+    _Shelf(Delivery, "sealed_receipt", receipt_place),
 )
 
 

@@ -7,6 +7,7 @@ from data.closing import close_out_where_closed, is_close_out_due
 from data.database import hold, reading, writing
 from data.outbox import old_deliveries
 from data.retention import Retention, purge
+from data.sent_letters import old_letters
 from data.status import CLINIC_STATE
 from models.consultation_request import ConsultationRequest
 from models.idempotency import IdempotencyRecord
@@ -31,5 +32,5 @@ def _is_purge_due(session: Session) -> bool:
     now = utc_now()
     requests = select(ConsultationRequest.id).where(col(ConsultationRequest.retention_until) <= now)
     answers = select(IdempotencyRecord.request_id).where(col(IdempotencyRecord.expires_at) <= now)
-    due = (requests, answers, old_deliveries())
+    due = (requests, answers, old_deliveries(), old_letters())
     return any(session.exec(query.limit(1)).first() for query in due)

@@ -5,7 +5,6 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 import phonenumbers
-from email_validator import EmailNotValidError, validate_email
 from pydantic import (
     AfterValidator,
     ModelWrapValidatorHandler,
@@ -19,6 +18,7 @@ from pydantic_core import InitErrorDetails
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
+from models.email_address import parse_email_address
 from models.values import Input, JSONColumn, Output, fault, no_control_characters, no_nul, not_blank
 
 _DEFAULT_REGION = "US"
@@ -26,11 +26,8 @@ _DEFAULT_REGION = "US"
 
 def _email_address(value: str) -> str:
     address = value.strip(" ")
-    try:
-        validate_email(address, check_deliverability=False)
-    except EmailNotValidError:
-        # Its own message repeats what was typed.
-        raise fault("invalid") from None
+    if parse_email_address(address) is None:
+        raise fault("invalid")
     return address
 
 

@@ -29,13 +29,22 @@ class Channel(StrEnum):
 
 
 class DeliveryState(StrEnum):
-    """`dead` was given up after the last attempt; `cancelled` has nobody left to tell."""
+    """`dead` was given up after the last attempt; `cancelled` is not sent: its attempt says why."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
     DEAD = "dead"
     CANCELLED = "cancelled"
 
+
+EMAILS = (Channel.CLINIC_EMAIL, Channel.SUBMITTER_EMAIL)
+
+# Outcomes of a try that is not made again.
+DELIVERED = "delivered"
+CANCELLED = "cancelled"
+# What an outcome begins with when the fault lies with one recipient, not with the mail server.
+RECIPIENT = "recipient_"
+OVER_LIMIT = f"{RECIPIENT}limit"
 
 # How long to wait before each attempt (Standard Webhooks, "Deliverability and reliability").
 WAITS = (
@@ -55,7 +64,7 @@ WAITS = (
 class Delivery(SQLModel, table=True):
     """One thing to tell one receiver, written in the transaction in which it happened.
 
-    Nothing of it is personal: who is to be told what is found when it is sent.
+    Nothing of it is personal: address and text of a letter are found when it is sent.
     """
 
     __table_args__ = (Index("ix_delivery_created_at_id", "created_at", "id"),)
@@ -71,6 +80,8 @@ class Delivery(SQLModel, table=True):
     created_at: datetime
     next_attempt_at: datetime | None = Field(index=True)
     finished_at: datetime | None = Field(index=True)
+    # The receipt token for the link in a patient's letter, until the letter is delivered.
+    sealed_receipt: bytes | None = None
 
 
 class DeliveryAttempt(SQLModel, table=True):
@@ -91,7 +102,10 @@ class DeliveryAttemptPublic(Output):
     at: datetime = Described(description="When it was begun.")
     outcome: str = Described(
         description="`delivered`, or what went wrong: `http_` or `smtp_` and the code, `timeout`, "
-        "`unreachable`, `address_refused`."
+        "`unreachable`, `address_refused`, `tls_missing`, `tls_failed`, `login_missing`. Where the "
+        "fault lies with the recipient of an e-mail: `recipient_` and the code, "
+        "`recipient_invalid`, `recipient_unsupported`, or `recipient_limit` for one that has had "
+        "enough letters today. `cancelled` where nobody is left to tell."
     )
     milliseconds: int = Described(description="How long it took.")
 

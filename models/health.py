@@ -29,6 +29,10 @@ class Readiness(Output):
     status: Literal["ready"] = Described(
         description="The database holds content and can be written to."
     )
+    mail: Literal["ok", "failed"] = Described(
+        description="`failed` from the first letter that cannot be sent until one goes out again. "
+        "The service is ready all the same; the delivery log has the reason."
+    )
     dead_deliveries: int = Described(
         description="How many notifications were given up; staff can have them sent again."
     )

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 import limits
 from dotenv import dotenv_values
-from email_validator import EmailNotValidError, validate_email
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
@@ -17,6 +16,7 @@ from sqlalchemy.exc import ArgumentError
 
 from models.consultation_request import FINAL_STATES, RequestState
 from models.delivery import Channel
+from models.email_address import parse_email_address
 
 ROOT = Path(__file__).resolve().parent.parent
 _PREFIX = "CLINIC_"
@@ -45,10 +45,13 @@ class Settings(BaseSettings):
     rate_storage: SecretStr | None = None
     retention: Annotated[dict[RequestState, int], NoDecode] = {}
     smtp_url: SecretStr | None = None
+    smtp_plain: str | None = None
     mail_from: str | None = None
     notify_to: str | None = None
     confirm_to_submitter: bool = False
+    letters_per_recipient: int = Field(default=3, ge=1)
     public_url: str | None = None
+    receipt_url: str | None = None
     webhook_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -126,14 +129,11 @@ class Settings(BaseSettings):
     @field_validator("mail_from", "notify_to")
     @classmethod
     def _is_an_address(cls, value: str | None) -> str | None:
-        if value is not None:
-            try:
-                validate_email(value, check_deliverability=False, test_environment=True)
-            except EmailNotValidError:
-                raise ValueError("must be an e-mail address") from None
+        if value is not None and parse_email_address(value, may_be_test=True) is None:
+            raise ValueError("must be an e-mail address")
         return value
 
-    @field_validator("public_url")
+    @field_validator("public_url", "receipt_url")
     @classmethod
     def _is_a_web_address(cls, value: str | None) -> str | None:
         if value is None:
@@ -143,10 +143,27 @@ class Settings(BaseSettings):
         # A path follows it.
         return value.rstrip("/")
 
+    @field_validator("receipt_url")
+    @classmethod
+    def _has_room_for_a_fragment(cls, value: str | None) -> str | None:
+        if value is not None and "#" in value:
+            raise ValueError("must hold no #: what follows it is the receipt")
+        return value
+
     @model_validator(mode="after")
     def _can_send_mail(self) -> "Settings":
         if (self.notify_to or self.confirm_to_submitter) and not (self.smtp_url and self.mail_from):
             raise ValueError("e-mail needs CLINIC_SMTP_URL and CLINIC_MAIL_FROM")
+        return self
+
+    @model_validator(mode="after")
+    def _names_the_plain_server(self) -> "Settings":
+        if self.smtp_plain:
+            server = urlsplit(self.smtp_url.get_secret_value() if self.smtp_url else "")
+            if server.scheme != "smtp" or server.hostname != self.smtp_plain.lower():
+                raise ValueError("CLINIC_SMTP_PLAIN must be the host of an smtp:// CLINIC_SMTP_URL")
+            if server.username is not None:
+                raise ValueError("CLINIC_SMTP_PLAIN: a password is never sent without TLS")
         return self
 
     @property

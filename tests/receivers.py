@@ -22,12 +22,20 @@ class Mailbox:
 
     def __init__(self) -> None:
         self.raw: list[bytes] = []
+        self.senders: list[str] = []
         self.recipients: list[str] = []
         self.reply = "250 OK"
 
     @property
     def letters(self) -> list[Message]:
         return [message_from_bytes(raw) for raw in self.raw]
+
+    async def handle_MAIL(  # noqa: N802 (its name in aiosmtpd)
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        self.senders.append(address)
+        envelope.mail_from = address
+        return "250 OK"
 
     async def handle_RCPT(  # noqa: N802 (its name in aiosmtpd)
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -46,10 +54,15 @@ class Mailbox:
 
 
 @contextmanager
-def mail_server() -> Iterator[tuple[Mailbox, str]]:
-    """A mailbox and the address of its server."""
+def mail_server(
+    certificate: Path | None = None, *, port: int | None = None, **options: Any
+) -> Iterator[tuple[Mailbox, str]]:
+    """A mailbox and the address of its server; with a certificate it offers STARTTLS."""
     mailbox = Mailbox()
-    controller = Controller(mailbox, hostname="127.0.0.1", port=free_port())
+    if certificate:
+        options["tls_context"] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        options["tls_context"].load_cert_chain(certificate)
+    controller = Controller(mailbox, hostname="127.0.0.1", port=port or free_port(), **options)
     controller.start()
     try:
         yield mailbox, f"smtp://127.0.0.1:{controller.port}"

@@ -60,6 +60,7 @@ async def test_nothing_is_left(folder: Path, way: str) -> None:
     with mail_server() as (mailbox, server), http_receiver() as receiver:
         settings = {
             "smtp_url": server, "mail_from": "service@clinic.test", "notify_to": "d@clinic.test",
+            "smtp_plain": "127.0.0.1",
             "webhook_networks": ("127.0.0.0/8",), "retention": DAYS,
         }  # fmt: skip
         async with running(folder, **settings) as app, client_of(app) as client:

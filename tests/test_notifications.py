@@ -4,23 +4,15 @@ import asyncio
 import json
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime, timedelta
-from email.message import Message
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-from fastapi import FastAPI
 from sqlalchemy import Engine, update
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 
@@ -28,189 +20,24 @@ from data import outward
 from data.database import open_database
 from models.delivery import WAITS, Delivery
 from models.values import utc_now
-from tests.conftest import client_of, set_status
+from tests.certificates import certificate_for
+from tests.conftest import set_status
 from tests.databases import bring_back, take_away, url_of
-from tests.intake import JSON, PATH, bearer, body_of, count, faults, post, problem, running
+from tests.intake import JSON, PATH, bearer, body_of, faults, post, problem
 from tests.process import serving
-from tests.receivers import Mailbox, Receiver, http_receiver, mail_server
+from tests.receivers import Receiver, http_receiver
 from tests.staff import INBOX, STAFF, change, signed_in
+from tests.stage import CANARIES, EVENTS, staged
 from tests.test_openapi import DOCUMENT, validate
-from tests.waiting import wait_for, wait_until
+from tests.waiting import wait_for
 
 LOOPBACK = ("127.0.0.0/8",)
-MAIL = {"mail_from": "service@clinic.test", "public_url": "https://api.clinic.test"}
-EVENTS = [
-    "request.received",
-    "request.changed",
-    "request.withdrawn",
-    "status.changed",
-]
-
-
-@dataclass
-class Stage:
-    """A running service whose clinic is open, and a member of its staff."""
-
-    app: FastAPI
-    client: httpx.AsyncClient
-    staff: dict[str, str]
-
-    @property
-    def engine(self) -> Engine:
-        engine: Engine = self.app.state.engine
-        return engine
-
-    async def hook(self, url: str, *events: str) -> dict[str, Any]:
-        made = await self.client.post(
-            f"{STAFF}/webhooks", json={"url": url, "events": events or EVENTS}, headers=self.staff
-        )
-        assert made.status_code == 201, made.text
-        issued: dict[str, Any] = made.json()
-        return issued
-
-    async def deliveries(self, query: str = "") -> list[dict[str, Any]]:
-        answer = await self.client.get(f"{STAFF}/deliveries{query}", headers=self.staff)
-        assert answer.status_code == 200, answer.text
-        page: list[dict[str, Any]] = answer.json()["data"]
-        return page
-
-    async def until(self, condition: Callable[[], object]) -> None:
-        async def holds() -> object:
-            return condition()
-
-        await wait_until(holds)
-
-    async def until_tried(self, times: int = 1) -> dict[str, Any]:
-        """The newest delivery, after so many tries."""
-
-        async def tried() -> bool:
-            found = await self.deliveries()
-            return bool(found) and len(found[0]["attempts"]) >= times
-
-        await wait_until(tried)
-        return (await self.deliveries())[0]
-
-    async def until_all_are_tried(self) -> list[dict[str, Any]]:
-        """Every delivery, after at least one try each."""
-
-        async def tried() -> bool:
-            return all(told["attempts"] for told in await self.deliveries())
-
-        await wait_until(tried)
-        return await self.deliveries()
-
-    def let_time_pass(self) -> None:
-        """Until whatever waits for its next try is due."""
-        with self.engine.execution_options(writes=True).begin() as connection:
-            connection.execute(
-                update(Delivery)
-                .where(col(Delivery.next_attempt_at).is_not(None))
-                .values(next_attempt_at=utc_now())
-            )
-
-
-@asynccontextmanager
-async def staged(folder: Path, **changes: object) -> AsyncIterator[Stage]:
-    async with running(folder, **changes) as app, client_of(app) as client:
-        set_status(app.state.engine, state="open")
-        yield Stage(app, client, signed_in(app.state.engine))
-
-
-@pytest.fixture
-def mail() -> Iterator[tuple[Mailbox, str]]:
-    with mail_server() as served:
-        yield served
 
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     with http_receiver() as receiver:
         yield receiver
-
-
-def text_of(letter: Message) -> str:
-    content = letter.get_payload(decode=True)
-    assert isinstance(content, bytes)
-    return content.decode()
-
-
-CANARIES = {
-    "name": "Canary-Name-71",
-    "email": "canary-mail-71@example.com",
-    "phone": "(503) 227-1212",
-    "message": "canary message 71",
-}
-
-
-async def test_the_clinic_gets_a_letter(folder: Path, mail: tuple[Mailbox, str]) -> None:
-    """A reference and a link to the staff page; nothing that was typed."""
-    mailbox, server = mail
-    async with staged(folder, smtp_url=server, notify_to="desk@clinic.test", **MAIL) as stage:
-        request_id = (await post(stage.client, body_of(**CANARIES))).json()["id"]
-        await stage.until(lambda: mailbox.raw)
-        assert mailbox.recipients == ["desk@clinic.test"]
-        [letter] = mailbox.letters
-        assert f"https://api.clinic.test/staff#/requests/{request_id}" in text_of(letter)
-        for typed in (*CANARIES.values(), "227-1212", "5032271212", "other"):
-            assert typed.encode() not in mailbox.raw[0]
-        told = await stage.until_tried()
-        assert (told["channel"], told["state"]) == ("clinic_email", "delivered")
-        assert letter["Message-ID"] == f"<{told['id']}@clinic.test>"
-        assert [attempt["outcome"] for attempt in told["attempts"]] == ["delivered"]
-
-
-async def test_the_submitter_gets_a_letter(folder: Path, mail: tuple[Mailbox, str]) -> None:
-    """Where the clinic wants it, and an address was given, and it does not look like spam."""
-    mailbox, server = mail
-    async with staged(folder, smtp_url=server, confirm_to_submitter=True, **MAIL) as stage:
-        await post(stage.client, body_of(email=..., phone="(503) 227-1212"))
-        await post(stage.client, body_of(website="https://spam.example"))
-        assert count(stage.engine, Delivery) == 0
-        accepted = await post(stage.client, body_of(**CANARIES))
-        await stage.until(lambda: mailbox.raw)
-        assert mailbox.recipients == [CANARIES["email"]]
-        text = text_of(mailbox.letters[0])
-        assert accepted.json()["id"] in text
-        assert "This form is not for emergencies" in text
-        for typed in ("Canary-Name", "canary message", "227-1212"):
-            assert typed not in mailbox.raw[0].decode()
-
-
-async def test_nobody_writes_to_who_took_it_back(folder: Path, mail: tuple[Mailbox, str]) -> None:
-    """A letter that could not be sent yet is cancelled by the withdrawal."""
-    mailbox, server = mail
-    mailbox.reply = "451 Later"
-    async with staged(folder, smtp_url=server, confirm_to_submitter=True, **MAIL) as stage:
-        accepted = await post(stage.client)
-        assert (await stage.until_tried())["attempts"][0]["outcome"] == "smtp_451"
-        mailbox.reply = "250 OK"
-        await stage.client.post(
-            f"{PATH}/{accepted.json()['id']}/withdrawal", headers=bearer(accepted)
-        )
-        stage.let_time_pass()
-        assert (await stage.until_tried(2))["state"] == "cancelled"
-        assert mailbox.recipients == []
-
-
-@pytest.mark.parametrize(
-    ("reply", "for_clinic", "for_submitter"),
-    [("451 Later", "pending", "pending"), ("550 Nobody", "pending", "cancelled")],
-)
-async def test_a_letter_that_is_refused(
-    folder: Path, mail: tuple[Mailbox, str], reply: str, for_clinic: str, for_submitter: str
-) -> None:
-    """It is tried again, unless a patient's own address is not there."""
-    mailbox, server = mail
-    mailbox.reply = reply
-    both = {"notify_to": "desk@clinic.test", "confirm_to_submitter": True}
-    async with staged(folder, smtp_url=server, **both, **MAIL) as stage:
-        await post(stage.client)
-        told = await stage.until_all_are_tried()
-        states = {delivery["channel"]: delivery["state"] for delivery in told}
-        assert states == {"clinic_email": for_clinic, "submitter_email": for_submitter}
-        mailbox.reply = "250 OK"
-        stage.let_time_pass()
-        await stage.until(lambda: "desk@clinic.test" in mailbox.recipients)
 
 
 async def test_a_webhook_is_signed(folder: Path, receiver: Receiver) -> None:
@@ -279,7 +106,7 @@ async def test_it_is_tried_ten_times(folder: Path, receiver: Receiver) -> None:
         assert {attempt["outcome"] for attempt in told["attempts"]} == {"http_500"}
         assert len({headers["webhook-id"] for headers, _ in receiver.messages}) == 1
         ready = await stage.client.get("/health/ready")
-        assert ready.json() == {"status": "ready", "dead_deliveries": 1}
+        assert ready.json() == {"status": "ready", "mail": "ok", "dead_deliveries": 1}
         receiver.status = 200
         replay = f"{STAFF}/deliveries/{told['id']}/replay"
         assert (await stage.client.post(replay, headers=stage.staff)).json()["state"] == "pending"
@@ -345,32 +172,6 @@ async def test_a_name_that_answers_twice(
         await stage.until(lambda: receiver.messages)
         assert asked == ["rebinding.example"]
         assert receiver.messages[0][0]["Host"].startswith("rebinding.example:")
-
-
-def certificate_for(name: str, folder: Path) -> Path:
-    """A certificate that vouches for itself, with its key, in a file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = utc_now()
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    file = folder / f"{name}.pem"
-    file.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
-    return file
 
 
 @pytest.mark.database("sqlite")

@@ -211,6 +211,18 @@ async function receipt(page) {
   await page.keyboard.press("Enter");
   await page.getByRole("definition").filter({ hasText: "Received" }).waitFor();
 
+  // A letter's link shows it too, also when the service was away at first; the address bar is cleared.
+  await page.goto(at("index.html"));
+  await page.evaluate(() => sessionStorage.clear());
+  lead(null);
+  await page.goto(at(`receipt.html#id=${id}&token=${code}`));
+  await heading(page, "The clinic's service cannot be reached");
+  lead("open");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.getByRole("definition").filter({ hasText: "Received" }).waitFor();
+  assert.equal(page.url(), at("receipt.html"));
+  await page.getByText(code, { exact: true }).waitFor();
+
   // Withdrawing asks first; the safe answer has the focus, and Escape is one too.
   const dialog = page.getByRole("dialog");
   await page.getByRole("button", { name: "Withdraw the request…" }).press("Enter");

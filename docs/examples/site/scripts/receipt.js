@@ -1,13 +1,13 @@
 import { fill, make, show } from "./page.js";
 import { receiptView } from "./receipt-view.js";
-import { forgetReceipt, keepReceipt, keptReceipt } from "./receipts.js";
+import { forgetReceipt, keepReceipt, keptReceipt, linkedReceipt } from "./receipts.js";
 import { Problem, read } from "./service.js";
 
-const kept = keptReceipt();
+const kept = linkedReceipt() ?? keptReceipt();
 
 await show(
   async () => (kept ? current(kept) : lookUp()),
-  () => kept && receiptView(kept, "The clinic's service cannot be reached right now. This is what was known last."),
+  () => kept?.state && receiptView(kept, "The clinic's service cannot be reached right now. This is what was known last."),
 );
 
 async function current(receipt) {

@@ -1,0 +1,51 @@
+"""How many letters a mailbox may get in a day, counted by all processes together.
+
+Otherwise a stranger could fill somebody's mailbox by sending requests in their name. The count
+stays when a request is withdrawn or erased: otherwise a withdrawal would reset it.
+"""
+
+from datetime import timedelta
+
+from sqlalchemy import delete, func
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from data.crypto import Keyring
+from data.database import hold
+from models.email_address import mailbox_of, parse_email_address
+from models.sent_letter import SentLetter
+from models.values import utc_now
+
+_DAY = timedelta(days=1)
+
+
+def record_letter(session: Session, *, recipient: str, keyring: Keyring, limit: int) -> bool:
+    """Counts a letter that is about to go; `False` where the mailbox has had its `limit` today."""
+    address = parse_email_address(recipient, may_be_test=True)
+    if address is None:
+        # No letter goes there at all.
+        return True
+    hold(session.connection(), b"letters")
+    digests = keyring.digests("mailbox", mailbox_of(address).encode())
+    sent = session.exec(
+        select(func.count())
+        .select_from(SentLetter)
+        .where(col(SentLetter.mailbox_digest).in_(digests))
+        .where(col(SentLetter.sent_at) > utc_now() - _DAY)
+    ).one()
+    if sent >= limit:
+        return False
+    session.add(SentLetter(mailbox_digest=digests[0], sent_at=utc_now()))
+    session.flush()
+    return True
+
+
+def old_letters() -> SelectOfScalar[bytes]:
+    """Those that no longer count."""
+    return select(SentLetter.mailbox_digest).where(col(SentLetter.sent_at) <= utc_now() - _DAY)
+
+
+def forget_old_letters(session: Session) -> None:
+    session.connection().execute(
+        delete(SentLetter).where(col(SentLetter.sent_at) <= utc_now() - _DAY)
+    )
