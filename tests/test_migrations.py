@@ -35,7 +35,7 @@ def tables(engine: Engine) -> set[str]:
 @pytest.fixture
 def empty(empty_folder: Path) -> Iterator[Engine]:
     """The engine of a database that holds nothing."""
-    engine = open_database(url_of(empty_folder))
+    engine = open_database(url_of(empty_folder), may_create=True)
     yield engine
     engine.dispose()
 
@@ -92,7 +92,7 @@ def revisions() -> list[str]:
 def test_two_that_migrate_at_once(empty_folder: Path) -> None:
     """One does it, the other waits and finds it done; `serve` loads the content once."""
     write_keyring(empty_folder / "keyring.json", generated=True)
-    engines = [open_database(url_of(empty_folder)) for _ in range(4)]
+    engines = [open_database(url_of(empty_folder), may_create=True) for _ in range(4)]
     with ThreadPoolExecutor() as pool:
         list(pool.map(schema.migrate, engines))
         list(pool.map(prepare, [settings_in(empty_folder)] * 4))
