@@ -1,5 +1,6 @@
 """Disks that are full or cannot be written to, as one command sees them."""
 
+import os
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -9,8 +10,9 @@ import pytest
 from tests.process import environment, unmeasured
 from tests.waiting import PATIENCE
 
-# Works for root, and elsewhere where users may have namespaces of their own.
-_ALONE = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-euc"]
+# Others than root may mount in a user namespace only.
+_USER = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+_ALONE = ["unshare", *_USER, "--mount", "sh", "-euc"]
 
 
 def run_with_mount(
