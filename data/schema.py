@@ -54,7 +54,7 @@ def find_revision(engine: Engine) -> str | None:
 
 def is_known(revision: str) -> bool:
     """Whether this version of the service has this revision; a newer one has more."""
-    return any(_VERSIONS.glob(f"{revision}_*.py"))
+    return revision in {file.name.partition("_")[0] for file in _VERSIONS.glob("*.py")}
 
 
 def is_current(engine: Engine) -> bool:

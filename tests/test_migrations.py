@@ -46,6 +46,12 @@ def test_there_is_one_line_of_revisions() -> None:
     assert heads == [schema.NEWEST_REVISION]
 
 
+def test_a_revision_is_known_by_its_file() -> None:
+    """Each file's name begins with its revision, so that a database's can be looked up."""
+    assert all(schema.is_known(revision) for revision in revisions())
+    assert not schema.is_known("9999")
+
+
 def test_models_and_schema_agree(folder: Path) -> None:
     """A migrated database is what the models say, down to every column's type."""
     engine = open_database(url_of(folder))
