@@ -309,6 +309,25 @@ def test_only_an_empty_place_is_filled(folder: Path, place: Path) -> None:
     assert invoke(*confirmed, folder=place).exit_code == 0
 
 
+@pytest.mark.database("sqlite")
+@pytest.mark.parametrize(("typed", "code"), [("restore", 0), ("yes", 1)])
+def test_a_terminal_is_asked_for_the_word(folder: Path, place: Path, typed: str, code: int) -> None:
+    """On a terminal the word is typed; any other one changes nothing."""
+    file = back_up(folder)
+    keyboard, terminal = os.openpty()
+    os.write(keyboard, f"{typed}\n".encode())
+    done = subprocess.run(
+        [sys.executable, str(MAIN), "restore", str(file)],
+        env=environment(place), stdin=terminal, capture_output=True, text=True, timeout=PATIENCE,
+        check=False,
+    )  # fmt: skip
+    os.close(keyboard)
+    os.close(terminal)
+    assert done.returncode == code
+    assert "Type restore to go on:" in done.stderr
+    assert (place / "clinic.db").exists() == (code == 0)
+
+
 def test_a_backup_of_the_other_kind(folder: Path, place: Path) -> None:
     """A file of one database does not fill the other one."""
     file = back_up(folder)
