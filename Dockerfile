@@ -1,4 +1,4 @@
-# One image for everything that `main.py` does: serve, migrate, load, status, requests, keys.
+# One image for everything that `main.py` does: serve, migrate, load, status, requests, keys, backup.
 # BASE needs a python3 of 3.11 or newer, with its venv; both stages use the same one.
 ARG BASE=python:3.13-slim-trixie
 
@@ -18,9 +18,16 @@ COPY models models/
 RUN python3 -m compileall -q .
 
 FROM ${BASE}
-RUN mkdir -p /data /keys \
- && chown 10001:10001 /data /keys \
- && chmod 0700 /data /keys
+# Packages of the base's distribution; backups of PostgreSQL need `postgresql-client`.
+ARG PACKAGES=
+# hadolint ignore=DL3008,SC2086
+RUN if [ -n "${PACKAGES}" ]; then \
+      apt-get update && apt-get install --yes --no-install-recommends ${PACKAGES} \
+      && rm -rf /var/lib/apt/lists/*; \
+    fi \
+ && mkdir -p /data /keys /backups \
+ && chown 10001:10001 /data /keys /backups \
+ && chmod 0700 /data /keys /backups
 COPY --from=build /srv/clinic /srv/clinic
 WORKDIR /srv/clinic
 ENV PATH=/srv/clinic/.venv/bin:$PATH \
@@ -29,9 +36,10 @@ ENV PATH=/srv/clinic/.venv/bin:$PATH \
     CLINIC_HOST=0.0.0.0 \
     CLINIC_PORT=8000 \
     CLINIC_DATABASE_URL=sqlite:////data/clinic.db \
-    CLINIC_KEYRING_FILE=/keys/keyring.json
+    CLINIC_KEYRING_FILE=/keys/keyring.json \
+    CLINIC_BACKUP_DIR=/backups
 USER 10001:10001
-VOLUME ["/data", "/keys"]
+VOLUME ["/data", "/keys", "/backups"]
 EXPOSE 8000
 # Whether the process answers: a database that is away is no reason to start it anew.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["python", "-c", \

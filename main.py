@@ -13,6 +13,7 @@ from starlette.middleware import Middleware
 from api import demo, server
 from api.access import AccessRecorder
 from api.auth import REFUSED_RATE
+from api.commands.backup import back_up, restore
 from api.commands.keys import keys
 from api.commands.opening import one_line_faults, opened_database
 from api.commands.requests import requests
@@ -157,6 +158,8 @@ command_line.add_typer(status, name="status")
 command_line.add_typer(requests, name="requests")
 command_line.add_typer(token, name="token")
 command_line.add_typer(keys, name="keys")
+command_line.command("backup")(back_up)
+command_line.command("restore")(restore)
 
 ContentFolder = Annotated[Path, typer.Argument(help="Folder of the content files.")]
 
@@ -188,7 +191,7 @@ def demo_command(
 @command_line.command()
 def migrate() -> None:
     """Bring the database's schema to the newest revision."""
-    with opened_database(current=False) as engine:
+    with opened_database(current=False, may_create=True) as engine:
         schema.migrate(engine)
         typer.echo(f"The database is at revision {schema.find_revision(engine)}.")
 

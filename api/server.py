@@ -15,11 +15,12 @@ from api.connection import Connection
 from data import upkeep
 from data.content_files import SHIPPED_CONTENT, ContentFaults, read_content
 from data.crypto import Keyring, KeyringFault, parse_document, read_document, write_keyring
-from data.database import hold, open_database, reading, writing
+from data.database import hold, name_fault, open_database, reading, writing
 from data.dispatch import Dispatcher
+from data.health import probe_writing
 from data.load import is_loaded, load_content
 from data.postgresql import NotDurable
-from data.schema import is_current, migrate
+from data.schema import NEWEST_REVISION, find_revision, migrate
 from data.sealing_keys import has_sealed_data, verify_keys
 from data.status import find_status
 from models.settings import Settings
@@ -51,13 +52,13 @@ def configure_logging(settings: Settings) -> None:
 
 def prepare(settings: Settings) -> None:
     """Brings the database and the keys to where they can serve; raises `CannotStart`."""
-    engine = open_database(settings.database_url)
+    # In production a path with a typo must not begin an empty clinic.
+    engine = open_database(settings.database_url, may_create=not settings.is_production)
     try:
         _prepare_database(engine, settings)
         open_keyring(engine, settings, may_create=True)
     except DBAPIError as error:
-        kind = type(error.orig).__name__
-        raise CannotStart(f"the database cannot be used ({kind})") from None
+        raise CannotStart(f"the database cannot be used ({name_fault(error)})") from None
     except NotDurable as error:
         raise CannotStart(f"the database loses what it has accepted: {error}") from None
     finally:
@@ -65,10 +66,16 @@ def prepare(settings: Settings) -> None:
 
 
 def _prepare_database(engine: Engine, settings: Settings) -> None:
-    if not is_current(engine):
-        if make_url(settings.database_url).get_backend_name() != "sqlite":
+    revision = find_revision(engine)
+    if revision != NEWEST_REVISION:
+        is_sqlite = make_url(settings.database_url).get_backend_name() == "sqlite"
+        is_empty = revision is None
+        if not is_sqlite or (is_empty and settings.is_production):
             raise CannotStart("the database is not migrated: run `python main.py migrate`")
         migrate(engine)
+    with writing(engine) as session:
+        # A database that can only be read is found now, and not by the first request.
+        probe_writing(session)
     with writing(engine) as session:
         hold(session.connection(), b"content")
         if not is_loaded(session):
@@ -95,11 +102,8 @@ def open_keyring(engine: Engine, settings: Settings, *, may_create: bool = False
 
 
 def _find_keyring(engine: Engine, settings: Settings, *, may_create: bool) -> Keyring:
-    if settings.keyring is not None:
-        text = settings.keyring.get_secret_value()
-        return Keyring(parse_document(text, source="CLINIC_KEYRING"))
     path = settings.keyring_path
-    if not path.exists():
+    if settings.keyring is None and not path.exists():
         if settings.is_production or settings.keyring_file or not may_create:
             raise KeyringFault(f"there is no keyring at {path}")
         with reading(engine) as session:
@@ -110,6 +114,15 @@ def _find_keyring(engine: Engine, settings: Settings, *, may_create: bool) -> Ke
             f"NEW KEY: {path} opens everything that patients send. Keep a copy elsewhere.",
             file=sys.stderr,
         )
+    return read_keyring(settings)
+
+
+def read_keyring(settings: Settings) -> Keyring:
+    """The keys as the settings give them; raises `KeyringFault`."""
+    if settings.keyring is not None:
+        text = settings.keyring.get_secret_value()
+        return Keyring(parse_document(text, source="CLINIC_KEYRING"))
+    path = settings.keyring_path
     return Keyring(read_document(path), file=path)
 
 

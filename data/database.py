@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, make_url
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from data import postgresql, sqlite
@@ -12,9 +13,14 @@ from data import postgresql, sqlite
 _KINDS = {"sqlite": sqlite, "postgresql": postgresql}
 
 
-def open_database(url: str) -> Engine:
-    """An engine for `url`, `sqlite:///FILE` or `postgresql://USER@HOST/NAME`."""
+def open_database(url: str, *, may_create: bool = False) -> Engine:
+    """An engine for `url`, `sqlite:///FILE` or `postgresql://USER@HOST/NAME`.
+
+    Raises `NoDatabase` where the file is missing and may not be made.
+    """
     address = make_url(url)
+    if may_create and address.get_backend_name() == "sqlite":
+        sqlite.create_file(address)
     engine: Engine = _KINDS[address.get_backend_name()].create(address)
     return engine
 
@@ -39,6 +45,12 @@ def writing(engine: Engine) -> Iterator[Session]:
     with Session(engine.execution_options(writes=True), expire_on_commit=False) as session:
         yield session
         session.commit()
+
+
+def name_fault(error: DBAPIError) -> str:
+    """What the database calls a fault; its text could hold what was typed."""
+    name: str = getattr(error.orig, "sqlite_errorname", type(error.orig).__name__)
+    return name
 
 
 def hold(connection: Connection, name: bytes, *, shared: bool = False) -> None:

@@ -71,6 +71,6 @@ def lock(connection: Connection, number: int, *, shared: bool = False) -> None:
 
 
 def take_time(connection: Connection) -> None:
-    """A migration may wait and work for as long as it needs."""
-    for name in ("lock_timeout", "statement_timeout"):
+    """A migration or a backup may wait and work for as long as it needs."""
+    for name in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
         connection.execute(text(f"SET LOCAL {name} = 0"))

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 # function below needs it, it is imported there. A test compares.
 NEWEST_REVISION = "0007"
 
+_VERSIONS = Path(__file__).resolve().parent / "migrations" / "versions"
 _PYPROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
+
+
+class NewerDatabase(Exception):
+    """A newer version of the service has migrated the database."""
 
 
 def migrate(engine: Engine, *, to: str = "head") -> None:
@@ -37,11 +42,19 @@ def revert(engine: Engine, *, to: str) -> None:
 
 
 def find_revision(engine: Engine) -> str | None:
+    """The revision of the database, None for an empty one; raises `NewerDatabase`."""
     with engine.connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
             return None
         revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-        return revision
+    if revision is not None and not is_known(revision):
+        raise NewerDatabase
+    return revision
+
+
+def is_known(revision: str) -> bool:
+    """Whether this version of the service has this revision; a newer one has more."""
+    return revision in {file.name.partition("_")[0] for file in _VERSIONS.glob("*.py")}
 
 
 def is_current(engine: Engine) -> bool:

@@ -36,11 +36,16 @@ def has_sealed_data(session: Session) -> bool:
 def verify_keys(session: Session, keyring: Keyring) -> None:
     """Raises `KeyringFault` unless everything that was sealed here can be opened."""
     for known in session.exec(select(SealingKey)):
-        key = keyring.keys.get(known.id)
-        if key is None:
-            raise KeyringFault(f"the data was sealed with key {known.id}, which is not here")
-        if not hmac.compare_digest(known.check_value, _check_value(key)):
-            raise KeyringFault(f"key {known.id} is not the one that the data was sealed with")
+        verify_key(keyring, key_id=known.id, check_value=known.check_value)
+
+
+def verify_key(keyring: Keyring, *, key_id: str, check_value: bytes) -> None:
+    """Raises `KeyringFault` unless the keyring has this key, and it is the same one."""
+    key = keyring.keys.get(key_id)
+    if key is None:
+        raise KeyringFault(f"the data was sealed with key {key_id}, which is not here")
+    if not hmac.compare_digest(check_value, _check_value(key)):
+        raise KeyringFault(f"key {key_id} is not the one that the data was sealed with")
 
 
 def _check_value(key: Key) -> bytes:

@@ -1,5 +1,6 @@
 """SQLite: the embedded default, one file, one writer at a time."""
 
+import os
 from pathlib import Path
 from sqlite3 import Connection as SQLiteConnection
 from typing import Any
@@ -24,14 +25,29 @@ _BUSY_SECONDS = 3
 _POOL_SIZE = 40
 
 
-def create(address: URL) -> Engine:
-    """The engine; the file and its folder are made when they are missing."""
-    if address.database:
-        file = Path(address.database)
+class NoDatabase(Exception):
+    """There is no database file, and none was to be made or could be; the text says which."""
+
+
+def create_file(address: URL) -> None:
+    """Makes the file and its folder where they are missing; raises `NoDatabase`."""
+    file = Path(address.database or "")
+    try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not file.exists():
             # Nobody but the owner reads what patients send, sealed or not.
             file.touch(mode=0o600)
+    except OSError as error:
+        raise NoDatabase(f"no database can be made at {file}: {error.strerror}") from None
+
+
+def create(address: URL) -> Engine:
+    """The engine of a file that exists; raises `NoDatabase`."""
+    if not os.path.exists(address.database or ""):
+        raise NoDatabase(
+            f"there is no database at {address.database}: "
+            "make one with `python main.py migrate`, or correct CLINIC_DATABASE_URL"
+        )
     engine = create_engine(
         address,
         # An exception's text would otherwise carry what was typed.

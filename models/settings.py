@@ -34,6 +34,7 @@ class Settings(BaseSettings):
 
     environment: Literal["development", "production"] = "development"
     database_url: str = Field(default=f"sqlite:///{ROOT}/var/clinic.db", repr=False)
+    backup_dir: Path | None = None
     keyring: SecretStr | None = None
     keyring_file: Path | None = None
     host: str = "127.0.0.1"

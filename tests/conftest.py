@@ -59,7 +59,7 @@ def prepared(
     folder = tmp_path_factory.mktemp("prepared")
     write_keyring(folder / "keyring.json", generated=True)
     with own_database(database_kind, request, folder):
-        engine = open_database(url_of(folder))
+        engine = open_database(url_of(folder), may_create=True)
         migrate(engine)
         engine.dispose()
         prepare(settings_in(folder))

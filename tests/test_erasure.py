@@ -1,8 +1,6 @@
 """After withdrawal, erasure or the end of its retention a request is gone everywhere."""
 
 import asyncio
-import sqlite3
-from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from models.consultation_request import ConsultationRequest, RequestState
 from models.delivery import Delivery, DeliveryAttempt
 from models.inbox import RequestNote
 from models.values import utc_now
+from tests.backups import back_up
 from tests.conftest import client_of, set_status
 from tests.databases import files_of, kind_of
 from tests.intake import PATH, bearer, count, post, running
@@ -45,13 +44,6 @@ def rows_of(engine: Engine) -> bytes:
     values = [bytes(v) if isinstance(v, (bytes, memoryview)) else str(v).encode()
               for row in rows for v in row]  # fmt: skip
     return b"\n".join(values)
-
-
-def backup_of(folder: Path) -> bytes:
-    copy = folder / "backup.copy"
-    with closing(sqlite3.connect(folder / "clinic.db")) as connection:
-        connection.execute("VACUUM INTO ?", (str(copy),))
-    return copy.read_bytes()
 
 
 @pytest.mark.parametrize("way", ENDS)
@@ -95,7 +87,7 @@ async def test_nothing_is_left(folder: Path, way: str) -> None:
 
             looked_at = [rows_of(engine), *mailbox.raw, *(body for _, body in receiver.messages)]
             if kind_of(folder) == "sqlite":
-                looked_at += [*files_of(folder).values(), backup_of(folder)]
+                looked_at += [*files_of(folder).values(), back_up(folder).read_bytes()]
             for content in looked_at:
                 assert hits(canaries.markers, content) == []
                 assert [s for s in sealed if s in content] == []

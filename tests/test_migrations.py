@@ -45,7 +45,7 @@ def tables(engine: Engine) -> set[str]:
 @pytest.fixture
 def empty(empty_folder: Path) -> Iterator[Engine]:
     """The engine of a database that holds nothing."""
-    engine = open_database(url_of(empty_folder))
+    engine = open_database(url_of(empty_folder), may_create=True)
     yield engine
     engine.dispose()
 
@@ -54,6 +54,12 @@ def test_there_is_one_line_of_revisions() -> None:
     """One head, so that nobody has to choose, and the one that the service asks for."""
     heads = ScriptDirectory.from_config(schema._config()).get_heads()
     assert heads == [schema.NEWEST_REVISION]
+
+
+def test_a_revision_is_known_by_its_file() -> None:
+    """Each file's name begins with its revision, so that a database's can be looked up."""
+    assert all(schema.is_known(revision) for revision in revisions())
+    assert not schema.is_known("9999")
 
 
 def test_models_and_schema_agree(folder: Path) -> None:
@@ -165,7 +171,7 @@ def stored_events(connection: Connection) -> tuple[list[str], dict[str, str]]:
 def test_two_that_migrate_at_once(empty_folder: Path) -> None:
     """One does it, the other waits and finds it done; `serve` loads the content once."""
     write_keyring(empty_folder / "keyring.json", generated=True)
-    engines = [open_database(url_of(empty_folder)) for _ in range(4)]
+    engines = [open_database(url_of(empty_folder), may_create=True) for _ in range(4)]
     with ThreadPoolExecutor() as pool:
         list(pool.map(schema.migrate, engines))
         list(pool.map(prepare, [settings_in(empty_folder)] * 4))

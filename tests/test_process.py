@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -28,6 +29,7 @@ from models.consultation_request import ConsultationRequest
 from tests.conftest import set_status, settings_in
 from tests.databases import administer, url_of
 from tests.intake import PATH
+from tests.mounts import run_with_mount
 from tests.process import MAIN, Service, environment, free_port, run, serving, unmeasured
 from tests.programs import needed
 from tests.waiting import PATIENCE, wait_for
@@ -297,6 +299,50 @@ def test_it_does_not_start_on_what_is_no_database(
     """So is a file that is no database."""
     spoil(folder)
     assert "the database cannot be used" in reason_not_to_start(folder, workers)
+
+
+PRODUCTION = {"CLINIC_ENVIRONMENT": "production"}
+
+
+@one_or_two
+@pytest.mark.database("sqlite")
+def test_production_begins_no_empty_clinic(folder: Path, workers: int) -> None:
+    """Where no database is, or an empty file, `serve` names the next command and makes nothing."""
+    wrong = folder / "srv" / "clinic.db"
+    url = f"sqlite:///{wrong}"
+    reason = reason_not_to_start(folder, workers, CLINIC_DATABASE_URL=url, **PRODUCTION)
+    assert reason.startswith(f"clinic-api: there is no database at {wrong}: make one with")
+    assert not wrong.parent.exists()
+    wrong.parent.mkdir()
+    wrong.touch()
+    reason = reason_not_to_start(folder, workers, CLINIC_DATABASE_URL=url, **PRODUCTION)
+    assert reason.endswith("the database is not migrated: run `python main.py migrate`")
+    assert wrong.stat().st_size == 0
+
+
+def test_production_after_migrate(empty_folder: Path) -> None:
+    """`keys create`, `migrate` and `serve` are all that a new clinic needs."""
+    for command in (("keys", "create", str(empty_folder / "keyring.json")), ("migrate",)):
+        assert run(*command, folder=empty_folder, **PRODUCTION).returncode == 0
+    with serving(empty_folder, changes=PRODUCTION) as service, service.client() as client:
+        assert client.get("/v1/status").json()["state"] == "permanently_closed"
+
+
+@one_or_two
+@pytest.mark.database("sqlite")
+@pytest.mark.parametrize("place", [".", "clinic.db"])
+def test_it_does_not_start_where_it_cannot_write(folder: Path, workers: int, place: str) -> None:
+    """A folder or a file that can only be read is told in one line at the start."""
+    done = run_with_mount(
+        f"mount --bind {folder}/{place} {folder}/{place}\n"
+        f"mount -o remount,bind,ro {folder}/{place}\n"
+        f"cd {folder} && {sys.executable} {MAIN} serve --port {free_port()} --workers {workers}"
+        " || echo code $?",
+        folder=folder,
+    )
+    assert done.stdout == "code 1\n"
+    [reason] = done.stderr.splitlines()
+    assert re.search(r"the database cannot be used \(SQLITE_(READONLY|CANTOPEN)", reason)
 
 
 @one_or_two

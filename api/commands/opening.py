@@ -1,5 +1,6 @@
 """What every command begins with, and how its faults are told: in one line."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
@@ -11,21 +12,23 @@ from sqlalchemy.exc import DBAPIError
 
 from api import server
 from data import schema
+from data.backup_contents import BackupFault
 from data.content_files import ContentFaults
 from data.crypto import KeyringFault, SealBroken
-from data.database import open_database
+from data.database import name_fault, open_database
 from data.postgresql import NotDurable
+from data.sqlite import NoDatabase
 from data.status import NotLoaded
 from data.status_changes import ImpossibleChange
 from models.settings import SettingsFault, read_settings
 
 
 @contextmanager
-def opened_database(*, current: bool = True) -> Iterator[Engine]:
+def opened_database(*, current: bool = True, may_create: bool = False) -> Iterator[Engine]:
     with one_line_faults():
-        engine = open_database(read_settings().database_url)
+        engine = open_database(read_settings().database_url, may_create=may_create)
         try:
-            if current and not schema.is_current(engine):
+            if schema.find_revision(engine) != schema.NEWEST_REVISION and current:
                 fail("the database is not migrated: run `python main.py migrate`")
             yield engine
         finally:
@@ -45,13 +48,25 @@ def one_line_faults() -> Iterator[None]:
     except NotLoaded:
         fail("the database holds no content: run `python main.py load`")
     except DBAPIError as error:
-        fail(f"the database cannot be used ({type(error.orig).__name__})")
+        fail(f"the database cannot be used ({name_fault(error)})")
+    except schema.NewerDatabase:
+        fail("the database is newer than this version of the service: use the newer version")
     except NotDurable as error:
         fail(f"the database loses what it has accepted: {error}")
     except KeyringFault as error:
         fail(f"the keys cannot be used so: {error}")
-    except (server.CannotStart, SealBroken, SettingsFault) as error:
+    except (BackupFault, NoDatabase, server.CannotStart, SealBroken, SettingsFault) as error:
         fail(str(error) or "what was sealed cannot be opened: it was changed or moved")
+
+
+def require_word(word: str, *, given: str | None, warning: str) -> None:
+    """Goes on only after this word was typed, or given with `--confirm`."""
+    if given is None:
+        if not sys.stdin.isatty():
+            fail(f"{warning} Add --confirm {word}")
+        given = typer.prompt(f"{warning} Type {word} to go on", err=True)
+    if given != word:
+        fail("it was not confirmed, and nothing was changed")
 
 
 def _validation_lines(error: ValidationError) -> Iterator[str]:

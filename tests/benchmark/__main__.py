@@ -45,7 +45,7 @@ def place(folder: Path, *, sections: int | None = None) -> Path:
         for position in range(len(list(content.glob("sections/*.md"))) + 1, sections + 1):
             copy = content / "sections" / f"section-{position}.md"
             copy.write_text(text.replace("position: 1", f"position: {position}"))
-        engine = open_database(settings_in(folder).database_url)
+        engine = open_database(settings_in(folder).database_url, may_create=True)
         migrate(engine)
         with writing(engine) as session:
             load_content(session, content=read_content(content))

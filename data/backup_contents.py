@@ -1,0 +1,24 @@
+"""What a database or a backup of it holds."""
+
+from sqlalchemy import Connection, func, inspect, select, table, text
+
+from models.backup import BackupContents
+
+
+class BackupFault(Exception):
+    """A backup that cannot be taken or used; the text says why in one line."""
+
+
+def count_contents(connection: Connection) -> BackupContents:
+    """What the database holds at this moment of the connection's transaction."""
+    names = inspect(connection).get_table_names()
+    if "alembic_version" not in names:
+        raise BackupFault("the database is not migrated: run `python main.py migrate`")
+    rows = {
+        name: connection.scalar(select(func.count()).select_from(table(name))) for name in names
+    }
+    revision = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    keys = connection.scalars(text("SELECT id FROM sealing_key ORDER BY id"))
+    return BackupContents.model_validate(
+        {"schema_revision": revision, "rows": rows, "keys": list(keys)}
+    )
