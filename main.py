@@ -97,6 +97,7 @@ async def _run(app: ClinicAPI) -> AsyncIterator[None]:
     stopped = asyncio.Event()
     loops = [
         asyncio.create_task(app.kept.follow(app.state.engine, stopped)),
+        asyncio.create_task(server.follow_keys(app.state.keyring, stopped)),
         asyncio.create_task(server.keep_up(app.state.engine, settings, stopped)),
         asyncio.create_task(server.deliver(_dispatcher(app, settings), stopped)),
     ]

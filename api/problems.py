@@ -281,12 +281,26 @@ class InternalError(Problem):
     about = "A fault of the service. `instance` names the request for whoever runs the service."
 
 
+class RecordDamaged(Problem):
+    status = 500
+    slug = "record-damaged"
+    title = "A record is damaged"
+    detail = "Part of what is stored here is damaged and cannot be opened."
+    about = (
+        "What is stored was changed by something other than the service, or its key is missing. "
+        "The log names the record, and whoever runs the service can restore it from a backup."
+    )
+
+
 class Unavailable(Problem):
     status = 503
     slug = "unavailable"
     title = "The service cannot do this right now"
     detail = "This cannot be done right now. Please try again in a moment."
-    about = "The database cannot be reached or written to. `Retry-After` says when to try again."
+    about = (
+        "The database cannot be reached or written to, or the keys do not fit it. `Retry-After` "
+        "says when to try again."
+    )
 
 
 ALL: dict[str, type[Problem]] = {problem.slug: problem for problem in Problem.__subclasses__()}

@@ -18,6 +18,7 @@ from api.openapi import EXAMPLES_FILE
 from data.database import writing
 from data.publication import raise_content_version
 from main import create_app
+from models.consultation_request import ConsultationRequest
 from models.delivery import Channel, Delivery, DeliveryState, EventType
 from models.faq import FAQ
 from models.publication import FormerSlug
@@ -27,7 +28,7 @@ from models.webhook import Webhook
 from tests.conftest import client_of, set_status, settings_in
 from tests.databases import take_away
 from tests.examples import record, settled
-from tests.intake import PATH, body_of, post
+from tests.intake import PATH, body_of, damage, post
 from tests.staff import STAFF, signed_in
 
 DOCUMENT = create_app(settings_in(Path("/nonexistent"))).openapi()
@@ -387,6 +388,14 @@ def again_and_again(operation: str) -> Scenario:
     return play
 
 
+async def damaged(stage: Stage) -> httpx.Response:
+    location, _ = await stage.accepted()
+    request_id = location.rpartition("/")[2]
+    damage(stage.engine, ConsultationRequest, request_id)
+    staff = signed_in(stage.engine)
+    return await stage.client.get(f"{STAFF}/consultation-requests/{request_id}", headers=staff)
+
+
 def not_allowed(stage: Stage) -> Awaitable[httpx.Response]:
     content = json.dumps({"state": "completed"}).encode()
     return by_staff("changeConsultationRequest", content=content)(stage)
@@ -423,6 +432,7 @@ SCENARIOS |= {
         for status, different in FAULTY_BODIES.items()
     },
     ("changeConsultationRequest", "409"): not_allowed,
+    ("openConsultationRequest", "500"): damaged,
     ("replayDelivery", "409"): cancelled,
 }  # fmt: skip
 DOCUMENTED = {
