@@ -23,6 +23,7 @@ from api.intake import KeyLocks
 from api.middleware import AccessLog, BodyLimit, DefaultHeaders, LastResort, RequestId
 from api.openapi import INTRODUCTION, TAGS, DocumentedAPI, operation_id
 from api.rates import AddressLimiter
+from api.readiness import ReadinessProbe
 from api.response_cache import CachedAPI
 from api.router import router
 from api.storing import open_lane
@@ -31,6 +32,7 @@ from data.content_checks import check_content
 from data.content_files import SHIPPED_CONTENT, ContentFaults, read_content
 from data.database import count_writers, open_database, writing
 from data.dispatch import Dispatcher, Outlets
+from data.health import Service
 from data.load import load_content
 from models.service import NAME, VERSION
 from models.settings import ROOT, Settings, read_settings
@@ -93,6 +95,9 @@ async def _run(app: ClinicAPI) -> AsyncIterator[None]:
         keyring=app.state.keyring,
         emails=settings.emails,
         writers=app.state.writers,
+    )
+    app.state.readiness = ReadinessProbe(
+        Service(app.state.engine, app.state.keyring, settings), writers=app.state.writers
     )
     stopped = asyncio.Event()
     loops = [

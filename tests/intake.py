@@ -5,7 +5,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 from fastapi import FastAPI
@@ -79,7 +79,10 @@ def opened(app: FastAPI, accepted: httpx.Response) -> dict[str, Any] | None:
         return open_request(row, keyring=app.state.keyring)
 
 
-def damage(engine: Engine, table: type[ConsultationRequest | RequestNote], row_id: str) -> None:
+Sealed = TypeVar("Sealed", ConsultationRequest, RequestNote)
+
+
+def damage(engine: Engine, table: type[Sealed], row_id: str) -> None:
     """Flips one bit of what is sealed in a row, as a failing disk may do."""
     with writing(engine) as session:
         row = session.get_one(table, row_id)

@@ -24,12 +24,12 @@ from models.values import utc_now
 from tests.commands import invoke
 from tests.conftest import client_of, settings_in
 from tests.databases import bring_back, take_away, url_of
+from tests.health import READY, failed_checks, not_ready, ready_again
 from tests.intake import count, post, problem, running
 from tests.process import serving
 from tests.staff import INBOX, note, signed_in
 from tests.waiting import wait_for, wait_until
 
-READY = "/health/ready"
 Spoil = Callable[[Path], object]
 
 
@@ -67,13 +67,6 @@ def make_empty(file: Path) -> None:
 SPOILT = pytest.mark.parametrize("spoil", [make_foreign, make_counterfeit, make_empty, Path.unlink])
 
 
-async def failed_checks(client: httpx.AsyncClient) -> list[str]:
-    answer = await client.get(READY)
-    failed = [c["name"] for c in answer.json()["checks"] if c["status"] == "failed"]
-    assert answer.status_code == (503 if failed else 200)
-    return failed
-
-
 def sealed_by(engine: Engine, key_id: str) -> list[bool]:
     with Session(engine) as session:
         sealed = session.exec(select(ConsultationRequest.sealed)).all()
@@ -107,10 +100,7 @@ async def test_a_file_that_does_not_fit_is_not_taken(
 
     file.write_bytes(right)
 
-    async def is_ready() -> bool:
-        return await failed_checks(client) == []
-
-    await wait_until(is_ready)
+    await ready_again(client)
     assert (await post(client)).status_code == 201
     assert all(sealed_by(engine, used))
     assert open_keyring(engine, settings_in(folder)).active.id == used
@@ -377,17 +367,10 @@ async def test_a_file_that_others_can_read_by_now(
         assert await failed_checks(client) == []
         in_production.chmod(0o644)
 
-        async def fails() -> bool:
-            return await failed_checks(client) == ["keys"]
-
-        await wait_until(fails)
+        await not_ready(client, "keys")
         assert any("can be read by others" in line for line in log.messages)
         in_production.chmod(0o600)
-
-        async def is_ready() -> bool:
-            return await failed_checks(client) == []
-
-        await wait_until(is_ready)
+        await ready_again(client)
 
 
 def test_every_worker_keeps_the_keys_that_fit(folder: Path) -> None:
