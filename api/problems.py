@@ -286,10 +286,7 @@ class RecordDamaged(Problem):
     slug = "record-damaged"
     title = "A record is damaged"
     detail = "Part of what is stored here is damaged and cannot be opened."
-    about = (
-        "What is stored was changed by something other than the service, or its key is missing. "
-        "The log names the record, and whoever runs the service can restore it from a backup."
-    )
+    about = "A stored record was damaged, or its key is missing. The log names the record."
 
 
 class Unavailable(Problem):
@@ -297,10 +294,7 @@ class Unavailable(Problem):
     slug = "unavailable"
     title = "The service cannot do this right now"
     detail = "This cannot be done right now. Please try again in a moment."
-    about = (
-        "The database cannot be reached or written to, or the keys do not fit it. `Retry-After` "
-        "says when to try again."
-    )
+    about = "The database cannot be used, or the keys do not fit it. `Retry-After` says how long."
 
 
 ALL: dict[str, type[Problem]] = {problem.slug: problem for problem in Problem.__subclasses__()}
