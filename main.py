@@ -26,6 +26,7 @@ from api.intake import KeyLocks
 from api.middleware import AccessLog, BodyLimit, DefaultHeaders, LastResort, RequestId
 from api.openapi import INTRODUCTION, TAGS, DocumentedAPI, operation_id
 from api.rates import AddressLimiter
+from api.readiness import ReadinessProbe
 from api.response_cache import CachedAPI
 from api.router import router
 from api.storing import open_lane
@@ -34,6 +35,7 @@ from data.content_checks import check_content
 from data.content_files import SHIPPED_CONTENT, ContentFaults, read_content
 from data.database import count_writers, open_database, writing
 from data.dispatch import Dispatcher, Outlets
+from data.health import Service
 from data.load import load_content
 from data.mail import MailServer
 from data.mailer import MailOutlet
@@ -101,9 +103,13 @@ async def _run(app: ClinicAPI) -> AsyncIterator[None]:
         writers=app.state.writers,
     )
     app.state.access = AccessRecorder(app.state.engine, writers=app.state.writers)
+    app.state.readiness = ReadinessProbe(
+        Service(app.state.engine, app.state.keyring, settings), writers=app.state.writers
+    )
     stopped = asyncio.Event()
     loops = [
         asyncio.create_task(app.kept.follow(app.state.engine, stopped)),
+        asyncio.create_task(server.follow_keys(app.state.keyring, stopped)),
         asyncio.create_task(server.keep_up(app.state.engine, settings, stopped)),
         asyncio.create_task(server.deliver(_dispatcher(app, settings), stopped)),
     ]

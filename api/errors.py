@@ -19,8 +19,10 @@ from api.problems import (
     MethodNotAllowed,
     NotFound,
     Problem,
+    RecordDamaged,
     Unavailable,
 )
+from data.crypto import KeyringFault, SealBroken
 from data.postgresql import NotDurable
 from data.status import NotLoaded
 
@@ -36,6 +38,8 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _from_router)
     for away in (DBAPIError, PoolTimeout, NotDurable, NotLoaded):
         app.add_exception_handler(away, _database)
+    app.add_exception_handler(KeyringFault, _keys)
+    app.add_exception_handler(SealBroken, _damaged)
 
 
 def _answer(request: Request, problem: Problem) -> Response:
@@ -84,3 +88,14 @@ def _allowed(request: Request) -> str:
 async def _database(request: Request, error: Exception) -> Response:
     log.error("database %s request=%s", describe(error), request.scope["state"]["request_id"])
     return _answer(request, Unavailable(headers=RETRY_AFTER))
+
+
+async def _keys(request: Request, error: Exception) -> Response:
+    # Its text holds ids of keys and a path, and nothing that came with the request.
+    log.error("keys: %s request=%s", error, request.scope["state"]["request_id"])
+    return _answer(request, Unavailable(headers=RETRY_AFTER))
+
+
+async def _damaged(request: Request, error: Exception) -> Response:
+    log.error("damaged: %s request=%s", error, request.scope["state"]["request_id"])
+    return _answer(request, RecordDamaged())

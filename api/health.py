@@ -1,12 +1,9 @@
 """For whoever watches over the service."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 
-from api.dependencies import WriteSessionDep
-from data.deliveries import count_dead
-from data.health import probe_writing
-from data.mail_health import is_mail_failing
-from data.status import find_status
+from api.problems import RETRY_AFTER
+from api.readiness import ReadinessProbe
 from models.health import Liveness, Readiness
 
 router = APIRouter(prefix="/health/ready", tags=["Health"])
@@ -19,13 +16,12 @@ async def read_liveness() -> Liveness:
     return Liveness(status="alive")
 
 
-@router.get("")
-def read_readiness(session: WriteSessionDep) -> Readiness:
-    """The database holds content and takes a write: a POST would be accepted and kept."""
-    probe_writing(session)
-    find_status(session)
-    return Readiness(
-        status="ready",
-        mail="failed" if is_mail_failing(session) else "ok",
-        dead_deliveries=count_dead(session),
-    )
+@router.get("", responses={503: {"model": Readiness, "description": "Something it needs failed."}})
+async def read_readiness(request: Request, response: Response) -> Readiness:
+    """Whether a POST would be accepted and kept. The answer may be up to five seconds old."""
+    probe: ReadinessProbe = request.app.state.readiness
+    readiness = await probe.look()
+    if readiness.status != "ready":
+        response.status_code = 503
+        response.headers.update(RETRY_AFTER)
+    return readiness

@@ -286,12 +286,20 @@ class InternalError(Problem):
     about = "A fault of the service. `instance` names the request for whoever runs the service."
 
 
+class RecordDamaged(Problem):
+    status = 500
+    slug = "record-damaged"
+    title = "A record is damaged"
+    detail = "Part of what is stored here is damaged and cannot be opened."
+    about = "A stored record was damaged, or its key is missing. The log names the record."
+
+
 class Unavailable(Problem):
     status = 503
     slug = "unavailable"
     title = "The service cannot do this right now"
     detail = "This cannot be done right now. Please try again in a moment."
-    about = "The database cannot be reached or written to. `Retry-After` says when to try again."
+    about = "The database cannot be used, or the keys do not fit it. `Retry-After` says how long."
 
 
 ALL: dict[str, type[Problem]] = {problem.slug: problem for problem in Problem.__subclasses__()}

@@ -5,6 +5,7 @@ import logging
 import socket
 import sys
 from contextlib import suppress
+from functools import partial
 
 import uvicorn
 from sqlalchemy import Engine, make_url
@@ -14,14 +15,15 @@ from starlette.concurrency import run_in_threadpool
 from api.connection import Connection
 from data import upkeep
 from data.content_files import SHIPPED_CONTENT, ContentFaults, read_content
-from data.crypto import Keyring, KeyringFault, parse_document, read_document, write_keyring
+from data.crypto import KeyringDocument, KeyringFault, parse_document, read_document, write_keyring
 from data.database import hold, name_fault, open_database, reading, writing
 from data.dispatch import Dispatcher
 from data.health import probe_writing
+from data.live_keyring import LiveKeyring, read_file, read_text
 from data.load import is_loaded, load_content
 from data.postgresql import NotDurable
 from data.schema import NEWEST_REVISION, find_revision, migrate
-from data.sealing_keys import has_sealed_data, verify_keys
+from data.sealing_keys import has_sealed_data
 from data.status import find_status
 from models.settings import Settings
 
@@ -29,6 +31,8 @@ log = logging.getLogger("clinic_api")
 
 _UPKEEP_EVERY_SECONDS = 60
 _DELIVERY_EVERY_SECONDS = 0.25
+_KEYS_EVERY_SECONDS = 2
+_KEYRING_VARIABLE = "CLINIC_KEYRING"
 # A worker that is slower than this is taken for stuck, killed and started anew. It counts from
 # before its imports: with uvicorn's 5 s, a busy machine never gets a worker to its first request.
 _WORKER_SECONDS = 60
@@ -85,45 +89,53 @@ def _prepare_database(engine: Engine, settings: Settings) -> None:
                 raise CannotStart(f"the shipped content has faults: {faults.faults[0]}") from None
 
 
-def open_keyring(engine: Engine, settings: Settings, *, may_create: bool = False) -> Keyring:
+def open_keyring(engine: Engine, settings: Settings, *, may_create: bool = False) -> LiveKeyring:
     """The keys, checked against the data; raises `CannotStart`."""
+    strict = settings.is_production
     try:
-        keyring = _find_keyring(engine, settings, may_create=may_create)
-        with reading(engine) as session:
-            verify_keys(session, keyring)
+        if settings.keyring is not None:
+            text = settings.keyring.get_secret_value()
+            read = partial(read_text, text=text, source=_KEYRING_VARIABLE, strict=strict)
+            return LiveKeyring(engine, read=read, file=None)
+        file = settings.keyring_path
+        if not file.exists():
+            _create_keyring(engine, settings, may_create=may_create)
+        return LiveKeyring(engine, read=partial(read_file, file=file, strict=strict), file=file)
     except KeyringFault as fault:
         raise CannotStart(f"the keys cannot be used: {fault}") from None
-    if settings.is_production and keyring.generated:
-        raise CannotStart(
-            "the keys were generated for trying things out: "
-            "make some with `python main.py keys create FILE`"
-        )
-    return keyring
 
 
-def _find_keyring(engine: Engine, settings: Settings, *, may_create: bool) -> Keyring:
-    path = settings.keyring_path
-    if settings.keyring is None and not path.exists():
-        if settings.is_production or settings.keyring_file or not may_create:
-            raise KeyringFault(f"there is no keyring at {path}")
-        with reading(engine) as session:
-            if has_sealed_data(session):
-                raise KeyringFault(f"{path} is gone, and the data was sealed with it")
-        write_keyring(path, generated=True)
-        print(
-            f"NEW KEY: {path} opens everything that patients send. Keep a copy elsewhere.",
-            file=sys.stderr,
-        )
-    return read_keyring(settings)
-
-
-def read_keyring(settings: Settings) -> Keyring:
-    """The keys as the settings give them; raises `KeyringFault`."""
+def read_keyring(settings: Settings) -> KeyringDocument:
+    """The keys as they are given, whether or not they fit the data."""
     if settings.keyring is not None:
-        text = settings.keyring.get_secret_value()
-        return Keyring(parse_document(text, source="CLINIC_KEYRING"))
+        return parse_document(settings.keyring.get_secret_value(), source=_KEYRING_VARIABLE)
+    return read_document(settings.keyring_path)
+
+
+def _create_keyring(engine: Engine, settings: Settings, *, may_create: bool) -> None:
     path = settings.keyring_path
-    return Keyring(read_document(path), file=path)
+    if settings.is_production or settings.keyring_file or not may_create:
+        raise KeyringFault(f"there is no keyring at {path}")
+    with reading(engine) as session:
+        if has_sealed_data(session):
+            raise KeyringFault(f"{path} is gone, and the data was sealed with it")
+    write_keyring(path, generated=True)
+    print(
+        f"NEW KEY: {path} opens everything that patients send. Keep a copy elsewhere.",
+        file=sys.stderr,
+    )
+
+
+async def follow_keys(keyring: LiveKeyring, stopped: asyncio.Event) -> None:
+    """Notices a changed keyring file also while no request comes."""
+    while not stopped.is_set():
+        try:
+            if keyring.is_stale:
+                await run_in_threadpool(keyring.look_again)
+        except Exception as error:
+            log.error("the keyring file could not be looked at: %s", type(error).__name__)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopped.wait(), _KEYS_EVERY_SECONDS)
 
 
 async def keep_up(engine: Engine, settings: Settings, stopped: asyncio.Event) -> None:

@@ -66,7 +66,7 @@ def record_requests(
     """Writes the requests, their consents, their answers and whom to tell of them by e-mail."""
     if not sendings:
         return []
-    register_key(session, keyring)
+    keyring = register_key(session, keyring)
     waits = status.mode is ConsultationMode.WAITLIST
     state = RequestState.WAITLISTED if waits else RequestState.RECEIVED
     rows = [_row(sending.request, state, keyring) for sending in sendings]

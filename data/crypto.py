@@ -4,12 +4,14 @@ import base64
 import hashlib
 import hmac
 import json
-import logging
 import os
 import secrets
+import stat
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TextIO
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -18,8 +20,6 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from models.values import utc_now
-
-log = logging.getLogger("clinic_api")
 
 _FORMAT = b"\x01"
 _KEY_BYTES = 32
@@ -32,6 +32,15 @@ class KeyringFault(Exception):
 
 class SealBroken(Exception):
     """What was sealed was changed, moved, or sealed with a key that is not here."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(place)
+        # A place is made of a table, a column and a row's id.
+        self.table, _, within = place.partition(".")
+        self.id = within.partition(":")[2]
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.id} cannot be opened: it was damaged, or its key is not here"
 
 
 @dataclass(frozen=True)
@@ -70,7 +79,7 @@ class KeyringDocument(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     active: str
-    keys: dict[str, str] = Field(min_length=1)
+    keys: dict[str, str] = Field(min_length=1, repr=False)
     # A key that the service made for itself is good enough to try things out with.
     generated: bool = False
 
@@ -92,36 +101,31 @@ class KeyringDocument(BaseModel):
 
 
 class Keyring:
-    """All keys that may be needed to read, and the active one, which seals.
+    """All keys that may be needed to read, and the active one, which seals."""
 
-    Where it came from a file, it follows that file, so that keys are changed while it is used.
-    """
-
-    def __init__(self, document: KeyringDocument, *, file: Path | None = None) -> None:
-        self._file = file
-        self._seen = _signature(file)
-        self._use(document)
-
-    def _use(self, document: KeyringDocument) -> None:
-        self.generated = document.generated
-        self.keys = {
+    def __init__(self, document: KeyringDocument) -> None:
+        self._generated = document.generated
+        self._keys = {
             key_id: Key(key_id, base64.b64decode(secret))
             for key_id, secret in document.keys.items()
         }
-        self.active = self.keys[document.active]
+        self._active = self._keys[document.active]
 
-    def look_again(self) -> None:
-        """Takes the file's keys when it was changed; one that cannot be read changes nothing."""
-        seen = _signature(self._file)
-        if self._file is None or seen is None or seen == self._seen:
-            return
-        try:
-            document = read_document(self._file)
-        except KeyringFault as fault:
-            log.error("the keys stay as they were: %s", fault)
-        else:
-            self._use(document)
-        self._seen = seen
+    @property
+    def keys(self) -> dict[str, Key]:
+        return self._keys
+
+    @property
+    def active(self) -> Key:
+        return self._active
+
+    @property
+    def generated(self) -> bool:
+        return self._generated
+
+    def fixed(self) -> "Keyring":
+        """The keys as they are now; they never change."""
+        return self
 
     def seal(self, plaintext: bytes, *, place: str) -> bytes:
         """AES-256-GCM: format, key id, nonce, ciphertext; it opens in its `place` only."""
@@ -129,21 +133,25 @@ class Keyring:
         return key.seal(plaintext, header_of(key.id), place)
 
     def unseal(self, sealed: bytes, *, place: str) -> bytes:
+        """Raises `SealBroken`."""
         try:
-            end = 2 + sealed[1]
-            key_id = sealed[2:end].decode()
-            if key_id not in self.keys:
-                # It was sealed since this was last looked at.
-                self.look_again()
+            key_id, end = _read_header(sealed)
             return self.keys[key_id].unseal(sealed[end:], sealed[:end], place)
         except (IndexError, KeyError, UnicodeDecodeError, ValueError, InvalidTag):
-            raise SealBroken from None
+            raise SealBroken(place) from None
+
+    def knows(self, sealed: bytes) -> bool:
+        """Whether the key that this names is here."""
+        try:
+            return _read_header(sealed)[0] in self.keys
+        except (IndexError, UnicodeDecodeError):
+            return False
 
     def digests(self, purpose: str, content: bytes) -> list[bytes]:
         """Keyed digests (HMAC-SHA256) of `content`, the active key's first."""
-        keys, active = self.keys, self.active
-        others = [key for key in keys.values() if key.id != active.id]
-        return [key.digest(purpose, content) for key in (active, *others)]
+        ring = self.fixed()
+        others = [key for key in ring.keys.values() if key.id != ring.active.id]
+        return [key.digest(purpose, content) for key in (ring.active, *others)]
 
 
 def header_of(key_id: str) -> bytes:
@@ -152,14 +160,10 @@ def header_of(key_id: str) -> bytes:
     return _FORMAT + bytes([len(name)]) + name
 
 
-def _signature(file: Path | None) -> tuple[int, int, int] | None:
-    if file is None:
-        return None
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_ino, found.st_size
+def _read_header(sealed: bytes) -> tuple[str, int]:
+    """The id of the key, and where the header ends."""
+    end = 2 + sealed[1]
+    return sealed[2:end].decode(), end
 
 
 def new_key() -> tuple[str, str]:
@@ -177,11 +181,16 @@ def parse_document(text: str, *, source: str) -> KeyringDocument:
         ) from None
 
 
-def read_document(path: Path) -> KeyringDocument:
+def read_document(path: Path, *, private: bool = False) -> KeyringDocument:
+    """The keyring of a file; with `private`, only of one that nobody but its owner can read."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            text = file.read()
     except (OSError, UnicodeDecodeError):
         raise KeyringFault(f"{path} cannot be read") from None
+    if private and mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise KeyringFault(f"{path} can be read by others: run `chmod 600` on it")
     return parse_document(text, source=str(path))
 
 
@@ -189,25 +198,47 @@ def write_keyring(path: Path, *, generated: bool) -> None:
     """A new keyring file with one key that only its owner can read; never over an existing one."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     key_id, secret = new_key()
-    _write(path, KeyringDocument(active=key_id, keys={key_id: secret}, generated=generated))
+    document = KeyringDocument(active=key_id, keys={key_id: secret}, generated=generated)
+    with os.fdopen(_create(path), "w", encoding="ascii") as file:
+        _write(file, document)
 
 
 def replace_document(path: Path, document: KeyringDocument) -> None:
-    """Another keyring in the place of this one: whoever reads it finds one of them, whole."""
+    """Another keyring in the place of this one, with its owner and mode.
+
+    A reader finds one of them, whole.
+    """
+    # A link may lead to the file.
+    path = path.resolve()
     beside = path.with_name(f".{path.name}.new")
-    beside.unlink(missing_ok=True)
-    _write(beside, document)
-    beside.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        found = path.stat()
+        beside.unlink(missing_ok=True)
+        with os.fdopen(_create(beside), "w", encoding="ascii") as file:
+            os.fchown(file.fileno(), found.st_uid, found.st_gid)
+            os.fchmod(file.fileno(), stat.S_IMODE(found.st_mode))
+            _write(file, document)
+        beside.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise KeyringFault(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _create(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+
+
+def _write(file: TextIO, document: KeyringDocument) -> None:
+    file.write(document.model_dump_json(indent=2) + "\n")
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _sync_folder(path: Path) -> None:
+    folder = os.open(path, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
-
-
-def _write(path: Path, document: KeyringDocument) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(document.model_dump_json(indent=2) + "\n")
-        file.flush()
-        os.fsync(file.fileno())

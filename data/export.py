@@ -2,9 +2,11 @@
 
 import csv
 import io
+import logging
 import unicodedata
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain
 
 from sqlalchemy import Engine, tuple_
 from sqlmodel import col, select
@@ -12,15 +14,16 @@ from sqlmodel import col, select
 from data.audit import record_event
 from data.crypto import Keyring
 from data.database import writing
-from data.inbox import open_whole
+from data.inbox import OpenedRequest, open_whole
 from models.audit import Action
 from models.consultation_request import ConsultationRequest, RequestState
-from models.inbox import RequestPublic
+
+log = logging.getLogger("clinic_api")
 
 COLUMNS = (
     "id", "state", "end_reason", "received_at", "updated_at", "retention_until", "assigned_to",
     "quarantined", "name", "email", "phone", "preferred_contact", "may_leave_voicemail",
-    "best_time", "topic", "message", "form_version", "consents", "notes",
+    "best_time", "topic", "message", "form_version", "consents", "notes", "damaged",
 )  # fmt: skip
 _PAGE = 200
 # A spreadsheet takes a cell that begins with one of these for a formula; some also normalise
@@ -34,7 +37,10 @@ _BLANK = set("\u115f\u1160\u3164\uffa0\u2800")
 def export_requests(
     engine: Engine, *, keyring: Keyring, actor: str, state: RequestState | None
 ) -> Iterator[str]:
-    """CSV in pages, the oldest request first; each page is one transaction, with its audit."""
+    """CSV in pages, the oldest request first; each page is one transaction, with its audit.
+
+    The cells of what is damaged are empty, and `damaged` names it.
+    """
     after: tuple[datetime, str] | None = None
     place = tuple_(col(ConsultationRequest.received_at), col(ConsultationRequest.id))
     yield _lines([COLUMNS])
@@ -48,7 +54,7 @@ def export_requests(
             query = query.where(place > tuple_(*after))
         with writing(engine) as session:
             rows = session.exec(query.limit(_PAGE)).all()
-            lines = _lines(_cells(open_whole(session, row=row, keyring=keyring)) for row in rows)
+            opened = [open_whole(session, row=row, keyring=keyring) for row in rows]
             if rows or after is None:
                 record_event(
                     session,
@@ -57,12 +63,16 @@ def export_requests(
                     details={"requests": [row.id for row in rows]},
                 )
             after = (rows[-1].received_at, rows[-1].id) if rows else None
-        yield lines
+        # One damaged row must not keep the others from whoever takes the records over.
+        for broken in chain.from_iterable(one.damaged for one in opened):
+            log.error("damaged: %s", broken)
+        yield _lines(map(_cells, opened))
         if len(rows) < _PAGE:
             return
 
 
-def _cells(request: RequestPublic) -> tuple[str, ...]:
+def _cells(opened: OpenedRequest) -> tuple[str, ...]:
+    request = opened.request
     values = request.model_dump(mode="json")
     sent = values.pop("sent") or {}
     values["consents"] = "\n".join(
@@ -70,6 +80,7 @@ def _cells(request: RequestPublic) -> tuple[str, ...]:
         for consent in request.consents
     )
     values["notes"] = "\n".join(f"{note.author}: {note.text}" for note in request.notes)
+    values["damaged"] = "\n".join(f"{broken.table} {broken.id}" for broken in opened.damaged)
     both = {**sent, **values}
     return tuple(_defused(both.get(column)) for column in COLUMNS)
 

@@ -9,9 +9,10 @@ from sqlmodel import Session, col, select
 
 from data.audit import record_event
 from data.consultation_requests import list_consents, open_request
-from data.crypto import Keyring
+from data.crypto import Keyring, SealBroken
 from data.outbox import announce
 from data.retention import Retention, retention_end
+from data.sealing_keys import register_key
 from data.status import find_status
 from models.audit import Action, Details
 from models.consultation_request import FINAL_STATES, ConsultationRequest, RequestState
@@ -96,38 +97,67 @@ def find_for_change(session: Session, *, request_id: str) -> ConsultationRequest
 def read_request(
     session: Session, *, row: ConsultationRequest, keyring: Keyring, actor: str
 ) -> RequestPublic:
-    """Everything about the request, opened; that it was read is written down."""
+    """Everything about the request, opened; that it was read is written down.
+
+    Raises `SealBroken` where part of it is damaged: staff must not take the rest for the whole.
+    """
     record_event(session, actor=actor, action=Action.REQUEST_READ, subject=row.id)
-    return open_whole(session, row=row, keyring=keyring)
+    opened = open_whole(session, row=row, keyring=keyring)
+    if opened.damaged:
+        raise opened.damaged[0]
+    return opened.request
 
 
-def open_whole(session: Session, *, row: ConsultationRequest, keyring: Keyring) -> RequestPublic:
-    sent = open_request(row, keyring=keyring)
-    notes = session.exec(
-        select(RequestNote)
-        .where(RequestNote.request_id == row.id)
-        .order_by(col(RequestNote.written_at), col(RequestNote.id))
-    )
-    return RequestPublic(
+@dataclass(frozen=True)
+class OpenedRequest:
+    """A request with everything in it that can be opened, and what cannot."""
+
+    request: RequestPublic
+    damaged: list[SealBroken]
+
+
+def open_whole(session: Session, *, row: ConsultationRequest, keyring: Keyring) -> OpenedRequest:
+    damaged: list[SealBroken] = []
+    sent = None
+    try:
+        sent = open_request(row, keyring=keyring)
+    except SealBroken as broken:
+        damaged.append(broken)
+    notes, damaged_notes = _open_notes(session, request_id=row.id, keyring=keyring)
+    request = RequestPublic(
         **RequestSummary.model_validate(row).model_dump(),
         sent=SentPublic.model_validate(sent) if sent else None,
         consents=[
             GivenConsentPublic.model_validate(consent)
             for consent in list_consents(session, request_id=row.id)
         ],
-        notes=[
-            NotePublic(
-                id=note.id,
-                author=note.author,
-                written_at=note.written_at,
-                text=keyring.unseal(note.sealed, place=note_place(note.id)).decode(),
-            )
-            for note in notes
-        ],
+        notes=notes,
         available_transitions=list(TRANSITIONS.get(RequestState(row.state), ())),
         quarantine_reasons=row.quarantine_reasons,
         possible_duplicates=_possible_duplicates(session, row),
     )
+    return OpenedRequest(request, [*damaged, *damaged_notes])
+
+
+def _open_notes(
+    session: Session, *, request_id: str, keyring: Keyring
+) -> tuple[list[NotePublic], list[SealBroken]]:
+    rows = session.exec(
+        select(RequestNote)
+        .where(RequestNote.request_id == request_id)
+        .order_by(col(RequestNote.written_at), col(RequestNote.id))
+    )
+    notes, damaged = [], []
+    for row in rows:
+        try:
+            text = keyring.unseal(row.sealed, place=note_place(row.id)).decode()
+        except SealBroken as broken:
+            damaged.append(broken)
+        else:
+            notes.append(
+                NotePublic(id=row.id, author=row.author, written_at=row.written_at, text=text)
+            )
+    return notes, damaged
 
 
 def change_request(
@@ -177,6 +207,7 @@ def add_note(
     if row.state == RequestState.WITHDRAWN:
         raise Withdrawn
     note_id = str(uuid.uuid4())
+    keyring = register_key(session, keyring)
     session.add(
         RequestNote(
             id=note_id,

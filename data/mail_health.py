@@ -17,7 +17,7 @@ from models.delivery import (
 )
 from models.values import utc_now
 
-# A letter that was given up is old news afterwards; `dead_deliveries` still counts it.
+# A letter that was given up is old news afterwards; the check `deliveries` still counts it.
 _DAY = timedelta(days=1)
 
 

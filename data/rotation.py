@@ -1,8 +1,11 @@
-"""From one key to the next: add, rotate, retire; each can be killed and done again."""
+"""From one key to the next: add, rotate, retire, import; each can be killed and done again.
+
+A keyring that does not fit the data is refused before anything is written.
+"""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,16 +17,19 @@ from data.audit import record_event
 from data.consultation_requests import contact_digests, open_request, request_place
 from data.crypto import (
     Keyring,
+    KeyringDocument,
     KeyringFault,
+    SealBroken,
     header_of,
     new_key,
     read_document,
     replace_document,
 )
-from data.database import reading, writing
+from data.database import writing
 from data.inbox import note_place
 from data.letter_receipts import receipt_place
-from data.sealing_keys import register_key
+from data.live_keyring import read_file
+from data.sealing_keys import register_key, require_genuine
 from data.webhooks import secret_place
 from models.audit import COMMAND_LINE, Action
 from models.consultation_request import ConsultationRequest
@@ -66,38 +72,68 @@ _SHELVES = (
 )
 
 
-def add_key(session: Session, *, file: Path) -> str:
+@dataclass
+class Resealed:
+    """How many rows were sealed anew, and those that could not be opened."""
+
+    done: int = 0
+    damaged: list[SealBroken] = field(default_factory=list)
+
+
+def add_key(session: Session, *, file: Path, strict: bool) -> str:
     """A fresh key in the file, which nothing is sealed with yet; its id."""
-    document = read_document(file)
+    document = read_file(session, file=file, strict=strict)
     key_id, secret = new_key()
     record_event(session, actor=COMMAND_LINE, action=Action.KEY_ADDED, subject=key_id)
     session.flush()
-    replace_document(file, document.model_copy(update={"keys": {**document.keys, key_id: secret}}))
+    replace_document(file, _with_keys(document, {**document.keys, key_id: secret}))
     return key_id
 
 
-def activate_newest(engine: Engine, *, file: Path) -> str:
+def activate_newest(session: Session, *, file: Path, strict: bool) -> str:
     """From now on the newest key seals; its id."""
-    document = read_document(file)
+    document = read_file(session, file=file, strict=strict)
     newest = list(document.keys)[-1]
     if newest != document.active:
         document = document.model_copy(update={"active": newest})
-        with writing(engine) as session:
-            # It is known to the database before anything is sealed with it.
-            register_key(session, Keyring(document))
-            record_event(session, actor=COMMAND_LINE, action=Action.KEY_ROTATED, subject=newest)
+        register_key(session, Keyring(document))
+        record_event(session, actor=COMMAND_LINE, action=Action.KEY_ROTATED, subject=newest)
+        session.flush()
         replace_document(file, document)
     return newest
 
 
-def reseal(engine: Engine, *, keyring: Keyring) -> Iterator[int]:
-    """Seals with the active key whatever another one sealed; yields how many, time after time.
+def import_keys(session: Session, *, file: Path, source: Path) -> list[str]:
+    """Brings in the keys of another file, to open what they sealed; the ids of the new ones.
+
+    The file need not fit the data yet: a key that is missing may be what is brought in.
+    """
+    document, other = read_document(file), read_document(source)
+    here, there = Keyring(document).keys, Keyring(other).keys
+    for key_id in here.keys() & there.keys():
+        if here[key_id] != there[key_id]:
+            raise KeyringFault(f"{source} holds another key of the id {key_id}")
+    new = {key_id: secret for key_id, secret in other.keys.items() if key_id not in here}
+    # In front: the last one is the newest, which `activate_newest` takes.
+    merged = _with_keys(document, {**new, **document.keys})
+    require_genuine(session, Keyring(merged))
+    for key_id in new:
+        record_event(session, actor=COMMAND_LINE, action=Action.KEY_IMPORTED, subject=key_id)
+    if new:
+        session.flush()
+        replace_document(file, merged)
+    return list(new)
+
+
+def reseal(engine: Engine, *, keyring: Keyring) -> Iterator[Resealed]:
+    """Seals with the active key whatever another one sealed; yields after each transaction.
 
     Answers that are kept for a retry are not: their digests are the old key's, and they expire.
     """
     for shelf in _SHELVES:
         after = ""
         while True:
+            resealed = Resealed()
             with writing(engine) as session:
                 rows: Sequence[Any] = session.exec(
                     select(shelf.table)
@@ -107,12 +143,17 @@ def reseal(engine: Engine, *, keyring: Keyring) -> Iterator[int]:
                     .with_for_update()
                 ).all()
                 for row in rows:
-                    _reseal(row, shelf, keyring)
+                    try:
+                        _reseal(row, shelf, keyring)
+                    except SealBroken as broken:
+                        resealed.damaged.append(broken)
+                        continue
                     session.add(row)
+                    resealed.done += 1
             if not rows:
                 break
             after = rows[-1].id
-            yield len(rows)
+            yield resealed
             time.sleep(_PAUSE_SECONDS)
 
 
@@ -127,14 +168,16 @@ def _reseal(row: Any, shelf: _Shelf, keyring: Keyring) -> None:
         )
 
 
-def retire_key(engine: Engine, *, file: Path, key_id: str, forget_answers: bool) -> None:
+def retire_key(
+    engine: Engine, *, file: Path, strict: bool, key_id: str, forget_answers: bool
+) -> None:
     """Takes a key away that nothing needs any more; raises `KeyringFault` where something does."""
-    document = read_document(file)
-    if key_id == document.active:
-        raise KeyringFault("it is the active key: run `keys add` and `keys rotate` first")
-    if key_id not in document.keys:
-        raise KeyringFault("there is no such key")
     with writing(engine) as session:
+        document = read_file(session, file=file, strict=strict)
+        if key_id == document.active:
+            raise KeyringFault("it is the active key: run `keys add` and `keys rotate` first")
+        if key_id not in document.keys:
+            raise KeyringFault("there is no such key")
         active = session.get(SealingKey, document.active)
         if active is None or active.first_used_at > utc_now() - _UNDER_WAY:
             raise KeyringFault("requests that are under way may still use it: wait a minute")
@@ -151,8 +194,13 @@ def retire_key(engine: Engine, *, file: Path, key_id: str, forget_answers: bool)
         connection.execute(delete(IdempotencyRecord).where(answers))
         connection.execute(delete(SealingKey).where(col(SealingKey.id) == key_id))
         record_event(session, actor=COMMAND_LINE, action=Action.KEY_RETIRED, subject=key_id)
+    # Only after the commit: without the key, the file would not fit data that still needs it.
     keys = {name: secret for name, secret in document.keys.items() if name != key_id}
-    replace_document(file, document.model_copy(update={"keys": keys}))
+    replace_document(file, _with_keys(document, keys))
+
+
+def _with_keys(document: KeyringDocument, keys: dict[str, str]) -> KeyringDocument:
+    return document.model_copy(update={"keys": keys})
 
 
 def count_sealed(session: Session, *, key_id: str) -> dict[str, int]:
@@ -163,16 +211,6 @@ def count_sealed(session: Session, *, key_id: str) -> dict[str, int]:
         ).one()
         for shelf in _SHELVES
     }
-
-
-def list_keys(engine: Engine, *, file: Path) -> list[tuple[str, bool, int]]:
-    """Each key of the file: its id, whether it is active, how much it seals."""
-    document = read_document(file)
-    with reading(engine) as session:
-        return [
-            (key_id, key_id == document.active, sum(count_sealed(session, key_id=key_id).values()))
-            for key_id in document.keys
-        ]
 
 
 def _sealed_by(column: Any, key_id: str) -> ColumnElement[bool]:

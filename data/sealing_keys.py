@@ -2,7 +2,7 @@
 
 import hmac
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from data.crypto import Key, Keyring, KeyringFault
 from data.database import hold
@@ -10,12 +10,19 @@ from models.sealing_key import SealingKey
 from models.values import utc_now
 
 
-def register_key(session: Session, keyring: Keyring) -> None:
-    """Notes, in the transaction that seals something, which key that needs."""
+def register_key(session: Session, keyring: Keyring) -> Keyring:
+    """Notes, in the transaction that seals something, which key that needs.
+
+    Returns the keys to seal with in this transaction, whatever becomes of their file meanwhile.
+    Raises `KeyringFault` where they do not fit the data.
+    """
+    keyring = keyring.fixed()
     known = session.get(SealingKey, keyring.active.id)
     if known is None:
         # Two processes may seal something for the first time at once.
         hold(session.connection(), b"sealing_key")
+        # The other one may have done so with other keys.
+        verify_keys(session, keyring)
         known = session.get(SealingKey, keyring.active.id)
     if known is None:
         session.add(
@@ -25,8 +32,9 @@ def register_key(session: Session, keyring: Keyring) -> None:
                 first_used_at=utc_now(),
             )
         )
-    elif not hmac.compare_digest(known.check_value, _check_value(keyring.active)):
-        raise KeyringFault(f"key {keyring.active.id} is not the one that the data was sealed with")
+    else:
+        verify_key(keyring, key_id=known.id, check_value=known.check_value)
+    return keyring
 
 
 def has_sealed_data(session: Session) -> bool:
@@ -35,8 +43,22 @@ def has_sealed_data(session: Session) -> bool:
 
 def verify_keys(session: Session, keyring: Keyring) -> None:
     """Raises `KeyringFault` unless everything that was sealed here can be opened."""
+    require_genuine(session, keyring)
+    used = session.exec(select(SealingKey.id).order_by(col(SealingKey.id)))
+    missing = [key_id for key_id in used if key_id not in keyring.keys]
+    if missing:
+        keys = "key" if len(missing) == 1 else "keys"
+        verb = "is" if len(missing) == 1 else "are"
+        raise KeyringFault(
+            f"the data was sealed with {keys} {', '.join(missing)}, which {verb} not here"
+        )
+
+
+def require_genuine(session: Session, keyring: Keyring) -> None:
+    """Raises `KeyringFault` where a key is not the one that its id had before."""
     for known in session.exec(select(SealingKey)):
-        verify_key(keyring, key_id=known.id, check_value=known.check_value)
+        if known.id in keyring.keys:
+            verify_key(keyring, key_id=known.id, check_value=known.check_value)
 
 
 def verify_key(keyring: Keyring, *, key_id: str, check_value: bytes) -> None:

@@ -25,6 +25,7 @@ _SECRET_BYTES = 32
 def create_webhook(
     session: Session, *, webhook: WebhookCreate, keyring: Keyring, actor: str
 ) -> WebhookIssued:
+    keyring = register_key(session, keyring)
     secret = secrets.token_bytes(_SECRET_BYTES)
     webhook_id = str(uuid.uuid4())
     row = Webhook(
@@ -35,7 +36,6 @@ def create_webhook(
         created_at=utc_now(),
         ended_at=None,
     )
-    register_key(session, keyring)
     session.add(row)
     record_event(
         session,

@@ -32,6 +32,7 @@ class Action(StrEnum):
     WEBHOOK_ENDED = "webhook.ended"
     DELIVERY_REPLAYED = "delivery.replayed"
     KEY_ADDED = "key.added"
+    KEY_IMPORTED = "key.imported"
     KEY_ROTATED = "key.rotated"
     KEY_RETIRED = "key.retired"
     STATUS_CHANGED = "status.changed"

@@ -1,5 +1,6 @@
 """Whether the service is able to do its work."""
 
+from enum import StrEnum
 from typing import Literal
 
 from pydantic import Field as Described
@@ -9,7 +10,7 @@ from models.values import Output
 
 
 class HealthProbe(SQLModel, table=True):
-    """Always empty between two probes."""
+    """What the last probe wrote; the next one writes over it."""
 
     __tablename__ = "health_probe"
 
@@ -23,16 +24,26 @@ class Liveness(Output):
     status: Literal["alive"] = Described(description="Always `alive`.")
 
 
-class Readiness(Output):
-    """The service can do its work."""
+class CheckStatus(StrEnum):
+    """What a check found."""
 
-    status: Literal["ready"] = Described(
-        description="The database holds content and can be written to."
+    OK = "ok"
+    FAILED = "failed"
+
+
+class CheckPublic(Output):
+    """One thing that the service needs, or that an operator wants to know of."""
+
+    name: str = Described(description="`database`, `content`, `keys`, `mail` or `deliveries`.")
+    status: CheckStatus = Described(description="`ok` or `failed`.")
+    detail: str = Described(description="What was found, in a sentence for an operator.")
+
+
+class Readiness(Output):
+    """Whether the service can do its work, and what was looked at to tell."""
+
+    status: Literal["ready", "unavailable"] = Described(
+        description="`ready` with 200: a request would be accepted and kept. `unavailable` with "
+        "503. `mail` and `deliveries` say more, and alone leave it `ready`."
     )
-    mail: Literal["ok", "failed"] = Described(
-        description="`failed` from the first letter that cannot be sent until one goes out again. "
-        "The service is ready all the same; the delivery log has the reason."
-    )
-    dead_deliveries: int = Described(
-        description="How many notifications were given up; staff can have them sent again."
-    )
+    checks: list[CheckPublic] = Described(description="Each check, always in the same order.")

@@ -1,5 +1,6 @@
 """The real application on a real, migrated database with the shipped content."""
 
+import logging
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
@@ -138,6 +139,15 @@ def engine(app: FastAPI) -> Engine:
 @pytest.fixture
 def open_clinic(engine: Engine) -> None:
     set_status(engine, state="open")
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    """The service's own log lines, which do not reach the root logger."""
+    logger = logging.getLogger("clinic_api")
+    logger.addHandler(caplog.handler)
+    yield caplog
+    logger.removeHandler(caplog.handler)
 
 
 def settings_in(folder: Path, **changes: object) -> Settings:

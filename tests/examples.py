@@ -27,6 +27,7 @@ from models.json_ld import MEDIA_TYPE as JSON_LD
 from models.values import utc_now
 from models.webhook import WebhookCreate
 from tests.conftest import client_of, set_status, settings_in
+from tests.health import READY, ready_again
 from tests.intake import JSON, PATH, bearer, running
 from tests.staff import STAFF, signed_in
 
@@ -97,6 +98,7 @@ async def record(folder: Path) -> dict[str, Any]:
     """The examples as the service in this folder gives them now."""
     async with running(folder) as app, client_of(app) as client:
         recorder = Recorder(client)
+        await record_readiness(recorder, folder / "keyring.json")
         await record_reads(recorder)
         engine = app.state.engine
         day = utc_now().date() + timedelta(days=30)
@@ -128,7 +130,16 @@ async def record_reads(recorder: Recorder) -> None:
     recorder.shorten("readBundle", "sections", "faqs")
     await read("readConsultationRequestForm", f"{PATH}/form", summary="The form while closed")
     await read("readLiveness", "/health/live", summary="Alive")
-    await read("readReadiness", "/health/ready", summary="Ready")
+
+
+async def record_readiness(recorder: Recorder, keyring: Path) -> None:
+    """First: what is well is remembered for longer than this should take."""
+    aside = keyring.rename(keyring.with_suffix(".aside"))
+    answer = await recorder.client.get(READY)
+    recorder.keep("readReadiness", "unavailable", "The keyring file is gone", answer)
+    aside.rename(keyring)
+    await ready_again(recorder.client)
+    await recorder.read("readReadiness", READY, summary="Ready")
 
 
 async def record_request(recorder: Recorder) -> None:

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 from fastapi import FastAPI
@@ -13,8 +13,10 @@ from sqlalchemy import Engine, func
 from sqlmodel import Session, SQLModel, select
 
 from data.consultation_requests import open_request
+from data.database import writing
 from main import create_app
 from models.consultation_request import ConsultationRequest
+from models.inbox import RequestNote
 from tests.conftest import settings_in
 
 PATH = "/v1/consultation-requests"
@@ -75,6 +77,18 @@ def opened(app: FastAPI, accepted: httpx.Response) -> dict[str, Any] | None:
     with Session(app.state.engine) as session:
         row = session.get_one(ConsultationRequest, accepted.json()["id"])
         return open_request(row, keyring=app.state.keyring)
+
+
+Sealed = TypeVar("Sealed", ConsultationRequest, RequestNote)
+
+
+def damage(engine: Engine, table: type[Sealed], row_id: str) -> None:
+    """Flips one bit of what is sealed in a row, as a failing disk may do."""
+    with writing(engine) as session:
+        row = session.get_one(table, row_id)
+        assert row.sealed is not None
+        row.sealed = row.sealed[:-1] + bytes([row.sealed[-1] ^ 1])
+        session.add(row)
 
 
 @asynccontextmanager

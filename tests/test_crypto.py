@@ -35,6 +35,7 @@ def ring(active: str, **keys: str) -> Keyring:
     return Keyring(parse_document(json.dumps({"active": active, "keys": keys}), source="test"))
 
 
+PLACE = "table.column:an-id"
 OLD, NEW, OTHER = key_of("old"), key_of("new"), key_of("other")
 
 
@@ -115,9 +116,9 @@ def test_old_seals_open_with_old_and_new_keys() -> None:
 
 
 def test_a_seal_opens_whole_in_its_place_only() -> None:
-    """Moved, cut, lengthened or with any one bit flipped it does not open, and says no more."""
+    """Moved, cut, lengthened or with any one bit flipped it does not open; the fault names it."""
     keyring = ring("a", a=OLD, b=NEW)
-    sealed = keyring.seal(b"what was typed", place="here")
+    sealed = keyring.seal(b"what was typed", place=PLACE)
     flipped = (
         sealed[:i] + bytes([sealed[i] ^ 1 << bit]) + sealed[i + 1 :]
         for i in range(len(sealed))
@@ -127,9 +128,10 @@ def test_a_seal_opens_whole_in_its_place_only() -> None:
     renamed = sealed[:2] + b"b" + sealed[3:]
     for broken in (*flipped, *cut, sealed + b"\0", renamed, b"\xff" * 60):
         with pytest.raises(SealBroken) as fault:
-            keyring.unseal(broken, place="here")
-        assert (fault.value.args, fault.value.__suppress_context__) == ((), True)
-    for place in ("", "there", "here ", "her"):
+            keyring.unseal(broken, place=PLACE)
+        assert (fault.value.args, fault.value.__suppress_context__) == ((PLACE,), True)
+        assert str(fault.value).startswith("table an-id cannot be opened")
+    for place in ("", "there", f"{PLACE} ", PLACE[:-1]):
         with pytest.raises(SealBroken):
             keyring.unseal(sealed, place=place)
 

@@ -16,6 +16,7 @@ from models.consultation_request import Consent, ConsultationRequest
 from models.idempotency import IdempotencyRecord
 from models.sealing_key import SealingKey
 from tests.databases import administer, bring_back, connected, kind_of, take_away, url_of
+from tests.health import not_ready, ready_again
 from tests.intake import PATH, bearer, body_of, count, post, problem
 from tests.waiting import wait_for
 
@@ -193,11 +194,11 @@ async def test_a_full_disk(client: httpx.AsyncClient, engine: Engine, open_clini
         unavailable(answer)
     assert count(engine) == len(accepted)
     await assert_reads_go_on(client)
-    unavailable(await client.get("/health/ready"))
+    await not_ready(client)
     assert (await client.get("/health/live")).status_code == 200
 
     pages = 2**30
-    assert (await client.get("/health/ready")).status_code == 200
+    await ready_again(client)
     assert (await post(client, LARGE)).status_code == 201
     event.remove(engine, "checkout", limit)
 
@@ -236,12 +237,12 @@ async def test_the_database_is_gone(
     take_away(folder, used_by=None if pooled else engine)
     unavailable(await post(client))
     unavailable(await post(client, key=KEY))
-    unavailable(await client.get("/health/ready"))
+    await not_ready(client)
     if not pooled:
         unavailable(await client.get("/v1/status"))
     bring_back(folder)
     assert (await post(client, key=KEY)).status_code == 201
-    assert (await client.get("/health/ready")).status_code == 200
+    await ready_again(client)
     assert count(engine) == 1
 
 
@@ -255,5 +256,6 @@ async def test_the_database_is_spoilt(
     (folder / "clinic.db").write_bytes(spoilt)
     for answer in (await post(client), await post(client, key=KEY)):
         unavailable(answer)
-    for path in ("/v1/status", "/v1/sections", f"{PATH}/form", "/health/ready"):
+    for path in ("/v1/status", "/v1/sections", f"{PATH}/form"):
         unavailable(await client.get(path))
+    await not_ready(client)

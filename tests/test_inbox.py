@@ -16,7 +16,7 @@ from models.audit import AuditEvent
 from models.consultation_request import Consent, ConsultationRequest
 from models.idempotency import IdempotencyRecord
 from models.inbox import RequestNote
-from tests.intake import PATH, VALID, bearer, body_of, count, faults, post, problem
+from tests.intake import PATH, VALID, bearer, body_of, count, damage, faults, post, problem
 from tests.staff import INBOX, STAFF, change, note, opened, signed_in
 
 pytestmark = pytest.mark.usefixtures("open_clinic")
@@ -337,6 +337,44 @@ async def test_formulas_behind_invisible_characters(
     answer = await client.get(f"{INBOX}/export", headers=staff)
     rows = list(csv.DictReader(io.StringIO(answer.text, newline="")))
     assert [row["message"] for row in rows] == [*(f"'{m}" for m in dangerous), *harmless]
+
+
+async def test_what_is_damaged(
+    client: httpx.AsyncClient,
+    engine: Engine,
+    staff: dict[str, str],
+    log: pytest.LogCaptureFixture,
+) -> None:
+    """Opened alone it is a problem, the export goes on and marks it, and the log names it."""
+    first, second, third = [await sent(client, name=f"N {number}") for number in range(3)]
+    for text in ("whole", "damaged"):
+        version = 1 if text == "whole" else 2
+        await note(client, third, staff, version=version, text=text)
+    note_ids = {n["text"]: n["id"] for n in (await opened(client, third, staff)).json()["notes"]}
+    damage(engine, ConsultationRequest, second)
+    damage(engine, RequestNote, note_ids["damaged"])
+
+    for request_id, row in (
+        (second, f"consultation_request {second}"),
+        (third, f"request_note {note_ids['damaged']}"),
+    ):
+        answer = await client.get(f"{INBOX}/{request_id}", headers=staff)
+        problem(answer, 500, "record-damaged")
+        assert any(row in line for line in log.messages)
+    log.clear()
+    answer = await client.get(f"{INBOX}/export", headers=staff)
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert [row["id"] for row in rows] == [first, second, third]
+    assert [row["name"] for row in rows] == ["N 0", "", "N 2"]
+    assert rows[1]["state"] == "received"
+    assert rows[1]["consents"]
+    assert rows[2]["notes"] == "Front desk: whole"
+    assert [row["damaged"] for row in rows] == [
+        "",
+        f"consultation_request {second}",
+        f"request_note {note_ids['damaged']}",
+    ]
+    assert len([line for line in log.messages if line.startswith("damaged: ")]) == 2
 
 
 async def test_closing_for_good(

@@ -17,7 +17,7 @@ from sqlmodel import Session, select
 
 from api.storing import open_lane
 from data.consultation_requests import open_request
-from data.crypto import Keyring, KeyringDocument, SealBroken
+from data.crypto import Keyring, SealBroken, read_document
 from data.database import writing
 from models.consultation_request import ConsultationRequest
 from models.idempotency import IdempotencyRecord
@@ -143,9 +143,8 @@ class SealFails(Keyring):
         raise RuntimeError(f"cannot seal {plaintext.decode()} {place}")
 
 
-def failing_keyring() -> Keyring:
-    secret = base64.b64encode(bytes(32)).decode()
-    return SealFails(KeyringDocument(active="a", keys={"a": secret}))
+def failing_keyring(folder: Path) -> Keyring:
+    return SealFails(read_document(folder / "keyring.json"))
 
 
 def bodies(canaries: Canaries) -> Iterator[tuple[int, bytes, dict[str, str]]]:
@@ -225,7 +224,7 @@ async def test_no_canary_is_found_anywhere(
         assert await canaries.send(client, canaries.body()) == 201
         lane = app.state.intake
         app.state.intake = open_lane(
-            engine, keyring=failing_keyring(), emails=(), writers=app.state.writers
+            engine, keyring=failing_keyring(folder), emails=(), writers=app.state.writers
         )
         assert await canaries.send(client, canaries.body(), key=canaries.word()) == 500
         app.state.intake = lane
@@ -358,5 +357,5 @@ async def test_a_seal_that_was_moved_or_changed_fails_closed(
         if answers_open:
             assert answer.status_code == 201
         else:
-            problem(answer, 500, "internal-error")
+            problem(answer, 500, "record-damaged")
     assert count(engine) == 2

@@ -30,7 +30,7 @@ from models.webhook import Webhook
 from tests.commands import invoke
 from tests.conftest import set_status
 from tests.databases import url_of
-from tests.intake import JSON, PATH, VALID, body_of, opened, post
+from tests.intake import JSON, PATH, VALID, body_of, damage, opened, post
 from tests.process import MAIN, environment, serving, unmeasured
 from tests.staff import INBOX, STAFF, note, signed_in
 from tests.waiting import PATIENCE
@@ -132,19 +132,20 @@ async def test_a_key_that_still_seals_something(
     assert "run `keys rotate` again" in refused(folder, "retire", old)
 
 
-async def test_a_file_that_is_broken_changes_nothing(
+async def test_a_damaged_row_does_not_stop_a_rotation(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path
 ) -> None:
-    """The service goes on with the keys that it has."""
-    staff = signed_in(engine)
-    for content in (b"", b"{", b"\xff", b'{"active": "a", "keys": {}}'):
-        (folder / "keyring.json").write_bytes(content)
-        accepted = await post(client)
-        assert accepted.status_code == 201
-        read = await client.get(f"{INBOX}/{accepted.json()['id']}", headers=staff)
-        assert read.status_code == 200
-    (folder / "keyring.json").unlink()
-    assert (await post(client)).status_code == 201
+    """It is named, the others are sealed anew, and the command fails, however often it is run."""
+    ids = sorted([(await post(client)).json()["id"] for _ in range(3)])
+    damage(engine, ConsultationRequest, ids[1])
+    new = keys(folder, "add").split()[0]
+    for sealed_anew in (2, 0):
+        done = invoke("keys", "rotate", folder=folder)
+        assert done.exit_code == 1
+        assert done.stdout == f"{new} is active; {sealed_anew} things were sealed anew.\n"
+        [line] = done.stderr.splitlines()
+        assert f"consultation_request {ids[1]} cannot be opened" in line
+    assert sealed_with(engine, new) == 2
 
 
 def test_keys_in_the_environment_are_changed_there(folder: Path) -> None:

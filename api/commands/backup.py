@@ -65,7 +65,7 @@ def _find_keyring(settings: Settings) -> Keyring | None:
     # A backup in which nothing is sealed needs none.
     if settings.keyring is None and not settings.keyring_path.exists():
         return None
-    return server.read_keyring(settings)
+    return Keyring(server.read_keyring(settings))
 
 
 def _summary(file: Path, checked: CheckedBackup) -> str:

@@ -56,7 +56,7 @@ def one_line_faults() -> Iterator[None]:
     except KeyringFault as error:
         fail(f"the keys cannot be used so: {error}")
     except (BackupFault, NoDatabase, server.CannotStart, SealBroken, SettingsFault) as error:
-        fail(str(error) or "what was sealed cannot be opened: it was changed or moved")
+        fail(str(error))
 
 
 def require_word(word: str, *, given: str | None, warning: str) -> None:

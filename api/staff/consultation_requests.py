@@ -19,6 +19,7 @@ from api.problems import (
     NotFound,
     PreconditionFailed,
     PreconditionRequired,
+    RecordDamaged,
     RequestWithdrawn,
     TransitionNotAllowed,
     UnsupportedMediaType,
@@ -87,7 +88,8 @@ def list_inbox(
     responses={
         200: {
             "description": "One line a request, the oldest first (RFC 4180, UTF-8). What a "
-            "spreadsheet would take for a formula has an apostrophe before it.",
+            "spreadsheet would take for a formula has an apostrophe before it. `damaged` names "
+            "what cannot be opened any more; its cells are empty.",
             "content": {"text/csv": {"schema": {"type": "string"}}},
         }
     },
@@ -108,7 +110,7 @@ def export_consultation_requests(
     )
 
 
-@router.get("/{id:request_id}", responses={200: TAGGED, **responses(NotFound)})
+@router.get("/{id:request_id}", responses={200: TAGGED, **responses(NotFound, RecordDamaged)})
 def open_consultation_request(
     staff: IntakeReader,
     session: WriteSessionDep,

@@ -1,0 +1,134 @@
+"""The keys in use, which follow their file without a restart."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
+
+from data.crypto import Key, Keyring, KeyringDocument, KeyringFault, parse_document, read_document
+from data.database import reading
+from data.postgresql import NotDurable
+from data.sealing_keys import verify_keys
+
+log = logging.getLogger("clinic_api")
+
+# How soon a changed file is compared with the data again when the database did not answer.
+_RETRY_SECONDS = 1.0
+
+Source = Callable[[Session], KeyringDocument]
+
+
+def read_file(session: Session, *, file: Path, strict: bool) -> KeyringDocument:
+    """The keyring of a file, if it may be used with this data; raises `KeyringFault`.
+
+    With `strict`, as in production, the file must be private and its keys made by an operator.
+    """
+    document = read_document(file, private=strict)
+    _require_usable(session, document, strict=strict)
+    return document
+
+
+def read_text(session: Session, *, text: str, source: str, strict: bool) -> KeyringDocument:
+    """The same for a keyring that is not in a file."""
+    document = parse_document(text, source=source)
+    _require_usable(session, document, strict=strict)
+    return document
+
+
+def _require_usable(session: Session, document: KeyringDocument, *, strict: bool) -> None:
+    verify_keys(session, Keyring(document))
+    if strict and document.generated:
+        raise KeyringFault(
+            "they were generated for trying things out: "
+            "make some with `python main.py keys create FILE`"
+        )
+
+
+class LiveKeyring(Keyring):
+    """Takes other keys from its file only where a start would take them too.
+
+    As long as the file does not fit, the keys from before stay in use and `fault` says why.
+    """
+
+    def __init__(self, engine: Engine, *, read: Source, file: Path | None) -> None:
+        self._engine = engine
+        self._read = read
+        self._file = file
+        self._lock = threading.Lock()
+        self._retry_at = 0.0
+        self.fault: str | None = None
+        # Before it is read: a change in between is noticed.
+        self._seen = _signature(file)
+        self._current = self._load()
+
+    @property
+    def keys(self) -> dict[str, Key]:
+        return self._current.keys
+
+    @property
+    def active(self) -> Key:
+        return self._current.active
+
+    @property
+    def generated(self) -> bool:
+        return self._current.generated
+
+    def fixed(self) -> Keyring:
+        return self._current
+
+    def unseal(self, sealed: bytes, *, place: str) -> bytes:
+        if not self.knows(sealed):
+            # Another process may have sealed it with a key that was added a moment ago.
+            self.look_again()
+        return super().unseal(sealed, place=place)
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the file was changed since it was last looked at; costs one `stat`."""
+        return _signature(self._file) != self._seen and time.monotonic() >= self._retry_at
+
+    def look_again(self) -> None:
+        """Takes the file's keys where it was changed and they fit the data."""
+        with self._lock:
+            if self.is_stale:
+                self._reload()
+
+    def _reload(self) -> None:
+        seen = _signature(self._file)
+        try:
+            self._current = self._load()
+        except KeyringFault as fault:
+            self._refuse(str(fault))
+        except (SQLAlchemyError, NotDurable) as error:
+            self._retry_at = time.monotonic() + _RETRY_SECONDS
+            self._refuse(f"the database does not answer ({type(error).__name__})")
+            return
+        else:
+            log.info("the keys were taken from their file; %s is active", self.active.id)
+            self.fault = None
+        self._seen = seen
+
+    def _refuse(self, fault: str) -> None:
+        if fault != self.fault:
+            log.error("the keys stay as they were: %s", fault)
+        self.fault = fault
+
+    def _load(self) -> Keyring:
+        with reading(self._engine) as session:
+            return Keyring(self._read(session))
+
+
+def _signature(file: Path | None) -> tuple[int, ...] | None:
+    if file is None:
+        return None
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    # The last one is raised by a change of owner or mode.
+    return found.st_mtime_ns, found.st_ino, found.st_size, found.st_ctime_ns
