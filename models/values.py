@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from datetime import MAXYEAR, MINYEAR, UTC, datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -16,6 +16,9 @@ _BIDI_CONTROLS = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u20
 _RFC_3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
+# Every instant between them can be converted to every time zone, and be stored by both databases.
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def fault(reason: str) -> PydanticCustomError:
@@ -56,14 +59,9 @@ def _is_written_as_instant(value: object) -> object:
 
 
 def _in_utc(value: datetime) -> datetime:
-    try:
-        instant = value.astimezone(UTC)
-    except OverflowError:
-        raise fault("invalid") from None
-    # So that it can be shown in every zone.
-    if not MINYEAR < instant.year < MAXYEAR:
+    if not EARLIEST <= value < LATEST:
         raise fault("invalid")
-    return instant
+    return value.astimezone(UTC)
 
 
 SLUG_PATTERN = "^[a-z0-9]+(?:-[a-z0-9]+)*$"
