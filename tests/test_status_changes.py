@@ -310,7 +310,7 @@ async def test_what_is_no_instant(desk: Desk, instant: object) -> None:
     assert [pointer for pointer, _ in faults(refused)] == ["#/effective_from"]
 
 
-@pytest.mark.parametrize("instant", ["0002-01-01T00:00:00-14:00", "9998-12-31T23:59:59+14:00"])
+@pytest.mark.parametrize("instant", ["1900-01-01T00:00:00-14:00", "9998-12-31T23:59:59+14:00"])
 async def test_instants_near_the_edge(desk: Desk, instant: str) -> None:
     """They are taken, served and listed."""
     change = {"state": "temporarily_closed", "effective_from": instant, "backdated": True}
