@@ -137,6 +137,10 @@ def test_what_is_generated_from_it_finds_no_fault(folder: Path) -> None:
                 *("--workers", "1", "--max-examples", "15", "--generation-database", "none"),
             ],
             cwd=folder,
+            env={
+                **os.environ,
+                "SCHEMATHESIS_HOOKS": str(ROOT / "tests" / "schemathesis_hooks.py"),
+            },
             capture_output=True,
             text=True,
             check=False,

@@ -52,6 +52,8 @@ async function main(): Promise<void> {
 
   const body = {
     name: "Robin", email: "robin@example.com", topic: "other", consent_to_contact: true,
+    // What nobody filled in, as a form library sends it.
+    phone: "", message: "",
     form_version: form.version,
   } as const;
   const header = { "Idempotency-Key": "from-a-typed-client" };
@@ -68,6 +70,7 @@ async function main(): Promise<void> {
     params: { path: { id } }, headers: staff,
   });
   check(opened.data?.sent?.email === "robin@example.com", "staff reads it");
+  check(opened.data.sent.phone === null && opened.data.sent.message === null, "what is empty is not given");
   const moved = await service.PATCH("/v1/staff/consultation-requests/{id}", {
     params: { path: { id }, header: { "If-Match": opened.response.headers.get("ETag") ?? "" } },
     headers: staff,

@@ -1,5 +1,5 @@
 // What a frontend may rely on, as the compiler sees it: it fails where the document says less.
-import type { components, operations } from "./openapi";
+import type { components, operations, webhooks } from "./openapi";
 
 type Schemas = components["schemas"];
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -46,3 +46,19 @@ export const request: Schemas["ConsultationRequestCreate"] = {
   consent_to_contact: true,
   form_version: 1,
 };
+
+// What a webhook gets: its type says of what.
+type Message = Schemas["RequestReceivedEvent"] | Schemas["RequestChangedEvent"] | Schemas["RequestWithdrawnEvent"]
+  | Schemas["StatusChangedEvent"];
+export function line(message: Message): string {
+  switch (message.type) {
+    case "request.received":
+    case "request.changed":
+    case "request.withdrawn":
+      return `${message.data.id} ${message.data.state satisfies Schemas["RequestState"]}`;
+    case "status.changed":
+      return message.data.state satisfies Schemas["ClinicState"];
+  }
+}
+type Received = webhooks["request.received"]["post"]["requestBody"]["content"]["application/json"];
+holds<Same<Received, Schemas["RequestReceivedEvent"]>>();
