@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     workers: int = Field(default=1, ge=1, le=64)
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
+    connections_per_address: int = Field(default=512, ge=1)
     intake_rate: str = "30 per hour"
     rate_storage: SecretStr | None = None
     retention: Annotated[dict[RequestState, int], NoDecode] = {}
