@@ -1,6 +1,7 @@
 """The settings, read once from the environment and from a file `.env` beside `main.py`."""
 
 import os
+import re
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
@@ -46,6 +47,7 @@ class Settings(BaseSettings):
     notify_to: str | None = None
     confirm_to_submitter: bool = False
     public_url: str | None = None
+    security_contact: str | None = None
     webhook_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -133,6 +135,20 @@ class Settings(BaseSettings):
         if value is not None and not value.startswith(("https://", "http://")):
             raise ValueError("must begin with https://")
         return value
+
+    @field_validator("security_contact")
+    @classmethod
+    def _is_a_contact(cls, value: str | None) -> str | None:
+        """As security.txt has it: an address that begins with `mailto:` or `https:`."""
+        if value is None:
+            return None
+        if not re.fullmatch("[!-~]+", value):
+            raise ValueError("must be an e-mail address, or begin with https://")
+        if value.startswith("https://") and urlsplit(value).hostname:
+            return value
+        mailbox = value.removeprefix("mailto:")
+        cls._is_an_address(mailbox)
+        return f"mailto:{mailbox}"
 
     @model_validator(mode="after")
     def _can_send_mail(self) -> "Settings":
