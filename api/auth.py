@@ -8,10 +8,11 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityS
 from starlette.concurrency import run_in_threadpool
 
 from api.access import AccessRecorder, Refusal
+from api.addresses import networks_of
 from api.openapi import operation_id
 from api.problem_details import responses
 from api.problems import Forbidden, TooManyRequests, Unauthorized
-from api.rates import AddressLimiter, networks_of
+from api.rates import AddressLimiter
 from data.crypto import Keyring
 from data.database import reading
 from data.staff_tokens import find_token, is_use_due

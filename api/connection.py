@@ -6,7 +6,7 @@ uvicorn's own protocol waits for ever, and takes a head of any size.
 import re
 import sys
 import uuid
-from asyncio import AbstractEventLoop, BaseTransport
+from asyncio import AbstractEventLoop, BaseTransport, Protocol
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -17,8 +17,10 @@ from uvicorn.protocols.http.httptools_impl import (
     HttpToolsProtocol,
     RequestResponseCycle,
 )
+from uvicorn.protocols.utils import get_remote_addr
 
 from api.middleware import DefaultHeaders
+from api.open_connections import OpenConnections
 from api.problem_details import render
 from api.problems import BadRequest, HeaderFieldsTooLarge, Problem, RequestTimeout, URITooLong
 
@@ -57,8 +59,9 @@ class Connection(HttpToolsProtocol):
 
     _is_watched: ClassVar[bool] = False
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
+    def __init__(self, *arguments: Any, open_connections: OpenConnections, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self._open_connections = open_connections
         self._problem: type[Problem] = BadRequest
         # Bytes since the last head or part of a body that was read. `_unread_at_most` counts the
         # whole piece in which that ended.
@@ -72,12 +75,20 @@ class Connection(HttpToolsProtocol):
         self._running: RequestResponseCycle | None = None
 
     def connection_made(self, transport: BaseTransport) -> None:
+        peer = get_remote_addr(transport)  # type: ignore[arg-type] # as asyncio has it
+        if peer is not None and not self._open_connections.admit(peer[0]):
+            # From here on nothing of it reaches this object.
+            transport.set_protocol(Protocol())
+            transport.close()
+            return
         super().connection_made(transport)  # type: ignore[arg-type] # as asyncio has it
         if not Connection._is_watched:
             Connection._is_watched = True
             self.loop.call_later(_LOOK_EVERY_SECONDS, _look, self.connections, self.loop)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if self.client is not None:
+            self._open_connections.release(self.client[0])
         self._tell_it_is_gone()
         super().connection_lost(exc)
 

@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Callable
-from ipaddress import IPv6Address, ip_address
 from typing import TypeVar
 
 import limits
@@ -12,6 +11,7 @@ from limits.errors import StorageError
 from limits.storage import storage_from_string
 from limits.strategies import SlidingWindowCounterRateLimiter
 
+from api.addresses import networks_of
 from api.problems import TooManyRequests
 from api.rate_counts import BoundedMemoryStorage
 
@@ -105,18 +105,3 @@ def _connected(storage: str) -> SlidingWindowCounterRateLimiter:
     return SlidingWindowCounterRateLimiter(
         storage_from_string(storage, wrap_exceptions=True, **seconds)
     )
-
-
-def networks_of(address: str) -> tuple[str, str | None]:
-    """What counts as one address, and for IPv6 the wider network that it belongs to."""
-    try:
-        ip = ip_address(address)
-    except ValueError:
-        return address, None
-    if not isinstance(ip, IPv6Address):
-        return address, None
-    if ip.ipv4_mapped:
-        return str(ip.ipv4_mapped), None
-    # Several times faster than the networks of `ipaddress`.
-    narrow, wide = (f"{int(ip) >> (128 - bits):x}/{bits}" for bits in (64, 56))
-    return narrow, wide

@@ -9,6 +9,7 @@ from api import (
     faqs,
     health,
     sections,
+    security_txt,
     staff_page,
     status,
     sync,
@@ -36,3 +37,4 @@ router.include_router(staff_page.router)
 router.include_router(health.live_router)
 router.include_router(health.router)
 router.include_router(docs.router)
+router.include_router(security_txt.router)

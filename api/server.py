@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.concurrency import run_in_threadpool
 
 from api.connection import Connection
+from api.open_connections import OpenConnections
 from data import upkeep
 from data.content_files import SHIPPED_CONTENT, ContentFaults, read_content
 from data.crypto import KeyringDocument, KeyringFault, parse_document, read_document, write_keyring
@@ -170,13 +171,17 @@ def serve(settings: Settings) -> None:
     prepare(settings)
     _require_free_port(settings)
     _greet(settings)
+    open_connections = OpenConnections(
+        per_address=settings.connections_per_address, trusted_proxies=settings.trusted_proxies
+    )
     uvicorn.run(
         "main:create_app",
         factory=True,
         host=settings.host,
         port=settings.port,
         workers=settings.workers if settings.workers > 1 else None,
-        http=Connection,
+        # Each worker has a copy, and counts for itself.
+        http=partial(Connection, open_connections=open_connections),  # type: ignore[arg-type] # it is only called
         ws="none",
         loop="auto",
         lifespan="on",

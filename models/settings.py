@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     workers: int = Field(default=1, ge=1, le=64)
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
+    connections_per_address: int = Field(default=512, ge=1)
     intake_rate: str = "30 per hour"
     rate_storage: SecretStr | None = None
     retention: Annotated[dict[RequestState, int], NoDecode] = {}
@@ -53,6 +54,7 @@ class Settings(BaseSettings):
     letters_per_recipient: int = Field(default=3, ge=1)
     public_url: str | None = None
     receipt_url: str | None = None
+    security_contact: str | None = None
     webhook_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -150,6 +152,20 @@ class Settings(BaseSettings):
         if value is not None and "#" in value:
             raise ValueError("must hold no #: what follows it is the receipt")
         return value
+
+    @field_validator("security_contact")
+    @classmethod
+    def _is_a_contact(cls, value: str | None) -> str | None:
+        """As security.txt has it: an address that begins with `mailto:` or `https:`."""
+        if value is None:
+            return None
+        if not re.fullmatch("[!-~]+", value):
+            raise ValueError("must be an e-mail address, or begin with https://")
+        if value.startswith("https://") and urlsplit(value).hostname:
+            return value
+        mailbox = value.removeprefix("mailto:")
+        cls._is_an_address(mailbox)
+        return f"mailto:{mailbox}"
 
     @model_validator(mode="after")
     def _can_send_mail(self) -> "Settings":

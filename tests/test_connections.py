@@ -2,22 +2,27 @@
 
 import asyncio
 import re
+import resource
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import httpx
 import pytest
 
 from api.connection import FIELDS, FIELDS_BYTES, SECONDS, TARGET_BYTES
 from data.database import open_database
+from models.settings import Settings
 from tests.conftest import set_status
 from tests.databases import url_of
 from tests.intake import body_of
 from tests.process import Service, serving
 from tests.staff import signed_in
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, wait_for
 
 pytestmark = pytest.mark.database("sqlite")
 
@@ -29,6 +34,7 @@ CLOSING = STATUS + b"Connection: close\r\n\r\n"
 LAST_CHUNK = b"0\r\n"
 ENDED = b"\r\n"
 SLOW = 75
+CONNECTIONS_PER_ADDRESS = Settings.model_fields["connections_per_address"].default
 
 
 def answers_to(service: Service, *pieces: bytes) -> bytes:
@@ -261,6 +267,80 @@ async def test_whoever_is_slow_does_not_stay(service: Service) -> None:
     assert "Traceback" not in service.log.read_text()
     # Beside the other tests; the benchmark knows how fast it is.
     assert median(taken) < 1
+
+
+@pytest.fixture
+def many_descriptors() -> Iterator[None]:
+    """This process may open enough connections; the service was started with fewer."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def is_open(connection: socket.socket) -> bool:
+    try:
+        connection.setblocking(False)
+        return connection.recv(1, socket.MSG_PEEK) != b""
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+
+
+def test_one_address_does_not_take_all_connections(
+    service: Service, many_descriptors: None
+) -> None:
+    """Of 1,200 unfinished heads 512 stay; a client at another address gets every answer."""
+    transport = httpx.HTTPTransport(local_address="127.0.0.2")
+    options: dict[str, Any] = {"transport": transport, "headers": {"Connection": "close"}}
+    with ExitStack() as stack, service.client(**options) as good:
+        held = []
+        for number in range(1200):
+            connection = stack.enter_context(socket.socket())
+            connection.connect(("127.0.0.1", service.port))
+            with suppress(OSError):
+                connection.sendall(STATUS)
+            held.append(connection)
+            if number % 20 == 0:
+                assert good.get("/v1/status").status_code == 200
+        wait_for(lambda: sum(map(is_open, held)) <= CONNECTIONS_PER_ADDRESS)
+        assert sum(map(is_open, held)) == CONNECTIONS_PER_ADDRESS
+        assert good.get("/v1/status").status_code == 200
+    log = service.log.read_text()
+    assert log.count("further ones are closed") == 1
+    assert "Traceback" not in log
+
+
+def test_a_connection_that_ends_makes_room_and_a_proxy_needs_none(folder: Path) -> None:
+    """The bound is one of open connections, and a trusted proxy has none."""
+    changes = {"CLINIC_CONNECTIONS_PER_ADDRESS": "5", "CLINIC_TRUSTED_PROXIES": "127.0.0.2/31"}
+    with serving(folder, changes=changes) as service:
+        for address, most in [("127.0.0.1", 5), ("127.0.0.3", 20), ("127.0.0.1", 5)]:
+            place = (address, 0)
+
+            def is_answered(place: tuple[str, int] = place) -> bool:
+                with suppress(OSError), connect(service, place) as connection:
+                    connection.sendall(CLOSING)
+                    return connection.recv(12) == b"HTTP/1.1 200"
+                return False
+
+            wait_for(is_answered)
+            with ExitStack() as stack:
+                held = [stack.enter_context(connect(service, place)) for _ in range(20)]
+
+                def is_bounded(held: list[socket.socket] = held, most: int = most) -> bool:
+                    return sum(map(is_open, held)) <= most
+
+                wait_for(is_bounded)
+                # The one that was answered may have been counted still.
+                assert sum(map(is_open, held)) >= most - 1
+
+
+def connect(service: Service, place: tuple[str, int]) -> socket.socket:
+    return socket.create_connection(
+        ("127.0.0.1", service.port), timeout=PATIENCE, source_address=place
+    )
 
 
 async def test_head_and_body_share_their_time(service: Service) -> None:
