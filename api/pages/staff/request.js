@@ -29,13 +29,14 @@ function back() {
 
 function draw(me, request) {
   const mayWrite = me.scopes.includes("intake:write");
+  const mayNote = mayWrite && request.state !== "withdrawn";
   show(
     `Request of ${new Date(request.received_at).toLocaleDateString()}`,
     back(),
     ...warnings(request),
     facts(request),
     sent(request),
-    notes(me, request, mayWrite),
+    notes(me, request, mayNote),
     ...(mayWrite ? [actions(me, request)] : []),
   );
 }
@@ -114,7 +115,7 @@ function value(name, content) {
   return plain(content);
 }
 
-function notes(me, request, mayWrite) {
+function notes(me, request, mayNote) {
   const written = request.notes.map((note) => element(
     "li",
     {},
@@ -124,7 +125,7 @@ function notes(me, request, mayWrite) {
   return section(
     "Notes",
     written.length ? element("ul", { class: "notes" }, ...written) : element("p", {}, "None so far."),
-    mayWrite ? noteForm(me, request) : null,
+    mayNote ? noteForm(me, request) : null,
   );
 }
 
