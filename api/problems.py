@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-# They are part of the catalogue's vocabulary: whoever answers with a problem imports them here.
+# Other modules import these two together with the problems.
 from api.problem import RETRY_AFTER as RETRY_AFTER
 from api.problem import Extension
 from api.problem import Problem as Problem

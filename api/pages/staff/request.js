@@ -30,13 +30,14 @@ function back() {
 
 function draw(me, request) {
   const mayWrite = me.scopes.includes("intake:write");
+  const mayNote = mayWrite && request.state !== "withdrawn";
   show(
     `Request of ${dayOf(request.received_at)}`,
     back(),
     ...warnings(request),
     facts(request),
     sent(request),
-    notes(me, request, mayWrite),
+    notes(me, request, mayNote),
     ...(mayWrite ? [actions(me, request)] : []),
   );
 }
@@ -110,7 +111,7 @@ function value(name, content) {
   return plain(content);
 }
 
-function notes(me, request, mayWrite) {
+function notes(me, request, mayNote) {
   const written = request.notes.map((note) => element(
     "li",
     {},
@@ -120,7 +121,7 @@ function notes(me, request, mayWrite) {
   return section(
     "Notes",
     written.length ? element("ul", { class: "notes" }, ...written) : element("p", {}, "None so far."),
-    mayWrite ? noteForm(me, request) : null,
+    mayNote ? noteForm(me, request) : null,
   );
 }
 

@@ -44,7 +44,8 @@ export function receiptView(receipt, told = null) {
     make("p", {}, "Keep the reference and the code: they open this page again, for whoever has both. This tab forgets them when it is closed."),
     make("p", { class: "buttons" }, copy, forget),
     said,
-    !withdrawn && withdrawal(receipt),
+    // A completed request is a record of care, and the service does not withdraw it.
+    !withdrawn && state !== "completed" && withdrawal(receipt),
   ];
 }
 
