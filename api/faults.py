@@ -20,6 +20,7 @@ _REASONS = {
     "string_too_long": "too_long",
     "literal_error": "invalid",
     "too_short": "required",
+    "too_long": "too_long",
     "enum": "invalid",
     "greater_than_equal": "too_small",
     "less_than_equal": "too_large",

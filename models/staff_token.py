@@ -52,9 +52,9 @@ class StaffTokenCreate(Input):
     """A token to be made."""
 
     owner: Line = Described(description="Who will use it: a person or a program.")
-    scopes: Annotated[list[Scope], Described(min_length=1), AfterValidator(_each_once)] = Described(
-        description="What it may be used for; only scopes of the token that makes it."
-    )
+    scopes: Annotated[
+        list[Scope], Described(min_length=1, max_length=len(Scope)), AfterValidator(_each_once)
+    ] = Described(description="What it may be used for; only scopes of the token that makes it.")
     expires_in_days: StrictInt | None = Described(
         default=None,
         ge=1,

@@ -55,9 +55,11 @@ class WebhookCreate(Input):
         description="Where to POST to: an `https` address that leads outside the service's own "
         "network."
     )
-    events: Annotated[list[EventType], Described(min_length=1), AfterValidator(_each_once)] = (
-        Described(description="What to tell of.")
-    )
+    events: Annotated[
+        list[EventType],
+        Described(min_length=1, max_length=len(EventType)),
+        AfterValidator(_each_once),
+    ] = Described(description="What to tell of.")
 
 
 class WebhookPublic(Output):
