@@ -12,7 +12,7 @@ from data.audit import record_event
 from data.crypto import Keyring
 from data.database import writing
 from data.inbox import open_whole
-from models.audit import Action
+from models.audit import Action, listed
 from models.consultation_request import ConsultationRequest, RequestState
 from models.inbox import RequestPublic
 
@@ -50,7 +50,7 @@ def export_requests(
                     session,
                     actor=actor,
                     action=Action.REQUESTS_EXPORTED,
-                    details={"requests": [row.id for row in rows]},
+                    details={"requests": listed(row.id for row in rows)},
                 )
             after = (rows[-1].received_at, rows[-1].id) if rows else None
         yield lines

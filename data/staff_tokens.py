@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from data.audit import record_event
 from data.status import find_status
-from models.audit import Action
+from models.audit import Action, listed
 from models.listing import Page
 from models.staff_token import (
     DEFAULT_DAYS,
@@ -49,7 +49,7 @@ def create_token(session: Session, *, token: StaffTokenCreate, actor: str) -> St
         actor=actor,
         action=Action.TOKEN_CREATED,
         subject=row.id,
-        details={"scopes": [*row.scopes]},
+        details={"scopes": listed(row.scopes)},
     )
     session.flush()
     public = StaffTokenPublic.model_validate(row)
