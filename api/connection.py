@@ -4,11 +4,13 @@ uvicorn's own protocol waits for ever, and takes a head of any size.
 """
 
 import re
+import sys
 import uuid
 from asyncio import AbstractEventLoop, BaseTransport
 from functools import lru_cache
 from typing import Any, ClassVar
 
+from httptools import HttpParserUpgrade, HttpRequestParser
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
@@ -48,6 +50,8 @@ class Connection(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._problem: type[Problem] = BadRequest
+        # What is given to the parser, and what it is given next.
+        self._parsed = self._to_parse = b""
         # Bytes since the last head that ended, or the last part of a body.
         self._unread = 0
         # What is arriving, and what is leaving, with the time that it was first seen.
@@ -77,12 +81,17 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._unread += len(data)
-        super().data_received(data)
+        self._to_parse = data
+        while self._to_parse and self.parser is not None:
+            self._parsed, self._to_parse = self._to_parse, b""
+            super().data_received(self._parsed)
         # A field that does not end is not told before it does.
         if self._unread > TARGET_BYTES + FIELDS_BYTES and not self.transport.is_closing():
             self._refuse(HeaderFieldsTooLarge if self.headers else URITooLong)
 
     def on_headers_complete(self) -> None:
+        if self._offers_another_protocol():
+            return
         if problem := self._fault_of_head():
             self._problem = problem
             raise _Refused
@@ -134,8 +143,32 @@ class Connection(HttpToolsProtocol):
             self.transport.write(_message(problem))
         self.transport.close()
 
+    def on_message_complete(self) -> None:
+        if not self._offers_another_protocol():
+            super().on_message_complete()
+
+    def _offers_another_protocol(self) -> bool:
+        # The parser says so of CONNECT too, which has no offer and no body.
+        return self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
+
     def _unsupported_upgrade_warning(self) -> None:
-        """Whoever asks for another protocol gets an answer in this one (RFC 9110, 7.8)."""
+        """Answers an offer of another protocol in this one (RFC 9110, 7.8).
+
+        The parser takes no body for such a request, and what follows for the other protocol. So
+        the head is parsed again without the offer, and the body then is a body.
+        """
+        upgrade = sys.exception()
+        if isinstance(upgrade, HttpParserUpgrade) and self._offers_another_protocol():
+            [end_of_head] = upgrade.args
+            self._to_parse = self._head_without_offer() + self._parsed[end_of_head:]
+            self.parser = HttpRequestParser(self)
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it
+
+    def _head_without_offer(self) -> bytes:
+        version = self.parser.get_http_version().encode()
+        lines = [b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, version)]
+        lines += [b"%b: %b" % field for field in self.headers if field[0] != b"upgrade"]
+        return b"\r\n".join([*lines, b"", b""])
 
     def look(self, now: float) -> None:
         """Ends what has taken too long."""
