@@ -16,7 +16,7 @@ from api.rates import AddressLimiter
 from data.crypto import Keyring
 from data.database import reading
 from data.staff_tokens import find_token, is_use_due
-from models.audit import Action, Details
+from models.audit import Action, Details, listed
 from models.staff_token import Scope, StaffToken
 
 SCHEME = "staff"
@@ -87,7 +87,7 @@ async def _record_forbidden(request: Request, token: StaffToken, needed: Securit
     await run_in_threadpool(_is_last_of_its_rate, request, token.id)
     details: Details = {
         "operation": operation_id(request.scope["route"]),
-        "scopes": [*needed.scopes],
+        "scopes": listed(needed.scopes),
         "address": _address_digest(request),
     }
     await _record(request, Refusal(Action.TOKEN_FORBIDDEN, token.id, details))

@@ -10,7 +10,7 @@ from asyncio import AbstractEventLoop, BaseTransport, Protocol
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from httptools import HttpRequestParser
+from httptools import HttpParserUpgrade, HttpRequestParser
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
@@ -66,8 +66,8 @@ class Connection(HttpToolsProtocol):
         # Bytes since the last head or part of a body that was read. `_unread_at_most` counts the
         # whole piece in which that ended.
         self._unread = self._unread_at_most = 0
-        # What is being read; empty in between.
-        self._piece = b""
+        # The bytes that are given to the parser, and those that it is given next.
+        self._piece = self._next = b""
         self._trailers: list[tuple[bytes, bytes]] = []
         # What is arriving, and what is leaving, with the time that it was first seen.
         self._arriving: tuple[object, float] | None = None
@@ -103,10 +103,12 @@ class Connection(HttpToolsProtocol):
             self._running.message_event.set()
 
     def data_received(self, data: bytes) -> None:
-        self._piece = data
         self._unread += len(data)
         self._unread_at_most += len(data)
-        super().data_received(data)
+        self._next = data
+        while self._next and self.parser is not None:
+            self._piece, self._next = self._next, b""
+            super().data_received(self._piece)
         self._piece = b""
         # A field that does not end is not told before it does.
         if self._unread > TARGET_BYTES + FIELDS_BYTES and not self.transport.is_closing():
@@ -114,6 +116,8 @@ class Connection(HttpToolsProtocol):
             self._refuse(HeaderFieldsTooLarge if in_fields else URITooLong)
 
     def on_headers_complete(self) -> None:
+        if self._offers_another_protocol():
+            return
         if problem := self._fault_of_head():
             self._problem = problem
             raise _Refused
@@ -199,8 +203,32 @@ class Connection(HttpToolsProtocol):
             self.transport.write(_message(problem))
         self.transport.close()
 
+    def on_message_complete(self) -> None:
+        if not self._offers_another_protocol():
+            super().on_message_complete()
+
+    def _offers_another_protocol(self) -> bool:
+        # The parser says so of CONNECT too, which has no offer and no body.
+        return self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
+
     def _unsupported_upgrade_warning(self) -> None:
-        """Whoever asks for another protocol gets an answer in this one (RFC 9110, 7.8)."""
+        """Answers an offer of another protocol in this one (RFC 9110, 7.8).
+
+        The parser takes no body for such a request, and what follows for the other protocol. So
+        the head is parsed again without the offer, and the body then is a body.
+        """
+        upgrade = sys.exception()
+        if isinstance(upgrade, HttpParserUpgrade) and self._offers_another_protocol():
+            [end_of_head] = upgrade.args
+            self._next = self._head_without_offer() + self._piece[end_of_head:]
+            self.parser = HttpRequestParser(self)
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it
+
+    def _head_without_offer(self) -> bytes:
+        version = self.parser.get_http_version().encode()
+        lines = [b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, version)]
+        lines += [b"%b: %b" % field for field in self.headers if field[0] != b"upgrade"]
+        return b"\r\n".join([*lines, b"", b""])
 
     def look(self, now: float) -> None:
         """Ends what has taken too long."""

@@ -1,8 +1,9 @@
 """Consultation requests: the form, the request, its receipt and its withdrawal."""
 
 from collections.abc import Mapping
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api.bodies import BodyRoute
 from api.caching import StatusRoute
@@ -41,17 +42,33 @@ from models.consultation_request import (
     ReceiptPublic,
     RequestState,
 )
+from models.form_schema import FormDialect
 
 PREFIX = "/v1/consultation-requests"
 form_router = APIRouter(prefix=PREFIX, tags=["Consultation requests"], route_class=StatusRoute)
 router = APIRouter(prefix=PREFIX, tags=["Consultation requests"])
 intake_router = APIRouter(prefix=PREFIX, tags=["Consultation requests"], route_class=BodyRoute)
 
+DialectQuery = Annotated[
+    FormDialect,
+    Query(
+        description="How `schema` writes a choice. `enum`: as `oneOf` with an `enum` of one value "
+        "each, for RJSF and ngx-formly. `const`: as `oneOf` with a `const` each, for JSONForms. "
+        "`json-editor`: with the keywords of that library."
+    ),
+]
+
 
 @form_router.get("/form")
-def read_consultation_request_form(session: SessionDep) -> ConsultationFormPublic:
-    """The form as JSON Schema, with its words. 200 also when no request is taken."""
-    return find_form(session, status=find_status(session))
+def read_consultation_request_form(
+    session: SessionDep, dialect: DialectQuery = FormDialect.ENUM
+) -> ConsultationFormPublic:
+    """The form as JSON Schema, with its words. 200 also when no request is taken.
+
+    Ask for the `dialect` of your form library: with its default settings it then shows every
+    label, and chooses and agrees to nothing by itself.
+    """
+    return find_form(session, status=find_status(session), dialect=dialect)
 
 
 @intake_router.post(

@@ -10,8 +10,8 @@ from models.consultation_form import (
     ConsultationFormPublic,
     FieldUiPublic,
     FormUiPublic,
-    form_schema,
 )
+from models.form_schema import FormDialect, form_schema
 from models.status import ClinicStatus
 
 
@@ -25,13 +25,15 @@ def find_words(session: Session) -> ConsultationFormCreate:
     return form.words
 
 
-def find_form(session: Session, *, status: ClinicStatus) -> ConsultationFormPublic:
+def find_form(
+    session: Session, *, status: ClinicStatus, dialect: FormDialect = FormDialect.ENUM
+) -> ConsultationFormPublic:
     words = find_words(session)
     return ConsultationFormPublic(
         version=words.version,
         accepting=status.accepting,
         reason=status.reason,
-        schema=form_schema(words),
+        schema=form_schema(words, dialect=dialect),
         ui=FormUiPublic(
             order=list(words.fields),
             fields={

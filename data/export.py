@@ -15,7 +15,7 @@ from data.audit import record_event
 from data.crypto import Keyring
 from data.database import writing
 from data.inbox import OpenedRequest, open_whole
-from models.audit import Action
+from models.audit import Action, listed
 from models.consultation_request import ConsultationRequest, RequestState
 
 log = logging.getLogger("clinic_api")
@@ -60,7 +60,7 @@ def export_requests(
                     session,
                     actor=actor,
                     action=Action.REQUESTS_EXPORTED,
-                    details={"requests": [row.id for row in rows]},
+                    details={"requests": listed(row.id for row in rows)},
                 )
             after = (rows[-1].received_at, rows[-1].id) if rows else None
         # One damaged row must not keep the others from whoever takes the records over.

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from data.audit import record_event
 from data.outbox import forget_old, forget_subjects
 from data.sent_letters import forget_old_letters
-from models.audit import SERVICE, Action
+from models.audit import SERVICE, Action, listed
 from models.consultation_request import Consent, ConsultationRequest, RequestState
 from models.idempotency import IdempotencyRecord
 from models.inbox import RequestNote
@@ -48,7 +48,7 @@ def purge(session: Session, *, actor: str = SERVICE) -> int:
     if due:
         erase(session, ids=list(due))
         record_event(
-            session, actor=actor, action=Action.REQUESTS_PURGED, details={"requests": list(due)}
+            session, actor=actor, action=Action.REQUESTS_PURGED, details={"requests": listed(due)}
         )
     session.connection().execute(
         delete(IdempotencyRecord).where(col(IdempotencyRecord.expires_at) <= now)

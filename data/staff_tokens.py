@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from data.audit import record_event
 from data.status import find_status
-from models.audit import COMMAND_LINE, Action, Details
+from models.audit import COMMAND_LINE, Action, Details, listed
 from models.listing import Page
 from models.staff_token import (
     DEFAULT_DAYS,
@@ -82,7 +82,7 @@ def create_token(
         actor=maker_id or COMMAND_LINE,
         action=Action.TOKEN_CREATED,
         subject=row.id,
-        details={"scopes": [*row.scopes]},
+        details={"scopes": listed(row.scopes)},
     )
     session.flush()
     public = StaffTokenPublic.model_validate(row)

@@ -12,7 +12,7 @@ from data.crypto import Keyring
 from data.outbox import cancel_for_webhook
 from data.sealing_keys import register_key
 from data.status import find_status
-from models.audit import SERVICE, Action
+from models.audit import SERVICE, Action, listed
 from models.listing import Page
 from models.values import utc_now
 from models.webhook import Webhook, WebhookCreate, WebhookIssued, WebhookPublic
@@ -42,7 +42,7 @@ def create_webhook(
         actor=actor,
         action=Action.WEBHOOK_CREATED,
         subject=row.id,
-        details={"events": [*row.events]},
+        details={"events": listed(row.events)},
     )
     session.flush()
     text = _SECRET_PREFIX + base64.b64encode(secret).decode()

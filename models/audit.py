@@ -1,15 +1,18 @@
 """What staff did, and when: appended, never changed."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated, Any
 
+from pydantic import BeforeValidator
 from pydantic import Field as Described
 from sqlmodel import Field, SQLModel
 
 from models.listing import Listing
 from models.values import JSONColumn, Output
 
-Details = dict[str, str | int | bool | list[str]]
+Details = dict[str, str | int | bool]
 
 
 class Action(StrEnum):
@@ -46,6 +49,18 @@ SUBMITTER = "submitter"
 NOBODY = "unknown"
 
 
+def listed(values: Iterable[str]) -> str:
+    """Several values as one text: several generators cannot read a union with an array."""
+    return ", ".join(values)
+
+
+def _without_lists(details: Any) -> Any:
+    # Events of earlier versions hold lists.
+    return {
+        name: listed(value) if isinstance(value, list) else value for name, value in details.items()
+    }
+
+
 class AuditEvent(SQLModel, table=True):
     """One event. It holds no personal data of a patient; triggers refuse to change or delete it."""
 
@@ -69,7 +84,10 @@ class AuditEventPublic(Output):
     )
     action: Action = Described(description="What was done.")
     subject: str | None = Described(description="Id of what it was done to, where there is one.")
-    details: Details = Described(description="More about it; never anything that a patient typed.")
+    details: Annotated[Details, BeforeValidator(_without_lists)] = Described(
+        description="More about it, several values as one text with commas; never anything that a "
+        "patient typed."
+    )
 
 
 class AuditEventList(Listing[AuditEventPublic]):

@@ -1,12 +1,10 @@
-"""The form for a consultation request: its words, and the JSON Schema to render it from."""
+"""The form for a consultation request, and its words."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 from pydantic import Field as Described
 from pydantic import model_validator
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, WithJsonSchema
-from pydantic_core import core_schema
 from sqlmodel import Field, SQLModel
 
 from models.consultation_request import ADDED_BY_CLIENT, ConsultationRequestCreate, RequestState
@@ -101,47 +99,6 @@ class ConsultationForm(SQLModel, table=True):
         return ConsultationFormCreate.model_validate(self.document)
 
 
-class _WithoutNull(GenerateJsonSchema):
-    """Form libraries want plain types: a field that may be left out is not also `null`."""
-
-    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
-        return self.generate_inner(schema["schema"])
-
-    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
-        return self.generate_inner(schema["schema"])
-
-
-def form_schema(words: ConsultationFormCreate) -> dict[str, Any]:
-    """JSON Schema (2020-12) of a request, as form libraries render it."""
-    schema = ConsultationRequestCreate.model_json_schema(schema_generator=_WithoutNull)
-    properties = schema["properties"]
-    consents: dict[str, str] = {consent.field: consent.text for consent in words.consents}
-    fields = {
-        name: {
-            "type": properties[name]["type"],
-            "title": field.label or consents[name],
-            **({"description": field.help} if field.help else {}),
-            **_keywords(properties[name]),
-        }
-        for name, field in words.fields.items()
-    }
-    for name, labels in words.choices.items():
-        del fields[name]["enum"]
-        fields[name]["oneOf"] = [{"const": key, "title": label} for key, label in labels.items()]
-    return {
-        "type": "object",
-        "properties": fields,
-        "required": [name for name in schema["required"] if name != "form_version"],
-        "if": {"not": {"required": ["email"]}},
-        "then": {"required": ["phone"]},
-    }
-
-
-def _keywords(schema: dict[str, Any]) -> dict[str, Any]:
-    kept = ("enum", "const", "format", "minLength", "maxLength")
-    return {key: schema[key] for key in kept if key in schema}
-
-
 class FieldUiPublic(Output):
     """How to show one field."""
 
@@ -169,50 +126,6 @@ class ConsentPublic(Output):
     required: bool = Described(description="Whether a request without it is refused.")
 
 
-_NAMES = {"type": "array", "items": {"type": "string"}}
-_CHOICE = {
-    "type": "object",
-    "properties": {"const": {"type": "string"}, "title": {"type": "string"}},
-    "required": ["const", "title"],
-}
-_FIELD_SCHEMA = {
-    "type": "object",
-    "properties": {
-        "type": {"type": "string", "enum": ["string", "boolean"]},
-        "title": {"type": "string"},
-        "description": {"type": "string"},
-        "format": {"type": "string"},
-        "minLength": {"type": "integer"},
-        "maxLength": {"type": "integer"},
-        "const": {"type": "boolean"},
-        "oneOf": {"type": "array", "items": _CHOICE},
-    },
-    "required": ["type", "title"],
-}
-# What `form_schema` makes, so that a generated client knows its shape.
-_FORM_SCHEMA = {
-    "type": "object",
-    "properties": {
-        "type": {"type": "string", "const": "object"},
-        "properties": {"type": "object", "additionalProperties": _FIELD_SCHEMA},
-        "required": _NAMES,
-        "if": {
-            "type": "object",
-            "properties": {
-                "not": {
-                    "type": "object",
-                    "properties": {"required": _NAMES},
-                    "required": ["required"],
-                }
-            },
-            "required": ["not"],
-        },
-        "then": {"type": "object", "properties": {"required": _NAMES}, "required": ["required"]},
-    },
-    "required": ["type", "properties", "required", "if", "then"],
-}
-
-
 class ConsultationFormPublic(Output):
     """The form and all of its words."""
 
@@ -221,9 +134,10 @@ class ConsultationFormPublic(Output):
     reason: IntakeReason | None = Described(
         description="Why requests are not simply taken; `null` when they are."
     )
-    schema_: Annotated[dict[str, Any], WithJsonSchema(_FORM_SCHEMA)] = Described(
+    schema_: dict[str, Any] = Described(
         alias="schema",
-        description="JSON Schema of the fields; render it with a form library as it is.",
+        description="JSON Schema of the fields, in the dialect that was asked for. Render it with "
+        "a form library as it is. `form_version` is not in it: add `version` of the form.",
     )
     ui: FormUiPublic = Described(description="Order of the fields and how to show each.")
     consents: list[ConsentPublic] = Described(description="What a person agrees to by sending it.")

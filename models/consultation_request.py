@@ -115,8 +115,9 @@ class ConsultationRequestCreate(Input):
     message: Annotated[str, Described(max_length=2000), AfterValidator(no_nul)] | None = Described(
         default=None, description="Kept exactly as typed; its length counts code points."
     )
+    # No `const` in the schema: several generators make a type of it that no value fits.
     consent_to_contact: StrictBool = Described(
-        json_schema_extra={"const": True}, description="Must be true."
+        description="Must be true; `false` is answered with 422 `consent_to_contact.required`."
     )
     form_version: StrictInt = Described(
         ge=1, description="`version` of the form that the person saw."

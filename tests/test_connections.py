@@ -109,6 +109,30 @@ def test_a_protocol_that_is_not_spoken_here(service: Service) -> None:
     assert answers_to(service, STATUS + offer).startswith(b"HTTP/1.1 200")
 
 
+@pytest.mark.parametrize("pieces", [1, 2])
+def test_a_body_behind_the_offer_of_another_protocol(service: Service, pieces: int) -> None:
+    """It belongs to its request: Java's and curl's clients offer HTTP/2 with a POST."""
+    offer = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAE\r\n"
+    head = POST + offer + b"Content-Length: %d\r\n\r\n" % len(HIDDEN)
+    last = STATUS + b"Connection: close\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", service.port), timeout=PATIENCE) as connection:
+        if pieces == 1:
+            connection.sendall(head + HIDDEN + last)
+        else:
+            connection.sendall(head)
+            time.sleep(0.1)
+            connection.sendall(HIDDEN + last)
+        answers = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert re.findall(rb"HTTP/1.1 (\d+)", answers) == [b"410", b"200"]
+
+
+def test_many_offers_of_another_protocol_at_once(service: Service) -> None:
+    """Each of 500 is answered."""
+    offer = STATUS + b"Connection: upgrade\r\nUpgrade: h2c\r\n\r\n"
+    answers = answers_to(service, 500 * offer + STATUS + b"Connection: close\r\n\r\n")
+    assert answers.count(b"HTTP/1.1 200") == 501
+
+
 def fields(count: int, size: int) -> bytes:
     return b"".join(b"X-%03d: %s\r\n" % (number, b"a" * size) for number in range(count))
 

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from sqlalchemy import Engine
 
 from tests.conftest import set_status
-from tests.intake import PATH, VALID, post
+from tests.intake import PATH, VALID, body_of, faults, post, problem
 
 # Decided before a database has anything to say that would differ from one kind to the other.
 pytestmark = pytest.mark.database("sqlite")
@@ -28,8 +28,17 @@ FIELDS = [
 FILLED: dict[str, Any] = {name: value for name, value in VALID.items() if name != "form_version"}
 
 
-async def read_form(client: httpx.AsyncClient) -> dict[str, Any]:
-    answer = await client.get(f"{PATH}/form")
+CHOICES = {
+    "preferred_contact": ["email", "phone", "either"],
+    "best_time": ["morning", "afternoon", "evening", "any"],
+    "topic": [
+        "depression", "ptsd", "chronic_pain", "other_mood_disorder", "other", "prefer_not_to_say",
+    ],
+}  # fmt: skip
+
+
+async def read_form(client: httpx.AsyncClient, query: str = "") -> dict[str, Any]:
+    answer = await client.get(f"{PATH}/form{query}")
     assert answer.status_code == 200
     form: dict[str, Any] = answer.json()
     return form
@@ -55,12 +64,15 @@ async def test_the_form_is_complete(client: httpx.AsyncClient) -> None:
     assert form["confirmation"]
 
 
-async def test_the_schema_is_what_form_libraries_render(client: httpx.AsyncClient) -> None:
-    """Plain types with labels, no null, one `const: true`, "e-mail or phone" as `if`/`then`."""
-    schema = (await read_form(client))["schema"]
+@pytest.mark.parametrize("query", ["", "?dialect=enum", "?dialect=const", "?dialect=json-editor"])
+async def test_the_schema_is_what_form_libraries_render(
+    client: httpx.AsyncClient, query: str
+) -> None:
+    """In each dialect: plain types with labels, no null, and no value that is given in advance."""
+    schema = (await read_form(client, query))["schema"]
     Draft202012Validator.check_schema(schema)
     text = json.dumps(schema)
-    for keyword in ("$schema", "anyOf", "$ref", "null"):
+    for keyword in ("$schema", "anyOf", "$ref", "null", "default"):
         assert f'"{keyword}"' not in text
     fields = schema["properties"]
     assert list(fields) == FIELDS
@@ -68,19 +80,49 @@ async def test_the_schema_is_what_form_libraries_render(client: httpx.AsyncClien
     booleans = {"may_leave_voicemail", "consent_to_contact"}
     assert types == {name: "boolean" if name in booleans else "string" for name in FIELDS}
     assert all(field["title"] and field["description"] for field in fields.values())
-    assert fields["consent_to_contact"]["const"] is True
+    assert "const" not in fields["consent_to_contact"]
     assert fields["message"]["maxLength"] == 2000
     assert fields["email"]["format"] == "email"
-    assert [choice["const"] for choice in fields["topic"]["oneOf"]] == [
-        "depression", "ptsd", "chronic_pain", "other_mood_disorder", "other", "prefer_not_to_say",
-    ]  # fmt: skip
-    assert all(choice["title"] for name in ("topic", "best_time", "preferred_contact")
-               for choice in fields[name]["oneOf"])  # fmt: skip
     assert set(schema["required"]) == {"name", "topic", "consent_to_contact"}
-    assert schema["if"]
-    assert schema["then"] == {"required": ["phone"]}
-    # A generator takes a field of this name for its own; the client adds `form_version` besides.
+    # The client adds `form_version`.
     assert "additionalProperties" not in schema
+
+
+async def test_a_dialect_writes_choices_in_its_own_way(client: httpx.AsyncClient) -> None:
+    """The three dialects have the same values and labels; `enum` is the default."""
+    asked = {query: (await read_form(client, query))["schema"]
+             for query in ("", "?dialect=const", "?dialect=json-editor")}  # fmt: skip
+    for name, values in CHOICES.items():
+        by_enum, by_const, by_title = (asked[query]["properties"][name] for query in asked)
+        labels = [choice["title"] for choice in by_enum["oneOf"]]
+        assert all(labels)
+        assert [choice["enum"] for choice in by_enum["oneOf"]] == [[value] for value in values]
+        assert by_const["oneOf"] == [
+            {"const": value, "title": label} for value, label in zip(values, labels, strict=True)
+        ]
+        assert (by_title["enum"], by_title["options"]["enum_titles"]) == (
+            ["", *values],
+            ["", *labels],
+        )
+    for query in ("", "?dialect=const"):
+        assert asked[query]["if"] == {"not": {"required": ["email"]}}
+        assert asked[query]["then"] == {"required": ["phone"]}
+
+
+async def test_an_unknown_dialect_is_refused(client: httpx.AsyncClient) -> None:
+    """400, and the parameter is named."""
+    document = problem(await client.get(f"{PATH}/form?dialect=rjsf"), 400, "invalid-query")
+    assert [fault["parameter"] for fault in document["errors"]] == ["dialect"]
+
+
+async def test_each_dialect_is_kept_apart(client: httpx.AsyncClient) -> None:
+    """A dialect that was asked for before comes from the response cache as it was."""
+    queries = ["", "?dialect=const", "?dialect=json-editor"]
+    first = [await client.get(f"{PATH}/form{query}") for query in queries]
+    again = [await client.get(f"{PATH}/form{query}") for query in queries]
+    assert [answer.content for answer in again] == [answer.content for answer in first]
+    assert len({answer.headers["ETag"] for answer in again}) == 3
+    assert all("X-Request-ID" not in answer.headers for answer in again)
 
 
 async def test_ui_has_all_that_a_page_needs(client: httpx.AsyncClient) -> None:
@@ -123,7 +165,6 @@ async def test_ui_has_all_that_a_page_needs(client: httpx.AsyncClient) -> None:
         ({"preferred_contact": "fax"}, False),
         ({"may_leave_voicemail": "yes"}, False),
         ({"message": "m" * 2001}, False),
-        ({"consent_to_contact": False}, False),
         ({"consent_to_contact": ...}, False),
         ({"consent_to_contact": 1}, False),
     ],
@@ -138,6 +179,16 @@ async def test_schema_and_service_agree(
     sent = {**filled, "form_version": form["version"]}
     answer = await post(client, json.dumps(sent).encode())
     assert answer.status_code == (201 if valid else 422)
+
+
+async def test_a_consent_that_is_not_given_is_refused(
+    client: httpx.AsyncClient, open_clinic: None
+) -> None:
+    """The schema takes `false`, so that no library agrees by itself; the service refuses it."""
+    schema = (await read_form(client))["schema"]
+    assert Draft202012Validator(schema).is_valid({**FILLED, "consent_to_contact": False})
+    answer = await post(client, body_of(consent_to_contact=False))
+    assert faults(answer) == [("#/consent_to_contact", "consent_to_contact.required")]
 
 
 @pytest.mark.parametrize(

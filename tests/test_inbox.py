@@ -313,7 +313,7 @@ async def test_the_export(client: httpx.AsyncClient, engine: Engine, staff: dict
         )
     with Session(engine) as session:
         [event] = session.exec(select(AuditEvent).where(AuditEvent.action == "requests.exported"))
-    assert event.details["requests"] == [harmless, *dangerous]
+    assert event.details["requests"] == ", ".join([harmless, *dangerous])
 
 
 INVISIBLE = [

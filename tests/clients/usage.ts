@@ -27,9 +27,9 @@ export function banner(status: Schemas["StatusPublic"]): string {
   }
 }
 
-// The form's schema can be walked through without a cast.
-export function labels(form: Schemas["ConsultationFormPublic"]): string[] {
-  return form.ui.order.map((name) => form.schema.properties[name]?.title ?? name);
+// The form's schema is for a form library, whatever is in it.
+export function forLibrary(form: Schemas["ConsultationFormPublic"]): object {
+  return form.schema;
 }
 
 // Errors have one shape, and each fault leads to its field.

@@ -2,14 +2,15 @@ import { JsonForms } from "@jsonforms/react";
 import { vanillaCells, vanillaRenderers } from "@jsonforms/vanilla-renderers";
 import { useState } from "react";
 import { createRoot } from "react-dom/client";
-import { readForm, send } from "./send.js";
+import { keep, readForm, send } from "./send.js";
 
-const form = await readForm();
+// JSONForms shows the labels of choices that are written with `const`.
+const form = await readForm("const");
 // It keeps the data itself, and tells of each change.
 const NOTHING = {};
 
 function Page() {
-  const [state, setState] = useState({ data: {}, errors: [] });
+  const [data, setData] = useState({});
   return (
     <>
       <JsonForms
@@ -17,10 +18,12 @@ function Page() {
         data={NOTHING}
         renderers={vanillaRenderers}
         cells={vanillaCells}
-        onChange={setState}
+        onChange={(state) => {
+          setData(state.data);
+          keep(state.data);
+        }}
       />
-      <p id="faults">{state.errors.length} faults</p>
-      <button onClick={() => send(form, state.data)}>Submit</button>
+      <button onClick={() => send(form, data)}>Submit</button>
     </>
   );
 }

@@ -1,16 +1,26 @@
-// What both pages do around their form library.
+// What each page does around its form library.
 
-const SERVICE = new URLSearchParams(location.search).get("service");
+const page = new URLSearchParams(location.search);
+const SERVICE = page.get("service");
 
-export async function readForm() {
-  return (await fetch(`${SERVICE}/v1/consultation-requests/form`)).json();
+// In the library's dialect, or in the one that the test wants.
+export async function readForm(dialect = "enum") {
+  const query = new URLSearchParams({ dialect: page.get("dialect") || dialect });
+  return (await fetch(`${SERVICE}/v1/consultation-requests/form?${query}`)).json();
+}
+
+// For the test: what would be sent now.
+export function keep(data) {
+  globalThis.filled = data;
 }
 
 export async function send(form, data) {
+  // json-editor has "" where nothing was filled in.
+  const filled = Object.entries(data).filter(([, value]) => value !== "");
   const answer = await fetch(`${SERVICE}/v1/consultation-requests`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ ...data, form_version: form.version }),
+    body: JSON.stringify({ ...Object.fromEntries(filled), form_version: form.version }),
   });
   const told = await answer.json();
   const said = document.createElement("output");

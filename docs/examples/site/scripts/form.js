@@ -58,7 +58,7 @@ function dressed(schema, ui) {
 }
 
 function dressedField({ type, title, description, oneOf }, { widget, autocomplete, input_mode: inputmode }, needed) {
-  const choices = oneOf && [...(widget === "select" ? [{ const: "", title: "Please choose" }] : []), ...oneOf];
+  const choices = oneOf && [...(widget === "select" ? [{ enum: [""], title: "Please choose" }] : []), ...oneOf];
   const attributes = { autocomplete, inputmode, "aria-required": needed && "true" };
   return {
     type,
@@ -67,6 +67,6 @@ function dressedField({ type, title, description, oneOf }, { widget, autocomplet
     "x-format": widget === "radio" ? "radios" : widget,
     "x-inputAttributes": Object.fromEntries(Object.entries(attributes).filter(([, value]) => value)),
     ...(needed && { "x-containerAttributes": { class: "needed" } }),
-    ...(choices && { enum: choices.map((one) => one.const), "x-enumTitles": choices.map((one) => one.title) }),
+    ...(choices && { enum: choices.map((one) => one.enum[0]), "x-enumTitles": choices.map((one) => one.title) }),
   };
 }
