@@ -34,7 +34,7 @@ _LOOK_EVERY_SECONDS = 1.0
 _METHOD = re.compile(rb"^(?:\r\n)*[A-Za-z0-9!#$%&'*+.^_`|~-]{1,32}(?= [^ ])")
 # The parser knows it, and no path has it.
 _UNUSED_METHOD = b"TRACE"
-# Of the parser, for a method that it has never heard of, and for one of RTSP.
+# The parser's messages for an unknown method, and for a method of RTSP.
 _METHOD_ERRORS = (
     "Invalid method encountered",
     "Expected space after method",
@@ -54,7 +54,7 @@ def _is_host(value: bytes) -> bool:
 class Connection(HttpToolsProtocol):
     """uvicorn's connection, with bounds.
 
-    What is asked for each request is next to nothing; how long it takes is looked at from outside.
+    A request costs next to nothing more; its time is measured from outside, once a second.
     """
 
     _is_watched: ClassVar[bool] = False
@@ -163,7 +163,7 @@ class Connection(HttpToolsProtocol):
             raise _Refused
 
     def send_400_response(self, msg: str) -> None:
-        """What uvicorn calls for every request that cannot be read."""
+        """uvicorn calls this inside its handler of the parser's error, for any such error."""
         if not self._has_unknown_method():
             self._refuse(self._problem)
             return
