@@ -63,9 +63,9 @@ class Connection(HttpToolsProtocol):
         super().__init__(*arguments, **options)
         self._open_connections = open_connections
         self._problem: type[Problem] = BadRequest
-        # Bytes since the last head or part of a body that was read. `_unread_at_most` counts the
-        # whole piece in which that ended.
-        self._unread = self._unread_at_most = 0
+        # Bytes of the pieces that came after the last head or part of a body that was read, and of
+        # the piece in which that ended: some of those may be unread too.
+        self._unread = self._perhaps_unread = 0
         # What is being read; empty in between.
         self._piece = b""
         self._trailers: list[tuple[bytes, bytes]] = []
@@ -105,7 +105,6 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         self._piece = data
         self._unread += len(data)
-        self._unread_at_most += len(data)
         super().data_received(data)
         self._piece = b""
         # A field that does not end is not told before it does.
@@ -118,7 +117,7 @@ class Connection(HttpToolsProtocol):
             self._problem = problem
             raise _Refused
         self._unread = 0
-        self._unread_at_most = len(self._piece)
+        self._perhaps_unread = len(self._piece)
         head_after = self.cycle
         super().on_headers_complete()
         # uvicorn adds the trailers of a chunked body to the fields of the head, which the
@@ -132,7 +131,7 @@ class Connection(HttpToolsProtocol):
         if len(self.url) > TARGET_BYTES:
             return URITooLong
         if len(self.headers) > FIELDS or (
-            self._unread_at_most > FIELDS_BYTES and self._are_fields_too_large()
+            self._unread + self._perhaps_unread > FIELDS_BYTES and self._are_fields_too_large()
         ):
             return HeaderFieldsTooLarge
         hosts = 0
@@ -153,7 +152,7 @@ class Connection(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         self._unread = 0
-        self._unread_at_most = len(self._piece)
+        self._perhaps_unread = len(self._piece)
         super().on_body(body)
 
     def on_chunk_complete(self) -> None:
