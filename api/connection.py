@@ -34,7 +34,7 @@ _LOOK_EVERY_SECONDS = 1.0
 _METHOD = re.compile(rb"^(?:\r\n)*[A-Za-z0-9!#$%&'*+.^_`|~-]{1,32}(?= [^ ])")
 # The parser knows it, and no path has it.
 _UNUSED_METHOD = b"TRACE"
-# Of the parser, for a method that it has never heard of, and for one of RTSP.
+# The parser's messages for an unknown method, and for a method of RTSP.
 _METHOD_ERRORS = (
     "Invalid method encountered",
     "Expected space after method",
@@ -54,7 +54,7 @@ def _is_host(value: bytes) -> bool:
 class Connection(HttpToolsProtocol):
     """uvicorn's connection, with bounds.
 
-    What is asked for each request is next to nothing; how long it takes is looked at from outside.
+    A request costs next to nothing more; its time is measured from outside, once a second.
     """
 
     _is_watched: ClassVar[bool] = False
@@ -63,9 +63,9 @@ class Connection(HttpToolsProtocol):
         super().__init__(*arguments, **options)
         self._open_connections = open_connections
         self._problem: type[Problem] = BadRequest
-        # Bytes since the last head or part of a body that was read. `_unread_at_most` counts the
-        # whole piece in which that ended.
-        self._unread = self._unread_at_most = 0
+        # Bytes of the pieces that came after the last head or part of a body that was read, and of
+        # the piece in which that ended: some of those may be unread too.
+        self._unread = self._perhaps_unread = 0
         # The bytes that are given to the parser, and those that it is given next.
         self._piece = self._next = b""
         self._trailers: list[tuple[bytes, bytes]] = []
@@ -104,7 +104,6 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._unread += len(data)
-        self._unread_at_most += len(data)
         self._next = data
         while self._next and self.parser is not None:
             self._piece, self._next = self._next, b""
@@ -122,7 +121,7 @@ class Connection(HttpToolsProtocol):
             self._problem = problem
             raise _Refused
         self._unread = 0
-        self._unread_at_most = len(self._piece)
+        self._perhaps_unread = len(self._piece)
         head_after = self.cycle
         super().on_headers_complete()
         # uvicorn adds the trailers of a chunked body to the fields of the head, which the
@@ -136,7 +135,7 @@ class Connection(HttpToolsProtocol):
         if len(self.url) > TARGET_BYTES:
             return URITooLong
         if len(self.headers) > FIELDS or (
-            self._unread_at_most > FIELDS_BYTES and self._are_fields_too_large()
+            self._unread + self._perhaps_unread > FIELDS_BYTES and self._are_fields_too_large()
         ):
             return HeaderFieldsTooLarge
         hosts = 0
@@ -157,7 +156,7 @@ class Connection(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         self._unread = 0
-        self._unread_at_most = len(self._piece)
+        self._perhaps_unread = len(self._piece)
         super().on_body(body)
 
     def on_chunk_complete(self) -> None:
@@ -167,7 +166,7 @@ class Connection(HttpToolsProtocol):
             raise _Refused
 
     def send_400_response(self, msg: str) -> None:
-        """What uvicorn calls for every request that cannot be read."""
+        """uvicorn calls this inside its handler of the parser's error, for any such error."""
         if not self._has_unknown_method():
             self._refuse(self._problem)
             return
