@@ -85,6 +85,7 @@ class Connection(HttpToolsProtocol):
         while self._to_parse and self.parser is not None:
             self._parsed, self._to_parse = self._to_parse, b""
             super().data_received(self._parsed)
+        self._parsed = b""
         # A field that does not end is not told before it does.
         if self._unread > TARGET_BYTES + FIELDS_BYTES and not self.transport.is_closing():
             self._refuse(HeaderFieldsTooLarge if self.headers else URITooLong)
