@@ -206,7 +206,7 @@ def test_two_workers_are_one_service(open_folder: Path) -> None:
         for _ in range(12):
             read = client.get(receipt, headers={"Authorization": f"Bearer {token}"})
             assert read.json()["state"] == "received"
-        assert run("status", "set", "permanently_closed", folder=open_folder).returncode == 0
+        assert run(*CLOSING, folder=open_folder).returncode == 0
         assert {client.post(PATH, json=request_named("B")).status_code for _ in range(12)} == {410}
         replay = client.post(PATH, json=request_named("A"), headers=key)
         assert (replay.status_code, replay.content) == (201, answers[0].content)
