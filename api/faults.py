@@ -33,7 +33,7 @@ _WORDS = {
     "too_long": "This is too long.",
     "wrong_type": "This has a value that cannot be used.",
     "invalid": "This has a value that cannot be used.",
-    "not_allowed": "You can give nobody more than you may do yourself.",
+    "not_allowed": "You can only give scopes that you have yourself.",
     "unknown_field": "This field is not known here.",
     "inconsistent": "Two of the things that were entered do not go together.",
     "unconfirmed": "Please confirm that the clinic closes for good.",
