@@ -18,6 +18,8 @@ from tests.waiting import PATIENCE, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
 MAIN = ROOT / "main.py"
+# The command, confirmed.
+CLOSE_FOR_GOOD = ("status", "set", "permanently_closed", "--confirm", "permanently_closed")
 
 
 def environment(folder: Path, **changes: str) -> dict[str, str]:

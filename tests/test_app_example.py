@@ -9,7 +9,7 @@ import httpx
 import pytest
 from clinic_app import ClinicApp
 
-from tests.process import ROOT, free_port, run, serving
+from tests.process import CLOSE_FOR_GOOD, ROOT, free_port, run, serving
 from tests.programs import CLIENTS, needed
 from tests.receivers import proxy_with_own_pages
 from tests.test_clients import run as run_tool
@@ -72,7 +72,7 @@ def test_the_example_in_python(folder: Path, tmp_path: Path) -> None:
             )
             set_state(folder, "temporarily_closed")
             assert online.send(late).state == "waiting"
-            set_state(folder, "permanently_closed")
+            set_state(folder, *CLOSE_FOR_GOOD[2:])
             replayed = online.send(sent)
             assert replayed.receipt == lost.json()
             refused = online.send(late)

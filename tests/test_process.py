@@ -30,7 +30,16 @@ from tests.conftest import set_status, settings_in
 from tests.databases import administer, url_of
 from tests.intake import PATH
 from tests.mounts import run_with_mount
-from tests.process import MAIN, Service, environment, free_port, run, serving, unmeasured
+from tests.process import (
+    CLOSE_FOR_GOOD,
+    MAIN,
+    Service,
+    environment,
+    free_port,
+    run,
+    serving,
+    unmeasured,
+)
 from tests.programs import needed
 from tests.waiting import PATIENCE, wait_for
 
@@ -206,7 +215,7 @@ def test_two_workers_are_one_service(open_folder: Path) -> None:
         for _ in range(12):
             read = client.get(receipt, headers={"Authorization": f"Bearer {token}"})
             assert read.json()["state"] == "received"
-        assert run(*CLOSING, folder=open_folder).returncode == 0
+        assert run(*CLOSE_FOR_GOOD, folder=open_folder).returncode == 0
         assert {client.post(PATH, json=request_named("B")).status_code for _ in range(12)} == {410}
         replay = client.post(PATH, json=request_named("A"), headers=key)
         assert (replay.status_code, replay.content) == (201, answers[0].content)
