@@ -11,7 +11,8 @@ from api.access import AccessRecorder, Refusal
 from api.addresses import networks_of
 from api.openapi import operation_id
 from api.problem_details import responses
-from api.problems import Forbidden, TooManyRequests, Unauthorized
+from api.problems import Forbidden, Unauthorized
+from api.protocol_problems import TooManyRequests
 from api.rates import AddressLimiter
 from data.crypto import Keyring
 from data.database import reading

@@ -9,7 +9,8 @@ from fastapi.routing import APIRoute
 from pydantic import BeforeValidator
 
 from api import strict_json
-from api.problems import MalformedJSON, UnsupportedMediaType
+from api.problems import MalformedJSON
+from api.protocol_problems import UnsupportedMediaType
 
 _MEDIA_TYPE_LENGTH = 200
 

@@ -22,7 +22,13 @@ from uvicorn.protocols.utils import get_remote_addr
 from api.middleware import DefaultHeaders
 from api.open_connections import OpenConnections
 from api.problem_details import render
-from api.problems import BadRequest, HeaderFieldsTooLarge, Problem, RequestTimeout, URITooLong
+from api.problems import Problem
+from api.protocol_problems import (
+    BadRequest,
+    HeaderFieldsTooLarge,
+    RequestTimeout,
+    URITooLong,
+)
 
 TARGET_BYTES = 8 * 1024
 FIELDS_BYTES = 16 * 1024

@@ -17,7 +17,6 @@ from api.intake import (
 from api.problem_details import responses
 from api.problems import (
     ClinicPermanentlyClosed,
-    ContentTooLarge,
     IdempotencyKeyReused,
     IntakePaused,
     InvalidIdempotencyKey,
@@ -26,9 +25,8 @@ from api.problems import (
     MalformedJSON,
     NotFound,
     RequestEnded,
-    TooManyRequests,
-    UnsupportedMediaType,
 )
+from api.protocol_problems import ContentTooLarge, TooManyRequests, UnsupportedMediaType
 from api.receipts import ReceiptDep, refuse_wrong_receipt, require_request
 from api.storing import IntakeLane
 from data import consultation_requests

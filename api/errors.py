@@ -16,12 +16,12 @@ from api.problem_details import render
 from api.problems import (
     RETRY_AFTER,
     MalformedJSON,
-    MethodNotAllowed,
     NotFound,
     Problem,
     RecordDamaged,
     Unavailable,
 )
+from api.protocol_problems import MethodNotAllowed
 from data.crypto import KeyringFault, SealBroken
 from data.postgresql import NotDurable
 from data.status import NotLoaded

@@ -11,7 +11,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problem_details import render
-from api.problems import ContentTooLarge, InternalError
+from api.problems import InternalError
+from api.protocol_problems import ContentTooLarge
 
 log = logging.getLogger("clinic_api")
 

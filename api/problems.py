@@ -2,21 +2,12 @@
 
 from typing import ClassVar
 
+from api import protocol_problems  # noqa: F401 (its problems belong to `ALL`)
+
 # Other modules import these two together with the problems.
 from api.problem import RETRY_AFTER as RETRY_AFTER
 from api.problem import Extension
 from api.problem import Problem as Problem
-
-
-class BadRequest(Problem):
-    status = 400
-    slug = "bad-request"
-    title = "This is not a request that can be read"
-    detail = "The request could not be read. Nothing was stored."
-    about = (
-        "The message breaks the rules of HTTP/1.1 (RFC 9112): its framing, its `Host`, or a coding "
-        "other than `chunked`. The connection is closed, so that nothing is read in two ways."
-    )
 
 
 class MalformedJSON(Problem):
@@ -86,22 +77,6 @@ class NotFound(Problem):
         "The path, or what it names, is not known. For a consultation request the answer is the "
         "same whether the id or the token is wrong."
     )
-
-
-class MethodNotAllowed(Problem):
-    status = 405
-    slug = "method-not-allowed"
-    title = "This method is not allowed here"
-    detail = "This address cannot be used in this way."
-    about = "The header `Allow` lists the methods that this path knows."
-
-
-class RequestTimeout(Problem):
-    status = 408
-    slug = "request-timeout"
-    title = "The request did not arrive in time"
-    detail = "Your request took too long to arrive. Please try again. Nothing was stored."
-    about = "A request has ten seconds to arrive, head and body together."
 
 
 class IntakePaused(Problem):
@@ -190,41 +165,6 @@ class ClinicPermanentlyClosed(Problem):
     }
 
 
-class PreconditionFailed(Problem):
-    status = 412
-    slug = "precondition-failed"
-    title = "It was changed meanwhile"
-    detail = "Somebody else changed this in the meantime. Please look at it again."
-    about = "`If-Match` does not name the current `ETag`. Read it again, then decide again."
-
-
-class ContentTooLarge(Problem):
-    status = 413
-    slug = "content-too-large"
-    title = "The body is too large"
-    detail = "What was sent is too large. Nothing was stored."
-    about = "A body may have at most 65,536 bytes (64 KiB)."
-
-
-class URITooLong(Problem):
-    status = 414
-    slug = "uri-too-long"
-    title = "The address is too long"
-    detail = "This address is too long to be read."
-    about = "At most 8 KiB of a request's target are read."
-
-
-class UnsupportedMediaType(Problem):
-    status = 415
-    slug = "unsupported-media-type"
-    title = "The body is not declared as JSON"
-    detail = "The request could not be read. Nothing was stored."
-    about = (
-        "Send `Content-Type: application/json`, with no charset but UTF-8 and without a "
-        "`Content-Encoding`."
-    )
-
-
 class InvalidRequest(Problem):
     status = 422
     slug = "invalid-request"
@@ -254,30 +194,6 @@ class IdempotencyKeyReused(Problem):
     about = "The same key was used with other bytes. Make a new key for a new request."
 
 
-class PreconditionRequired(Problem):
-    status = 428
-    slug = "precondition-required"
-    title = "If-Match is needed"
-    detail = "This change could overwrite somebody else's. Please look at it again."
-    about = "Send the `ETag` of what you read as `If-Match`, so that nothing is overwritten."
-
-
-class TooManyRequests(Problem):
-    status = 429
-    slug = "too-many-requests"
-    title = "Too many requests"
-    detail = "Too many requests came from this connection. Please try again later."
-    about = "`Retry-After` says after how many seconds the next request is taken."
-
-
-class HeaderFieldsTooLarge(Problem):
-    status = 431
-    slug = "header-fields-too-large"
-    title = "The header fields are too large"
-    detail = "The request could not be read. Nothing was stored."
-    about = "At most 100 header fields are read, and at most 16 KiB of them."
-
-
 class InternalError(Problem):
     status = 500
     slug = "internal-error"
@@ -302,4 +218,7 @@ class Unavailable(Problem):
     about = "The database cannot be used, or the keys do not fit it. `Retry-After` says how long."
 
 
-ALL: dict[str, type[Problem]] = {problem.slug: problem for problem in Problem.__subclasses__()}
+ALL: dict[str, type[Problem]] = {
+    problem.slug: problem
+    for problem in sorted(Problem.__subclasses__(), key=lambda problem: problem.status)
+}

@@ -12,7 +12,7 @@ from limits.storage import storage_from_string
 from limits.strategies import SlidingWindowCounterRateLimiter
 
 from api.addresses import networks_of
-from api.problems import TooManyRequests
+from api.protocol_problems import TooManyRequests
 from api.rate_counts import BoundedMemoryStorage
 
 log = logging.getLogger("clinic_api")

@@ -181,7 +181,7 @@ async def test_without_its_redis_the_service_goes_on(folder: Path, tmp_path: Pat
 FLOOD = """
 import resource
 from api.rates import AddressLimiter
-from api.problems import TooManyRequests
+from api.protocol_problems import TooManyRequests
 
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB

@@ -13,15 +13,17 @@ from api.dependencies import KeyringDep, SessionDep, SettingsDep, WriteSessionDe
 from api.preconditions import IfMatch, require_match, set_entity_tag
 from api.problem_details import responses
 from api.problems import (
-    ContentTooLarge,
     InvalidRequest,
     MalformedJSON,
     NotFound,
-    PreconditionFailed,
-    PreconditionRequired,
     RecordDamaged,
     RequestWithdrawn,
     TransitionNotAllowed,
+)
+from api.protocol_problems import (
+    ContentTooLarge,
+    PreconditionFailed,
+    PreconditionRequired,
     UnsupportedMediaType,
 )
 from api.queries import DaysQuery, FlagQuery, LimitQuery, LineQuery, PlaceQuery, list_meta

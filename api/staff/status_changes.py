@@ -9,14 +9,8 @@ from api.bodies import BodyRoute, JSONDep, Parsed
 from api.dependencies import SessionDep, SettingsDep, WriteSessionDep
 from api.faults import told
 from api.problem_details import responses
-from api.problems import (
-    AlreadyInEffect,
-    ContentTooLarge,
-    InvalidRequest,
-    MalformedJSON,
-    NotFound,
-    UnsupportedMediaType,
-)
+from api.problems import AlreadyInEffect, InvalidRequest, MalformedJSON, NotFound
+from api.protocol_problems import ContentTooLarge, UnsupportedMediaType
 from api.queries import CursorQuery, FlagQuery, LimitQuery, list_meta
 from data import status_changes
 from data.status_changes import (

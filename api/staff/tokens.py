@@ -9,14 +9,8 @@ from api.bodies import BodyRoute, JSONDep, Parsed
 from api.dependencies import SessionDep, WriteSessionDep
 from api.faults import told
 from api.problem_details import responses
-from api.problems import (
-    ContentTooLarge,
-    InvalidRequest,
-    MalformedJSON,
-    NotFound,
-    Unauthorized,
-    UnsupportedMediaType,
-)
+from api.problems import InvalidRequest, MalformedJSON, NotFound, Unauthorized
+from api.protocol_problems import ContentTooLarge, UnsupportedMediaType
 from api.queries import CursorQuery, LimitQuery, list_meta
 from data import staff_tokens
 from data.staff_tokens import ExceedsMaker, MakerEnded

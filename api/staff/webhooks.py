@@ -8,13 +8,8 @@ from api.auth import Admin
 from api.bodies import BodyRoute, JSONDep, Parsed
 from api.dependencies import KeyringDep, SessionDep, WriteSessionDep
 from api.problem_details import responses
-from api.problems import (
-    ContentTooLarge,
-    InvalidRequest,
-    MalformedJSON,
-    NotFound,
-    UnsupportedMediaType,
-)
+from api.problems import InvalidRequest, MalformedJSON, NotFound
+from api.protocol_problems import ContentTooLarge, UnsupportedMediaType
 from api.queries import CursorQuery, LimitQuery, list_meta
 from data import webhooks
 from models.webhook import WebhookCreate, WebhookIssued, WebhookList, WebhookPublic
