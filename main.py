@@ -10,35 +10,36 @@ import typer
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from api import demo, server
+from api import server
 from api.access import AccessRecorder
 from api.auth import REFUSED_RATE
+from api.cache.responses import CachedAPI
+from api.commands import demo
 from api.commands.backup import back_up, restore
 from api.commands.keys import keys
 from api.commands.opening import one_line_faults, opened_database
 from api.commands.requests import requests
 from api.commands.status import status
 from api.commands.tokens import token
-from api.cors import Cors
-from api.errors import add_handlers
-from api.events import events
-from api.intake import KeyLocks
-from api.middleware import AccessLog, BodyLimit, DefaultHeaders, LastResort, RequestId
-from api.openapi import INTRODUCTION, TAGS, DocumentedAPI, operation_id
-from api.rates import AddressLimiter
-from api.readiness import ReadinessProbe
-from api.response_cache import CachedAPI
+from api.http.cors import Cors
+from api.http.middleware import AccessLog, BodyLimit, DefaultHeaders, LastResort, RequestId
+from api.http.rates import AddressLimiter
+from api.intake.steps import KeyLocks
+from api.intake.storing import open_lane
+from api.pages.openapi import INTRODUCTION, TAGS, DocumentedAPI, operation_id
+from api.pages.webhooks import events
+from api.problems.handlers import add_handlers
+from api.public.readiness import ReadinessProbe
 from api.router import router
-from api.storing import open_lane
 from data import schema
-from data.content_checks import check_content
-from data.content_files import SHIPPED_CONTENT, ContentFaults, read_content
 from data.database import count_writers, open_database, writing
-from data.dispatch import Dispatcher, Outlets
-from data.health import Service
-from data.load import load_content
-from data.mail import MailServer
-from data.mailer import MailOutlet
+from data.documents.checks import check_content
+from data.documents.files import SHIPPED_CONTENT, ContentFaults, read_content
+from data.notifications.dispatch import Dispatcher, Outlets
+from data.notifications.mail import MailServer
+from data.notifications.mailer import MailOutlet
+from data.operations.health import Service
+from data.operations.load import load_content
 from models.service import NAME, VERSION
 from models.settings import ROOT, Settings, read_settings
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from api.lane import Lane
-from api.problems import Unavailable
+from api.problems.catalogue import Unavailable
 from data.audit import record_event
 from data.database import writing
 from data.postgresql import NotDurable

@@ -8,12 +8,12 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityS
 from starlette.concurrency import run_in_threadpool
 
 from api.access import AccessRecorder, Refusal
-from api.addresses import networks_of
-from api.openapi import operation_id
-from api.problem_details import responses
-from api.problems import Forbidden, Unauthorized
-from api.protocol_problems import TooManyRequests
-from api.rates import AddressLimiter
+from api.http.addresses import networks_of
+from api.http.rates import AddressLimiter
+from api.pages.openapi import operation_id
+from api.problems.catalogue import Forbidden, Unauthorized
+from api.problems.document import responses
+from api.problems.protocol import TooManyRequests
 from data.crypto import Keyring
 from data.database import reading
 from data.staff_tokens import find_token, is_use_due

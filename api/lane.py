@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
-from api.problems import RETRY_AFTER, Unavailable
+from api.problems.catalogue import RETRY_AFTER, Unavailable
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")

@@ -2,21 +2,14 @@
 
 from fastapi import APIRouter, Depends
 
-from api import (
-    clinic,
-    consultation_requests,
-    docs,
-    faqs,
-    health,
-    sections,
-    security_txt,
-    staff_page,
-    status,
-    sync,
-)
-from api.problem_details import responses
-from api.problems import InvalidQuery, Unavailable
-from api.queries import refuse_unknown_parameters
+from api.http.queries import refuse_unknown_parameters
+from api.intake import routes as consultation_requests
+from api.pages import documentation as docs
+from api.pages import security_txt, staff_page
+from api.problems.catalogue import InvalidQuery, Unavailable
+from api.problems.document import responses
+from api.public import bundle as sync
+from api.public import clinic, faqs, health, sections, status
 from api.staff.router import router as staff_router
 
 router = APIRouter(

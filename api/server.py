@@ -12,20 +12,20 @@ from sqlalchemy import Engine, make_url
 from sqlalchemy.exc import DBAPIError
 from starlette.concurrency import run_in_threadpool
 
-from api.connection import Connection
-from api.open_connections import OpenConnections
-from data import upkeep
-from data.content_files import SHIPPED_CONTENT, ContentFaults, read_content
+from api.http.connection import Connection
+from api.http.open_connections import OpenConnections
 from data.crypto import KeyringDocument, KeyringFault, parse_document, read_document, write_keyring
 from data.database import hold, name_fault, open_database, reading, writing
-from data.dispatch import Dispatcher
-from data.health import probe_writing
+from data.documents.files import SHIPPED_CONTENT, ContentFaults, read_content
+from data.documents.status import find_status
 from data.live_keyring import LiveKeyring, read_file, read_text
-from data.load import is_loaded, load_content
+from data.notifications.dispatch import Dispatcher
+from data.operations import upkeep
+from data.operations.health import probe_writing
+from data.operations.load import is_loaded, load_content
 from data.postgresql import NotDurable
 from data.schema import NEWEST_REVISION, find_revision, migrate
 from data.sealing_keys import has_sealed_data
-from data.status import find_status
 from models.settings import Settings
 
 log = logging.getLogger("clinic_api")

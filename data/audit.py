@@ -3,7 +3,7 @@
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from data.status import find_status
+from data.documents.status import find_status
 from models.audit import Action, AuditEvent, AuditEventPublic, Details
 from models.listing import Page
 from models.values import utc_now

@@ -12,7 +12,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from data.audit import record_event
-from data.status import find_status
+from data.documents.status import find_status
 from models.audit import COMMAND_LINE, Action, Details, listed
 from models.listing import Page
 from models.staff_token import (

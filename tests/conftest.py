@@ -15,8 +15,8 @@ from sqlalchemy import Engine
 from api.server import prepare
 from data.crypto import write_keyring
 from data.database import open_database, writing
+from data.operations.status_changes import change_status
 from data.schema import migrate
-from data.status_changes import change_status
 from main import create_app
 from models.audit import COMMAND_LINE
 from models.settings import Settings

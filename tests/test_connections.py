@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.connection import FIELDS, FIELDS_BYTES, SECONDS, TARGET_BYTES
+from api.http.connection import FIELDS, FIELDS_BYTES, SECONDS, TARGET_BYTES
 from data.database import open_database
 from models.settings import Settings
 from tests.conftest import set_status

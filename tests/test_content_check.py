@@ -8,9 +8,9 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
-from data.content_files import SHIPPED_CONTENT, ContentFaults, read_content
 from data.database import writing
-from data.load import Loaded, load_content
+from data.documents.files import SHIPPED_CONTENT, ContentFaults, read_content
+from data.operations.load import Loaded, load_content
 from tests.commands import invoke
 
 Change = tuple[str, str, str]

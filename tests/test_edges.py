@@ -12,7 +12,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import Engine
 
-from api.queries import _cursor
+from api.http.queries import _cursor
 from tests.conftest import client_of, set_status
 from tests.intake import post
 from tests.staff import STAFF, signed_in

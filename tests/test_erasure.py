@@ -10,8 +10,8 @@ from sqlalchemy import Engine, inspect, text
 from sqlmodel import Session, select
 
 from data.database import writing
+from data.operations.upkeep import keep_up
 from data.outbox import record_attempt
-from data.upkeep import keep_up
 from models.audit import AuditEvent
 from models.consultation_request import ConsultationRequest, RequestState
 from models.delivery import Delivery, DeliveryAttempt

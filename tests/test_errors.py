@@ -6,7 +6,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from api.problems import ALL
+from api.problems.catalogue import ALL
 from tests.conftest import client_of
 from tests.intake import PATH, problem
 

@@ -16,8 +16,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from api.negotiation import matches
-from api.strict_json import NotJSON, parse
+from api.cache.negotiation import matches
+from api.http.strict_json import NotJSON, parse
 from models.markdown import render
 from tests.intake import JSON, PATH, body_of, count, faults, post, problem
 from tests.staff import STAFF, signed_in

@@ -12,7 +12,7 @@ from sqlmodel import Session, select
 
 from data.crypto import header_of
 from data.database import writing
-from data.upkeep import keep_up
+from data.operations.upkeep import keep_up
 from models.clinic import Clinic
 from models.delivery import Delivery
 from models.sent_letter import SentLetter

@@ -10,8 +10,8 @@ from aiosmtpd.smtp import AuthResult
 from pydantic import ValidationError
 
 from data.database import reading
-from data.mail import Letter, MailServer, send_letter
-from data.mail_health import is_mail_failing
+from data.notifications.mail import Letter, MailServer, send_letter
+from data.notifications.mail_health import is_mail_failing
 from tests.certificates import certificate_for
 from tests.conftest import settings_in
 from tests.health import failed_checks

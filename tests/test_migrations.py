@@ -23,10 +23,10 @@ from api.server import open_keyring, prepare
 from data import schema
 from data.crypto import write_keyring
 from data.database import open_database, reading, writing
+from data.documents.status_history import list_planned
+from data.notifications.webhooks import create_webhook
+from data.operations.status_changes import call_off_change
 from data.outbox import announce
-from data.status_changes import call_off_change
-from data.status_history import list_planned
-from data.webhooks import create_webhook
 from models.audit import COMMAND_LINE
 from models.delivery import Delivery, EventType
 from models.faq import FAQ

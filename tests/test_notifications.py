@@ -16,8 +16,8 @@ from sqlmodel import Session, select
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 
-from data import outward
 from data.database import open_database
+from data.notifications import outward
 from models.delivery import WAITS, Delivery
 from models.values import utc_now
 from tests.certificates import certificate_for

@@ -15,10 +15,10 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from api.openapi import EXAMPLES_FILE
+from api.pages.openapi import EXAMPLES_FILE
 from data.database import writing
-from data.publication import raise_content_version
-from data.status_history import list_planned
+from data.documents.publications import raise_content_version
+from data.documents.status_history import list_planned
 from main import create_app
 from models.consultation_request import ConsultationRequest
 from models.delivery import Channel, Delivery, DeliveryState, EventType

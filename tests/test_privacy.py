@@ -15,10 +15,10 @@ from fastapi import FastAPI
 from sqlalchemy import Engine, event
 from sqlmodel import Session, select
 
-from api.storing import open_lane
-from data.consultation_requests import open_request
+from api.intake.storing import open_lane
 from data.crypto import Keyring, SealBroken, read_document
 from data.database import writing
+from data.intake.requests import open_request
 from models.consultation_request import ConsultationRequest
 from models.idempotency import IdempotencyRecord
 from tests.conftest import client_of, set_status

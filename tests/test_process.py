@@ -23,8 +23,8 @@ from sqlalchemy import make_url
 from sqlmodel import Session, select
 
 from api.server import open_keyring
-from data.consultation_requests import open_request
 from data.database import open_database
+from data.intake.requests import open_request
 from models.consultation_request import ConsultationRequest
 from tests.conftest import set_status, settings_in
 from tests.databases import administer, url_of

@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.types import Message
 
-from api.queries import _cursor
+from api.http.queries import _cursor
 from tests.intake import PATH, problem
 from tests.test_openapi import DOCUMENT
 

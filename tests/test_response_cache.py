@@ -13,10 +13,10 @@ import httpx
 import pytest
 from sqlalchemy import Engine, event
 
-from api import response_cache
-from api.negotiation import preferred_encoding
-from api.prepared import Answer
-from api.response_cache import Kept, is_canonical
+from api.cache import responses as response_cache
+from api.cache.negotiation import preferred_encoding
+from api.cache.prepared import Answer
+from api.cache.responses import Kept, is_canonical
 from data.database import open_database
 from main import ClinicAPI
 from models.values import utc_now

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, select
 
 from data.database import writing
-from data.upkeep import keep_up
+from data.operations.upkeep import keep_up
 from models.audit import AuditEvent
 from models.consultation_request import Consent, ConsultationRequest, RequestState
 from models.idempotency import IdempotencyRecord

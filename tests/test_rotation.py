@@ -15,11 +15,11 @@ from fastapi import FastAPI
 from sqlalchemy import Engine, update
 from sqlmodel import Session, col, select
 
-from data.consultation_form import find_words
-from data.consultation_requests import Sending, record_requests
 from data.crypto import Keyring, header_of, read_document
 from data.database import open_database, writing
-from data.status import find_status
+from data.documents.form import find_words
+from data.documents.status import find_status
+from data.intake.requests import Sending, record_requests
 from models.audit import AuditEvent
 from models.consultation_request import ConsultationRequest, ConsultationRequestCreate
 from models.idempotency import IdempotencyRecord

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from data.content_files import SHIPPED_CONTENT
+from data.documents.files import SHIPPED_CONTENT
 from tests.process import run, serving
 from tests.programs import CLIENTS, needed
 from tests.test_demo import demonstrating, first_of_four

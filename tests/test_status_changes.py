@@ -13,8 +13,8 @@ from sqlalchemy import Engine
 from sqlmodel import Session, select
 
 from data.database import writing
-from data.publication import find_content_version, find_turn, raise_content_version
-from data.upkeep import keep_up
+from data.documents.publications import find_content_version, find_turn, raise_content_version
+from data.operations.upkeep import keep_up
 from models.audit import AuditEvent
 from models.consultation_request import ConsultationRequest
 from models.delivery import Delivery

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session, select
 
 from data.database import writing
-from data.publication import raise_content_version
+from data.documents.publications import raise_content_version
 from models.faq import FAQ
 from models.publication import FormerSlug
 from models.section import Section

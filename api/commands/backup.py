@@ -7,9 +7,9 @@ import typer
 
 from api import server
 from api.commands.opening import fail, one_line_faults, opened_database, require_word
-from data.backup import record_backup
 from data.crypto import Keyring
-from data.restore import CheckedBackup, check_backup, restore_backup
+from data.operations.backup import record_backup
+from data.operations.restore import CheckedBackup, check_backup, restore_backup
 from data.schema import NEWEST_REVISION
 from models.settings import Settings, read_settings
 

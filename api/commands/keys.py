@@ -9,8 +9,9 @@ from sqlalchemy import Engine
 
 from api import server
 from api.commands.opening import fail, opened_database
-from data import crypto, rotation
+from data import crypto
 from data.database import reading, writing
+from data.operations import rotation
 from models.settings import Settings, read_settings
 
 keys = typer.Typer(help="The keys that open what people sent.", no_args_is_help=True)

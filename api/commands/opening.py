@@ -12,14 +12,14 @@ from sqlalchemy.exc import DBAPIError
 
 from api import server
 from data import schema
-from data.backup_contents import BackupFault
-from data.content_files import ContentFaults
 from data.crypto import KeyringFault, SealBroken
 from data.database import name_fault, open_database
+from data.documents.files import ContentFaults
+from data.documents.status import NotLoaded
+from data.operations.backup_contents import BackupFault
+from data.operations.status_changes import ImpossibleChange
 from data.postgresql import NotDurable
 from data.sqlite import NoDatabase
-from data.status import NotLoaded
-from data.status_changes import ImpossibleChange
 from models.settings import SettingsFault, read_settings
 
 

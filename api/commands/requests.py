@@ -7,9 +7,10 @@ from sqlmodel import SQLModel
 
 from api import server
 from api.commands.opening import fail, opened_database
-from data import consultation_requests, retention
 from data.audit import record_event
 from data.database import reading, writing
+from data.intake import requests as consultation_requests
+from data.intake import retention
 from models.audit import COMMAND_LINE, Action
 from models.settings import read_settings
 from models.terminal import as_json

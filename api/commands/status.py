@@ -10,15 +10,15 @@ import typer
 from api.commands.confirming import require_word
 from api.commands.opening import fail, opened_database
 from data.database import reading, writing
-from data.status import find_status
-from data.status_changes import (
+from data.documents.status import find_status
+from data.documents.status_history import list_planned
+from data.operations.status_changes import (
     AlreadyInEffect,
     Foreseen,
     call_off_change,
     change_status,
     foresee_change,
 )
-from data.status_history import list_planned
 from models.audit import COMMAND_LINE
 from models.settings import read_settings
 from models.status import StatusPublic

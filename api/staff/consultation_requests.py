@@ -8,11 +8,11 @@ from fastapi.responses import StreamingResponse
 from starlette.convertors import StringConvertor, register_url_convertor
 
 from api.auth import IntakeEraser, IntakeExporter, IntakeReader, IntakeWriter
-from api.bodies import BodyRoute, JSONDep, Parsed
 from api.dependencies import KeyringDep, SessionDep, SettingsDep, WriteSessionDep
-from api.preconditions import IfMatch, require_match, set_entity_tag
-from api.problem_details import responses
-from api.problems import (
+from api.http.bodies import BodyRoute, JSONDep, Parsed
+from api.http.preconditions import IfMatch, require_match, set_entity_tag
+from api.http.queries import DaysQuery, FlagQuery, LimitQuery, LineQuery, PlaceQuery, list_meta
+from api.problems.catalogue import (
     InvalidRequest,
     MalformedJSON,
     NotFound,
@@ -20,16 +20,16 @@ from api.problems import (
     RequestWithdrawn,
     TransitionNotAllowed,
 )
-from api.protocol_problems import (
+from api.problems.document import responses
+from api.problems.protocol import (
     ContentTooLarge,
     PreconditionFailed,
     PreconditionRequired,
     UnsupportedMediaType,
 )
-from api.queries import DaysQuery, FlagQuery, LimitQuery, LineQuery, PlaceQuery, list_meta
-from data import export, inbox
 from data.audit import record_event
-from data.retention import erase
+from data.intake import export, inbox
+from data.intake.retention import erase
 from models.audit import Action
 from models.consultation_request import ConsultationRequest, RequestState
 from models.inbox import (

@@ -6,10 +6,10 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.auth import Admin
 from api.dependencies import SessionDep, WriteSessionDep
-from api.problem_details import responses
-from api.problems import NotFound, NothingToReplay
-from api.queries import LimitQuery, PlaceQuery, list_meta
-from data import deliveries
+from api.http.queries import LimitQuery, PlaceQuery, list_meta
+from api.problems.catalogue import NotFound, NothingToReplay
+from api.problems.document import responses
+from data.notifications import deliveries
 from models.delivery import DeliveryList, DeliveryPublic, DeliveryState
 
 router = APIRouter(prefix="/v1/staff/deliveries")

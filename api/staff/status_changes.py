@@ -5,15 +5,16 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.auth import StatusWriter
-from api.bodies import BodyRoute, JSONDep, Parsed
 from api.dependencies import SessionDep, SettingsDep, WriteSessionDep
-from api.faults import told
-from api.problem_details import responses
-from api.problems import AlreadyInEffect, InvalidRequest, MalformedJSON, NotFound
-from api.protocol_problems import ContentTooLarge, UnsupportedMediaType
-from api.queries import CursorQuery, FlagQuery, LimitQuery, list_meta
-from data import status_changes
-from data.status_changes import (
+from api.http.bodies import BodyRoute, JSONDep, Parsed
+from api.http.queries import CursorQuery, FlagQuery, LimitQuery, list_meta
+from api.problems.catalogue import AlreadyInEffect, InvalidRequest, MalformedJSON, NotFound
+from api.problems.document import responses
+from api.problems.protocol import ContentTooLarge, UnsupportedMediaType
+from api.problems.validation import told
+from data.documents.status_history import list_all_changes
+from data.operations import status_changes
+from data.operations.status_changes import (
     EffectPassed,
     Foreseen,
     ImpossibleChange,
@@ -23,7 +24,6 @@ from data.status_changes import (
     change_status,
     foresee_change,
 )
-from data.status_history import list_all_changes
 from models.status_change import (
     PlannedStatusChange,
     StaffStatusChange,

@@ -5,13 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 
 from api.auth import CHALLENGE, Admin, AnyStaff
-from api.bodies import BodyRoute, JSONDep, Parsed
 from api.dependencies import SessionDep, WriteSessionDep
-from api.faults import told
-from api.problem_details import responses
-from api.problems import InvalidRequest, MalformedJSON, NotFound, Unauthorized
-from api.protocol_problems import ContentTooLarge, UnsupportedMediaType
-from api.queries import CursorQuery, LimitQuery, list_meta
+from api.http.bodies import BodyRoute, JSONDep, Parsed
+from api.http.queries import CursorQuery, LimitQuery, list_meta
+from api.problems.catalogue import InvalidRequest, MalformedJSON, NotFound, Unauthorized
+from api.problems.document import responses
+from api.problems.protocol import ContentTooLarge, UnsupportedMediaType
+from api.problems.validation import told
 from data import staff_tokens
 from data.staff_tokens import ExceedsMaker, MakerEnded
 from models.staff_token import (

@@ -5,13 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 
 from api.auth import Admin
-from api.bodies import BodyRoute, JSONDep, Parsed
 from api.dependencies import KeyringDep, SessionDep, WriteSessionDep
-from api.problem_details import responses
-from api.problems import InvalidRequest, MalformedJSON, NotFound
-from api.protocol_problems import ContentTooLarge, UnsupportedMediaType
-from api.queries import CursorQuery, LimitQuery, list_meta
-from data import webhooks
+from api.http.bodies import BodyRoute, JSONDep, Parsed
+from api.http.queries import CursorQuery, LimitQuery, list_meta
+from api.problems.catalogue import InvalidRequest, MalformedJSON, NotFound
+from api.problems.document import responses
+from api.problems.protocol import ContentTooLarge, UnsupportedMediaType
+from data.notifications import webhooks
 from models.webhook import WebhookCreate, WebhookIssued, WebhookList, WebhookPublic
 
 router = APIRouter(prefix="/v1/staff/webhooks", route_class=BodyRoute)

@@ -10,10 +10,10 @@ from pathlib import Path
 import httpx
 
 from api.server import prepare
-from data.content_files import SHIPPED_CONTENT, read_content
 from data.crypto import write_keyring
 from data.database import open_database, writing
-from data.load import load_content
+from data.documents.files import SHIPPED_CONTENT, read_content
+from data.operations.load import load_content
 from data.schema import migrate
 from tests.benchmark import intake
 from tests.benchmark.measuring import (

@@ -1,0 +1,204 @@
+"""What surrounds every request: pure ASGI, one small class each, the outermost first."""
+
+import asyncio
+import logging
+import time
+import traceback
+import uuid
+from pathlib import Path
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.problems.catalogue import InternalError
+from api.problems.document import render
+from api.problems.protocol import ContentTooLarge
+
+log = logging.getLogger("clinic_api")
+
+MAX_BODY_BYTES = 64 * 1024
+_DRAIN_SECONDS = 0.5
+_HERE = Path(__file__).resolve().parents[2]
+
+
+class RequestId:
+    """Gives each request an id of our own: one from outside could carry anything."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = str(uuid.uuid4())
+        scope.setdefault("state", {})["request_id"] = request_id
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["X-Request-ID"] = request_id
+            await send(message)
+
+        await self.app(scope, receive, send_with_id)
+
+
+class AccessLog:
+    """One line a request: the route, never the path or the query that were typed."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not log.isEnabledFor(logging.INFO):
+            await self.app(scope, receive, send)
+            return
+        status = 0
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        begun = time.perf_counter()
+        await self.app(scope, receive, send_and_note)
+        log.info(
+            "%s %s %d %.1f ms %s",
+            scope["method"] if scope["method"] in _KNOWN_METHODS else "-",
+            getattr(scope.get("route"), "path_format", "-"),
+            status,
+            (time.perf_counter() - begun) * 1000,
+            scope["state"]["request_id"],
+        )
+
+
+_KNOWN_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+
+# Browsers use TLS alone for a year (RFC 6797). Subdomains are not this service's to speak for.
+STRICT_TRANSPORT = {"Strict-Transport-Security": "max-age=31536000"}
+
+
+class DefaultHeaders:
+    """What every answer carries unless a route says otherwise."""
+
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_over_tls = scope.get("scheme") == "https"
+        defaults = {**self.headers, **STRICT_TRANSPORT} if is_over_tls else self.headers
+
+        async def send_with_defaults(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in defaults.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self.app(scope, receive, send_with_defaults)
+
+
+class LastResort:
+    """Whatever nobody caught: a 500 that says nothing, a log line that says where."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        begun = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_and_note)
+        except Exception as error:
+            request_id = scope["state"]["request_id"]
+            log.error("unhandled %s request=%s", describe(error), request_id)
+            if not begun:
+                await render(InternalError(), request_id=request_id)(scope, receive, send)
+
+
+def describe(error: BaseException) -> str:
+    """An exception's type and where it was raised; its text may repeat what was typed."""
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    places = (f"{_short(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames)
+    return f"{type(error).__module__}.{type(error).__qualname__} at {' > '.join(places)}"
+
+
+def _short(filename: str) -> str:
+    path = Path(filename)
+    return str(path.relative_to(_HERE)) if path.is_relative_to(_HERE) else path.name
+
+
+class BodyLimit:
+    """Reads a body before the application sees it, and refuses one that is too large."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        declared = headers.get("content-length", "0")
+        if declared == "0" and "transfer-encoding" not in headers:
+            await self.app(scope, receive, send)
+            return
+        if not declared.isdecimal() or int(declared[:12]) > MAX_BODY_BYTES:
+            await self._refuse(scope, receive, send)
+            return
+        body = bytearray()
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > MAX_BODY_BYTES:
+                await self._refuse(scope, receive, send)
+                return
+        await self.app(scope, _replay(bytes(body), receive), send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = render(ContentTooLarge(), request_id=scope["state"]["request_id"])
+        response.headers["Connection"] = "close"
+        start = {"type": "http.response.start", "status": response.status_code}
+        await send({**start, "headers": response.raw_headers})
+        await send({"type": "http.response.body", "body": response.body, "more_body": True})
+        # A connection that closes on unread bytes is reset, and the answer is lost with it.
+        try:
+            async with asyncio.timeout(_DRAIN_SECONDS):
+                while (await receive()).get("more_body"):
+                    pass
+        except TimeoutError:
+            pass
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    given = False
+
+    async def receive_again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive_again

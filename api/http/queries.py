@@ -1,0 +1,140 @@
+"""Query parameters: a fault in one is told, never ignored."""
+
+import base64
+import re
+from collections import Counter
+from collections.abc import Set
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Query, Request, Response
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from api.problems.catalogue import InvalidQuery
+from models.listing import ListMeta, Page
+from models.values import LINE_LENGTH, SLUG_PATTERN, is_within_bounds, no_control_characters
+
+# A name of this form is repeated in an answer; any other could hold what a person typed.
+PLAIN_WORD = re.compile("[a-z_]{1,40}")
+_MOST_NAMED = 20
+# What a column of integers holds on PostgreSQL.
+_LARGEST_ID = 2**31 - 1
+_REASONS = {
+    "unknown": "This parameter is not known here.",
+    "repeated": "This parameter is given more than once.",
+    "invalid": "This parameter has a value that cannot be used.",
+}
+
+
+def query_faults(*faults: tuple[str | None, str]) -> InvalidQuery:
+    """All faults of a query string, each as parameter (`None` if not a plain word) and reason."""
+    return InvalidQuery(
+        extension={
+            "errors": [
+                {
+                    "parameter": parameter,
+                    "code": f"{parameter or 'query'}.{reason}",
+                    "detail": _REASONS[reason],
+                }
+                for parameter, reason in faults
+            ]
+        }
+    )
+
+
+async def refuse_unknown_parameters(request: Request) -> None:
+    """Every parameter is one of the route's own and is given once."""
+    given = Counter(name for name, _ in request.query_params.multi_items())
+    if not given:
+        return
+    known = {field.alias for field in request.scope["route"].dependant.query_params}
+    faults: list[tuple[str | None, str]] = [
+        (name, "repeated") for name in sorted(known) if given[name] > 1
+    ]
+    faults += [(name, "unknown") for name in _nameable(given.keys() - known)]
+    if faults:
+        raise query_faults(*faults)
+
+
+def _nameable(names: Set[str]) -> list[str | None]:
+    """The plain words among these names; one `None` stands for all others."""
+    words = sorted(name for name in names if PLAIN_WORD.fullmatch(name))[:_MOST_NAMED]
+    return [*words, None] if len(words) < len(names) else [*words]
+
+
+def _digits(value: str) -> str:
+    # int() would take signs, blanks, underscores and the digits of every script.
+    if not re.fullmatch("[0-9]{1,9}", value):
+        raise ValueError("must be a number")
+    return value
+
+
+def _true_or_false(value: str) -> bool:
+    if value not in ("true", "false"):
+        raise ValueError("must be true or false")
+    return value == "true"
+
+
+def _key_of_cursor(cursor: str) -> int:
+    key = _opened(cursor)
+    if not re.fullmatch("[0-9]{1,10}", key) or int(key) > _LARGEST_ID or _cursor(key) != cursor:
+        raise ValueError("must be a cursor that was given")
+    return int(key)
+
+
+def _place_of_cursor(cursor: str) -> str:
+    place = _opened(cursor)
+    written, _, key = place.partition(" ")
+    instant = datetime.fromisoformat(written)
+    is_place = instant.tzinfo is not None and re.fullmatch("[0-9a-f-]{36}", key)
+    if not is_place or not is_within_bounds(instant) or _cursor(place) != cursor:
+        raise ValueError("must be a cursor that was given")
+    return place
+
+
+def _one_line(value: str | None) -> str | None:
+    return value if value is None else no_control_characters(value)
+
+
+def _opened(cursor: str) -> str:
+    try:
+        return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+    except ValueError:
+        raise ValueError("must be a cursor that was given") from None
+
+
+def _cursor(key: int | str) -> str:
+    return base64.urlsafe_b64encode(str(key).encode()).decode().rstrip("=")
+
+
+LimitQuery = Annotated[
+    Annotated[int, Field(ge=1, le=100)],
+    BeforeValidator(_digits),
+    Query(description="How many items a page holds at the most."),
+]
+CursorQuery = Annotated[
+    int | None,
+    BeforeValidator(_key_of_cursor, json_schema_input_type=str | None),
+    Query(description="`next_cursor` of the page before; opaque."),
+]
+# In a list by time, where a number would not do.
+PlaceQuery = Annotated[
+    str | None,
+    BeforeValidator(_place_of_cursor),
+    Query(description="`next_cursor` of the page before; opaque."),
+]
+DaysQuery = Annotated[Annotated[int, Field(le=36_500)] | None, BeforeValidator(_digits)]
+# A line as staff enters it; it may be empty.
+LineQuery = Annotated[str | None, Query(max_length=LINE_LENGTH), AfterValidator(_one_line)]
+SlugQuery = Annotated[str | None, Query(pattern=SLUG_PATTERN, max_length=80)]
+FlagQuery = Annotated[bool | None, BeforeValidator(_true_or_false)]
+
+
+def list_meta(page: Page[object], request: Request, response: Response) -> ListMeta:
+    """The list's `meta`; when there is more, a `Link` to the next page too (RFC 8288)."""
+    cursor = None
+    if page.last_key is not None:
+        cursor = _cursor(page.last_key)
+        url = request.url.include_query_params(cursor=cursor)
+        response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
+    return ListMeta(total=page.total, next_cursor=cursor, clinic_state=page.clinic_state)

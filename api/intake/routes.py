@@ -1,0 +1,173 @@
+"""Consultation requests: the form, the request, its receipt and its withdrawal."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from api.cache.policy import StatusRoute
+from api.dependencies import SessionDep, SettingsDep, WriteSessionDep
+from api.http.bodies import BodyRoute
+from api.intake.receipts import ReceiptDep, refuse_wrong_receipt, require_request
+from api.intake.steps import STEPS, AttemptDep, RateDep, RequestBody
+from api.intake.storing import IntakeLane
+from api.problems.catalogue import (
+    ClinicPermanentlyClosed,
+    IdempotencyKeyReused,
+    IntakePaused,
+    InvalidIdempotencyKey,
+    InvalidQuery,
+    InvalidRequest,
+    MalformedJSON,
+    NotFound,
+    RequestEnded,
+)
+from api.problems.document import responses
+from api.problems.protocol import ContentTooLarge, TooManyRequests, UnsupportedMediaType
+from data.documents.form import find_form, find_words
+from data.documents.status import find_status
+from data.intake import requests as consultation_requests
+from data.intake.requests import RecordOfCare, Sending
+from models.consultation_form import ConsultationFormPublic
+from models.consultation_request import (
+    ConsultationRequest,
+    ConsultationRequestAccepted,
+    ReceiptPublic,
+    RequestState,
+)
+from models.form_schema import FormDialect
+
+PREFIX = "/v1/consultation-requests"
+form_router = APIRouter(prefix=PREFIX, tags=["Consultation requests"], route_class=StatusRoute)
+router = APIRouter(prefix=PREFIX, tags=["Consultation requests"])
+intake_router = APIRouter(prefix=PREFIX, tags=["Consultation requests"], route_class=BodyRoute)
+
+DialectQuery = Annotated[
+    FormDialect,
+    Query(
+        description="How `schema` writes a choice. `enum`: as `oneOf` with an `enum` of one value "
+        "each, for RJSF and ngx-formly. `const`: as `oneOf` with a `const` each, for JSONForms. "
+        "`json-editor`: with the keywords of that library."
+    ),
+]
+
+
+@form_router.get("/form")
+def read_consultation_request_form(
+    session: SessionDep, dialect: DialectQuery = FormDialect.ENUM
+) -> ConsultationFormPublic:
+    """The form as JSON Schema, with its words. 200 also when no request is taken.
+
+    Ask for the `dialect` of your form library: with its default settings it then shows every
+    label, and chooses and agrees to nothing by itself.
+    """
+    return find_form(session, status=find_status(session), dialect=dialect)
+
+
+@intake_router.post(
+    "",
+    status_code=201,
+    response_model=ConsultationRequestAccepted,
+    dependencies=STEPS,
+    responses={
+        201: {
+            "description": "The request is stored for good. Keep the receipt token.",
+            "headers": {
+                "Location": {
+                    "description": "Path of the receipt.",
+                    "schema": {"type": "string"},
+                },
+                "RateLimit": {
+                    "description": "How many more are taken, and for how many seconds that is so.",
+                    "schema": {"type": "string"},
+                },
+                "RateLimit-Policy": {
+                    "description": "How many are taken in which time, in seconds.",
+                    "schema": {"type": "string"},
+                },
+                "Idempotent-Replayed": {
+                    "description": "`true` when this answer was given before.",
+                    "schema": {"type": "string", "enum": ["true"]},
+                },
+            },
+        },
+        **responses(
+            InvalidQuery,
+            MalformedJSON,
+            InvalidIdempotencyKey,
+            IntakePaused,
+            ClinicPermanentlyClosed,
+            ContentTooLarge,
+            UnsupportedMediaType,
+            InvalidRequest,
+            IdempotencyKeyReused,
+            TooManyRequests,
+        ),
+    },
+)
+async def create_consultation_request(
+    request: Request, attempt: AttemptDep, rate: RateDep, body: RequestBody
+) -> Response:
+    """Ask the clinic for a consultation.
+
+    A request is taken while `consultations.accepting` of `/v1/status` is true. A clinic that is
+    closed for good answers 410, one that has paused 409, and neither reads what was sent. The
+    clinic that is shipped is closed: to try this out, open it on the machine where the service
+    runs, with `python main.py status set open`.
+
+    What got a 201 is stored durably. Send an `Idempotency-Key`, so that a request can be sent
+    again safely: the same key with the same bytes gets the first answer again.
+    """
+    lane: IntakeLane = request.app.state.intake
+    answer = await lane.submit(Sending(body, attempt))
+    return accepted(answer.model_dump_json().encode(), headers=rate)
+
+
+def accepted(answer: bytes, *, headers: Mapping[str, str]) -> Response:
+    request_id = ConsultationRequestAccepted.model_validate_json(answer).id
+    headers = {"Location": f"{PREFIX}/{request_id}", **headers}
+    return Response(answer, status_code=201, headers=headers, media_type="application/json")
+
+
+@router.get("/{id}", responses=responses(NotFound))
+def read_consultation_request(session: SessionDep, receipt: ReceiptDep) -> ReceiptPublic:
+    """The receipt: how far the request is. It never holds what was typed."""
+    return _receipt(session, require_request(session, receipt))
+
+
+@router.post(
+    "/{id}/withdrawal",
+    dependencies=[Depends(refuse_wrong_receipt)],
+    responses=responses(NotFound, RequestEnded),
+)
+def withdraw_consultation_request(
+    session: WriteSessionDep, settings: SettingsDep, receipt: ReceiptDep
+) -> ReceiptPublic:
+    """Take the request back: everything that was typed is erased for good.
+
+    A completed request is a record of care and is not withdrawn: ask the clinic about it.
+    """
+    require_request(session, receipt)
+    try:
+        row = consultation_requests.withdraw_request(
+            session, request_id=receipt.request_id, retention=settings.retention
+        )
+    except RecordOfCare:
+        closure = find_status(session).content.closure
+        raise RequestEnded(extension={"closure": closure}) from None
+    if row is None:
+        raise NotFound
+    return _receipt(session, row)
+
+
+def _receipt(session: SessionDep, row: ConsultationRequest) -> ReceiptPublic:
+    return ReceiptPublic(
+        id=row.id,
+        state=RequestState(row.state),
+        received_at=row.received_at,
+        updated_at=row.state_changed_at,
+        retention_until=row.retention_until,
+        next_step=consultation_requests.next_step(
+            row.state, status=find_status(session), form=find_words(session)
+        ),
+    )

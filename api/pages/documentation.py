@@ -1,0 +1,85 @@
+"""The pages for developers: the OpenAPI page, the document, and what each problem means.
+
+Everything comes from here: no script, style or picture from another host.
+"""
+
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from string import Template
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+from fastapi import Path as FromPath
+from fastapi.responses import HTMLResponse, JSONResponse
+
+from api.cache.policy import PublicRoute
+from api.problems.catalogue import ALL, NotFound
+from api.problems.document import responses
+from models.markdown import render
+
+router = APIRouter(tags=["Documentation"], route_class=PublicRoute)
+
+_ASSETS = Path(__file__).parent / "assets"
+_PROBLEM = Template((_ASSETS / "problem.html").read_text(encoding="utf-8"))
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'{}; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+# Swagger UI sets styles of single elements.
+_DOCS_POLICY = _POLICY.format("")
+_PROBLEM_POLICY = _POLICY.format("")
+
+_OURS = {"start.js": "text/javascript", "docs.css": "text/css", "problem.css": "text/css"}
+_SWAGGER = {
+    "swagger-ui.css": "text/css",
+    "swagger-ui-bundle.js": "text/javascript",
+    "favicon-32x32.png": "image/png",
+}
+
+
+@router.get("/docs", include_in_schema=False)
+async def read_documentation() -> HTMLResponse:
+    """The OpenAPI document as a page to read and to try."""
+    html = (_ASSETS / "docs.html").read_text(encoding="utf-8")
+    return HTMLResponse(html, headers={"Content-Security-Policy": _DOCS_POLICY})
+
+
+@router.get("/docs/{name}", include_in_schema=False)
+async def read_documentation_asset(name: str) -> Response:
+    """What the pages are made of."""
+    media_type = _OURS.get(name) or _SWAGGER.get(name)
+    if media_type is None:
+        raise NotFound
+    return Response(_asset(name), media_type=media_type)
+
+
+@router.get("/openapi.json", include_in_schema=False)
+async def read_openapi(request: Request) -> JSONResponse:
+    """The OpenAPI document."""
+    return JSONResponse(request.app.openapi())
+
+
+@router.get("/problems/{slug}", response_class=HTMLResponse, responses=responses(NotFound))
+async def read_problem(
+    slug: Annotated[str, FromPath(description="The last part of a problem's `type`.")],
+) -> HTMLResponse:
+    """What a problem's `type` means, as a page."""
+    problem = ALL.get(slug)
+    if problem is None:
+        raise NotFound
+    html = _PROBLEM.substitute(
+        slug=slug,
+        status=problem.status,
+        title=problem.title,
+        about=render(problem.about).html,
+        detail=problem.detail,
+    )
+    return HTMLResponse(html, headers={"Content-Security-Policy": _PROBLEM_POLICY})
+
+
+@cache
+def _asset(name: str) -> bytes:
+    if name in _OURS:
+        return (_ASSETS / name).read_bytes()
+    return resources.files("fastapi_swagger").joinpath("resources", name).read_bytes()

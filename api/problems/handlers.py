@@ -1,0 +1,101 @@
+"""Every exception that may reach the edge, and the problem it leaves as."""
+
+import logging
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+
+from api.http.middleware import describe
+from api.intake.routes import accepted
+from api.intake.steps import AlreadyAnswered
+from api.problems.catalogue import (
+    RETRY_AFTER,
+    MalformedJSON,
+    NotFound,
+    Problem,
+    RecordDamaged,
+    Unavailable,
+)
+from api.problems.document import render
+from api.problems.protocol import MethodNotAllowed
+from api.problems.validation import problem_for
+from data.crypto import KeyringFault, SealBroken
+from data.documents.status import NotLoaded
+from data.postgresql import NotDurable
+
+log = logging.getLogger("clinic_api")
+
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+def add_handlers(app: FastAPI) -> None:
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(AlreadyAnswered, _already_answered)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _from_router)
+    for away in (DBAPIError, PoolTimeout, NotDurable, NotLoaded):
+        app.add_exception_handler(away, _database)
+    app.add_exception_handler(KeyringFault, _keys)
+    app.add_exception_handler(SealBroken, _damaged)
+
+
+def _answer(request: Request, problem: Problem) -> Response:
+    return render(problem, request_id=request.scope["state"]["request_id"])
+
+
+async def _problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return _answer(request, error)
+
+
+async def _already_answered(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, AlreadyAnswered)
+    return accepted(error.answer, headers={"Idempotent-Replayed": "true"})
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return _answer(request, problem_for(request, error))
+
+
+async def _from_router(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    match error.status_code:
+        case 404:
+            return _answer(request, NotFound())
+        case 405:
+            return _answer(request, MethodNotAllowed(headers={"Allow": _allowed(request)}))
+    # What is left is FastAPI's 400 for a body that could not be received.
+    return _answer(request, MalformedJSON())
+
+
+def _allowed(request: Request) -> str:
+    """All methods of the path: the router names only those of the first route that matches."""
+    routes = request.app.router.routes
+    allowed = [
+        method
+        for method in _METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0].name == "FULL" for route in routes
+        )
+    ]
+    return ", ".join([*allowed, "HEAD"] if "GET" in allowed else allowed)
+
+
+async def _database(request: Request, error: Exception) -> Response:
+    log.error("database %s request=%s", describe(error), request.scope["state"]["request_id"])
+    return _answer(request, Unavailable(headers=RETRY_AFTER))
+
+
+async def _keys(request: Request, error: Exception) -> Response:
+    # Its text holds ids of keys and a path, and nothing that came with the request.
+    log.error("keys: %s request=%s", error, request.scope["state"]["request_id"])
+    return _answer(request, Unavailable(headers=RETRY_AFTER))
+
+
+async def _damaged(request: Request, error: Exception) -> Response:
+    log.error("damaged: %s request=%s", error, request.scope["state"]["request_id"])
+    return _answer(request, RecordDamaged())

@@ -1,0 +1,120 @@
+"""From what a validator found to what the caller is told."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+
+from api.http import strict_json
+from api.http.queries import PLAIN_WORD, query_faults
+from api.problems.catalogue import InvalidRequest, MalformedJSON, NotFound, Problem
+from data.database import reading
+from data.documents.form import find_words
+from models.values import MoreUnknownFields
+
+# The reason for a fault, by the type that pydantic gives it.
+_REASONS = {
+    "missing": "required",
+    "string_too_short": "required",
+    "string_too_long": "too_long",
+    "literal_error": "invalid",
+    "too_short": "required",
+    "too_long": "too_long",
+    "enum": "invalid",
+    "greater_than_equal": "too_small",
+    "less_than_equal": "too_large",
+    "required": "required",
+    "invalid": "invalid",
+}
+# Where the clinic's form has no words of its own for it.
+_WORDS = {
+    "required": "Please fill this in.",
+    "too_long": "This is too long.",
+    "wrong_type": "This has a value that cannot be used.",
+    "invalid": "This has a value that cannot be used.",
+    "not_allowed": "You can only give scopes that you have yourself.",
+    "unknown_field": "This field is not known here.",
+    "inconsistent": "Two of the things that were entered do not go together.",
+    "unconfirmed": "Please confirm that the clinic closes for good.",
+    "passed": "This day is over.",
+    "past": "This time is over. Leave it empty for now, or say that it is backdated.",
+    "too_early": "The clinic would reopen before it closes.",
+}
+OUTDATED = ("#/form_version", "form_version.outdated")
+
+
+def problem_for(request: Request, error: RequestValidationError) -> Problem:
+    """The problem that a failed validation is told as."""
+    faults = error.errors()
+    where = {fault["loc"][0] for fault in faults}
+    if "path" in where:
+        return NotFound()
+    if "query" in where:
+        wrong = (str(fault["loc"][1]) for fault in faults if fault["loc"][0] == "query")
+        return query_faults(*((parameter, "invalid") for parameter in wrong))
+    if any(fault["type"] == "missing" and fault["loc"] == ("body",) for fault in faults):
+        return MalformedJSON()
+    with reading(request.app.state.engine) as session:
+        words = find_words(session)
+    told = [
+        _pointer_and_code(fault)
+        for fault in faults
+        if not isinstance(fault["input"], MoreUnknownFields)
+    ]
+    if _is_outdated(error.body, current=words.version):
+        told.append(OUTDATED)
+    more = sum(
+        fault["input"].count for fault in faults if isinstance(fault["input"], MoreUnknownFields)
+    )
+    return invalid_request(told, messages=words.messages, more_unknown_fields=more)
+
+
+def _is_outdated(body: object, *, current: int) -> bool:
+    # A person who must correct something anyway is told of a new form at once.
+    sent = strict_json.parse(body) if isinstance(body, bytes) else body
+    version = sent.get("form_version") if isinstance(sent, dict) else None
+    return type(version) is int and 0 < version != current
+
+
+def invalid_request(
+    faults: Iterable[tuple[str, str]],
+    *,
+    messages: Mapping[str, str],
+    more_unknown_fields: int = 0,
+) -> InvalidRequest:
+    """All faults of a body, each as pointer, code and a sentence for a patient."""
+    errors = [
+        {"pointer": pointer, "code": code, "detail": _words(code, messages)}
+        for pointer, code in faults
+    ]
+    if more_unknown_fields:
+        detail = f"{more_unknown_fields} more fields are not known here."
+        errors.append({"pointer": "#", "code": "body.more_unknown_fields", "detail": detail})
+    return InvalidRequest(extension={"errors": errors})
+
+
+def told(*faults: tuple[str, str]) -> InvalidRequest:
+    """The same, in words that do not depend on a clinic's form."""
+    return invalid_request(faults, messages={})
+
+
+def _words(code: str, messages: Mapping[str, str]) -> str:
+    reason = code.rpartition(".")[2]
+    return messages.get(code) or _WORDS.get(reason, _WORDS["invalid"])
+
+
+def _pointer_and_code(fault: Mapping[str, Any]) -> tuple[str, str]:
+    if len(fault["loc"]) == 1:
+        return "#", f"body.{'inconsistent' if fault['type'] == 'value_error' else 'wrong_type'}"
+    field = str(fault["loc"][1])
+    if fault["type"] == "extra_forbidden":
+        return f"#/{field}" if PLAIN_WORD.fullmatch(field) else "#", "body.unknown_field"
+    reason = _REASONS.get(fault["type"], "wrong_type")
+    if (field, reason) == ("form_version", "too_small"):
+        reason = "outdated"
+    if fault["input"] is None:
+        reason = "required"
+    elif reason == "invalid" and not isinstance(fault["input"], str):
+        reason = "wrong_type"
+    return f"#/{field}", f"{field}.{reason}"

@@ -1,0 +1,44 @@
+"""The clinic, and the service's front door."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from api.cache.negotiation import prefers_json_ld
+from api.cache.policy import NegotiatedRoute, StatusRoute
+from api.dependencies import SessionDep
+from api.formats import json_ld
+from data.documents.clinic import find_clinic
+from data.documents.status import find_status
+from models.clinic import ClinicPublic
+from models.service import LINKS, NAME, VERSION, ServicePublic
+from models.status import StatusPublic
+
+router = APIRouter(tags=["Clinic"], route_class=StatusRoute)
+negotiated = APIRouter(prefix="/v1/clinic", tags=["Clinic"], route_class=NegotiatedRoute)
+
+_JSON_LD: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The clinic; with `Accept: application/ld+json` as a schema.org "
+        "`MedicalClinic`.",
+        "content": {json_ld.MEDIA_TYPE: {"schema": json_ld.SCHEMA}},
+    }
+}
+
+
+@router.get("/")
+def read_service(session: SessionDep) -> ServicePublic:
+    """What this service is, and where everything is."""
+    state = find_status(session).state
+    return ServicePublic(name=NAME, version=VERSION, clinic_state=state, links=LINKS)
+
+
+@negotiated.get("", response_model=ClinicPublic, responses=_JSON_LD)
+def read_clinic(session: SessionDep, request: Request) -> ClinicPublic | Response:
+    """Where the clinic is, what it treats and how to reach it, as far as that is known."""
+    clinic = ClinicPublic.model_validate(find_clinic(session))
+    if prefers_json_ld(", ".join(request.headers.getlist("Accept")).encode("latin-1")):
+        status = StatusPublic.of(find_status(session))
+        return JSONResponse(json_ld.medical_clinic(clinic, status), media_type=json_ld.MEDIA_TYPE)
+    return clinic

@@ -1,0 +1,27 @@
+"""For whoever watches over the service."""
+
+from fastapi import APIRouter, Request, Response
+
+from api.problems.catalogue import RETRY_AFTER
+from api.public.readiness import ReadinessProbe
+from models.health import Liveness, Readiness
+
+router = APIRouter(prefix="/health/ready", tags=["Health"])
+live_router = APIRouter(prefix="/health/live", tags=["Health"])
+
+
+@live_router.get("")
+async def read_liveness() -> Liveness:
+    """The process answers; nothing else is looked at."""
+    return Liveness(status="alive")
+
+
+@router.get("", responses={503: {"model": Readiness, "description": "Something it needs failed."}})
+async def read_readiness(request: Request, response: Response) -> Readiness:
+    """Whether a POST would be accepted and kept. The answer may be up to five seconds old."""
+    probe: ReadinessProbe = request.app.state.readiness
+    readiness = await probe.look()
+    if readiness.status != "ready":
+        response.status_code = 503
+        response.headers.update(RETRY_AFTER)
+    return readiness

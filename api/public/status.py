@@ -1,0 +1,32 @@
+"""The clinic's state."""
+
+from fastapi import APIRouter, Request, Response
+
+from api.cache.policy import StatusRoute
+from api.dependencies import SessionDep
+from api.http.queries import CursorQuery, LimitQuery, list_meta
+from data.documents.status import find_status
+from data.documents.status_history import list_effective_changes
+from models.status import StatusPublic
+from models.status_change import StatusChangeList
+
+router = APIRouter(prefix="/v1/status", tags=["Clinic"], route_class=StatusRoute)
+
+
+@router.get("")
+def read_status(session: SessionDep) -> StatusPublic:
+    """Whether the clinic is open, and how consultation requests are taken. 200 also when closed."""
+    return StatusPublic.of(find_status(session))
+
+
+@router.get("/history")
+def list_status_changes(
+    session: SessionDep,
+    request: Request,
+    response: Response,
+    limit: LimitQuery = 100,
+    cursor: CursorQuery = None,
+) -> StatusChangeList:
+    """The changes of the clinic's state that took effect, the latest first."""
+    page = list_effective_changes(session, limit=limit, after=cursor)
+    return StatusChangeList(data=list(page.items), meta=list_meta(page, request, response))

@@ -1,0 +1,96 @@
+"""What must hold between the content files, and inside a Markdown text."""
+
+from collections.abc import Iterable, Iterator
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from data.documents.files import Content, Fault, Location, Source
+from models.markdown import render
+
+_everything = MarkdownIt("commonmark", {"html": True})
+_NOT_SERVED = {"html_block": "raw HTML", "html_inline": "raw HTML", "image": "an image"}
+
+
+def check_content(content: Content) -> list[Fault]:
+    """Every fault of content whose files are each valid in themselves."""
+    return sorted([*_check_notices(content), *_check_sections(content), *_check_faqs(content)])
+
+
+def _check_notices(content: Content) -> Iterator[Fault]:
+    source = content.sources["notices.yaml"]
+    slugs = [notice.slug for notice in content.notices.notices]
+    yield from _repeated(slugs, source, "notices")
+
+
+def _check_sections(content: Content) -> Iterator[Fault]:
+    positions: set[int] = set()
+    slugs = {file.section.slug for file in content.sections}
+    for file in content.sections:
+        section, source = file.section, file.source
+        yield from _unknown_notices(content, section.notices, source, ())
+        yield from _check_former_slugs(section.former_slugs, slugs, source, ())
+        if section.position in positions:
+            yield source.fault(("position",), "another section has this position")
+        positions.add(section.position)
+        for line, reason in _markdown_faults(section.markdown):
+            yield Fault(source.file, file.body_line + line, reason)
+
+
+def _check_faqs(content: Content) -> Iterator[Fault]:
+    source = content.sources["faqs.yaml"]
+    sections = {file.section.slug for file in content.sections}
+    slugs = [faq.slug for faq in content.faqs.faqs]
+    yield from _repeated(slugs, source, "faqs")
+    for index, faq in enumerate(content.faqs.faqs):
+        here: Location = ("faqs", index)
+        yield from _unknown_notices(content, faq.notices, source, here)
+        yield from _check_former_slugs(faq.former_slugs, set(slugs), source, here)
+        if faq.topic not in content.faqs.topics:
+            yield source.fault((*here, "topic"), "is not one of `topics`")
+        if faq.section is not None and faq.section not in sections:
+            yield source.fault((*here, "section"), "no section has this slug")
+        for key, text in (("answer", faq.answer), *(faq.answers or {}).items()):
+            place = (*here, "answers", str(key)) if faq.answers else (*here, "answer")
+            for line, reason in _markdown_faults(text or ""):
+                yield Fault(source.file, source.line(place) + line, reason)
+
+
+def _repeated(slugs: list[str], source: Source, name: str) -> Iterator[Fault]:
+    for index, slug in enumerate(slugs):
+        if slug in slugs[:index]:
+            yield source.fault((name, index, "slug"), "this slug is taken")
+
+
+def _unknown_notices(
+    content: Content, used: Iterable[str], source: Source, here: Location
+) -> Iterator[Fault]:
+    known = {notice.slug for notice in content.notices.notices}
+    for slug in used:
+        if slug not in known:
+            yield source.fault((*here, "notices"), f"no notice `{slug}` in notices.yaml")
+
+
+def _check_former_slugs(
+    former: Iterable[str], current: set[str], source: Source, here: Location
+) -> Iterator[Fault]:
+    for slug in former:
+        if slug in current:
+            yield source.fault((*here, "former_slugs"), f"`{slug}` is in use")
+
+
+def _markdown_faults(markdown: str) -> Iterator[tuple[int, str]]:
+    """Line (from 0) and reason of whatever would not be served as it was meant."""
+    line = 0
+    for token in _walk(_everything.parse(markdown)):
+        line = token.map[0] if token.map else line
+        if token.type in _NOT_SERVED:
+            yield line, f"{_NOT_SERVED[token.type]} is not served"
+    if "](" in render(markdown).text:
+        yield 0, "a link has an address that is not served"
+
+
+def _walk(tokens: Iterable[Token]) -> Iterator[Token]:
+    for token in tokens:
+        yield token
+        yield from _walk(token.children or [])

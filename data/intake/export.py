@@ -1,0 +1,103 @@
+"""Consultation requests as CSV (RFC 4180), for whoever takes the records over."""
+
+import csv
+import io
+import logging
+import unicodedata
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import chain
+
+from sqlalchemy import Engine, tuple_
+from sqlmodel import col, select
+
+from data.audit import record_event
+from data.crypto import Keyring
+from data.database import writing
+from data.intake.inbox import OpenedRequest, open_whole
+from models.audit import Action, listed
+from models.consultation_request import ConsultationRequest, RequestState
+
+log = logging.getLogger("clinic_api")
+
+COLUMNS = (
+    "id", "state", "end_reason", "received_at", "updated_at", "retention_until", "assigned_to",
+    "quarantined", "name", "email", "phone", "preferred_contact", "may_leave_voicemail",
+    "best_time", "topic", "message", "form_version", "consents", "notes", "damaged",
+)  # fmt: skip
+_PAGE = 200
+# A spreadsheet takes a cell that begins with one of these for a formula; some also normalise
+# other forms of the character, and skip invisible characters before it.
+_FORMULA_SIGNS = set("=+-@\N{MINUS SIGN}")
+_LINE_STARTS = ("\t", "\r", "\n")
+# Letters and symbols without ink: the Hangul fillers and the blank Braille pattern.
+_BLANK = set("\u115f\u1160\u3164\uffa0\u2800")
+
+
+def export_requests(
+    engine: Engine, *, keyring: Keyring, actor: str, state: RequestState | None
+) -> Iterator[str]:
+    """CSV in pages, the oldest request first; each page is one transaction, with its audit.
+
+    The cells of what is damaged are empty, and `damaged` names it.
+    """
+    after: tuple[datetime, str] | None = None
+    place = tuple_(col(ConsultationRequest.received_at), col(ConsultationRequest.id))
+    yield _lines([COLUMNS])
+    while True:
+        query = select(ConsultationRequest).order_by(
+            col(ConsultationRequest.received_at), col(ConsultationRequest.id)
+        )
+        if state is not None:
+            query = query.where(ConsultationRequest.state == state)
+        if after is not None:
+            query = query.where(place > tuple_(*after))
+        with writing(engine) as session:
+            rows = session.exec(query.limit(_PAGE)).all()
+            opened = [open_whole(session, row=row, keyring=keyring) for row in rows]
+            if rows or after is None:
+                record_event(
+                    session,
+                    actor=actor,
+                    action=Action.REQUESTS_EXPORTED,
+                    details={"requests": listed(row.id for row in rows)},
+                )
+            after = (rows[-1].received_at, rows[-1].id) if rows else None
+        # One damaged row must not keep the others from whoever takes the records over.
+        for broken in chain.from_iterable(one.damaged for one in opened):
+            log.error("damaged: %s", broken)
+        yield _lines(map(_cells, opened))
+        if len(rows) < _PAGE:
+            return
+
+
+def _cells(opened: OpenedRequest) -> tuple[str, ...]:
+    request = opened.request
+    values = request.model_dump(mode="json")
+    sent = values.pop("sent") or {}
+    values["consents"] = "\n".join(
+        f"{consent.purpose}, version {consent.version}: {consent.text}"
+        for consent in request.consents
+    )
+    values["notes"] = "\n".join(f"{note.author}: {note.text}" for note in request.notes)
+    values["damaged"] = "\n".join(f"{broken.table} {broken.id}" for broken in opened.damaged)
+    both = {**sent, **values}
+    return tuple(_defused(both.get(column)) for column in COLUMNS)
+
+
+def _defused(value: object) -> str:
+    text = "" if value is None else str(value)
+    first = next(filter(_is_visible, text), "")
+    begins_formula = unicodedata.normalize("NFKC", first) in _FORMULA_SIGNS
+    return f"'{text}" if begins_formula or text.lstrip(" ").startswith(_LINE_STARTS) else text
+
+
+def _is_visible(character: str) -> bool:
+    # Neither a control or format character, nor a mark without a letter, nor a space.
+    return unicodedata.category(character)[0] not in "CMZ" and character not in _BLANK
+
+
+def _lines(rows: object) -> str:
+    file = io.StringIO()
+    csv.writer(file).writerows(rows)  # type: ignore[arg-type] # an iterable of cells
+    return file.getvalue()

@@ -1,0 +1,96 @@
+"""The delivery log, as staff reads it."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, tuple_
+from sqlmodel import Session, col, select
+
+from data.audit import record_event
+from data.documents.status import find_status
+from models.audit import Action
+from models.delivery import (
+    Delivery,
+    DeliveryAttempt,
+    DeliveryAttemptPublic,
+    DeliveryPublic,
+    DeliveryState,
+)
+from models.listing import Page
+from models.values import utc_now
+from models.webhook import Webhook
+
+
+def count_dead(session: Session) -> int:
+    query = select(func.count()).where(col(Delivery.state) == DeliveryState.DEAD)
+    return session.exec(query).one()
+
+
+def list_deliveries(
+    session: Session,
+    *,
+    state: DeliveryState | None,
+    webhook_id: str | None,
+    limit: int,
+    after: str | None = None,
+) -> Page[DeliveryPublic]:
+    """The newest first, each with its tries."""
+    wanted: list[ColumnElement[bool]] = []
+    if state is not None:
+        wanted.append(col(Delivery.state) == state)
+    if webhook_id is not None:
+        wanted.append(col(Delivery.webhook_id) == webhook_id)
+    total = session.exec(select(func.count()).select_from(Delivery).where(*wanted)).one()
+    query = select(Delivery).where(*wanted).limit(limit + 1)
+    if after is not None:
+        instant, _, delivery_id = after.partition(" ")
+        place = tuple_(col(Delivery.created_at), col(Delivery.id))
+        query = query.where(place < tuple_(datetime.fromisoformat(instant), delivery_id))
+    query = query.order_by(col(Delivery.created_at).desc(), col(Delivery.id).desc())
+    rows = session.exec(query).all()
+    last = rows[limit - 1] if len(rows) > limit else None
+    return Page(
+        items=_with_attempts(session, rows[:limit]),
+        total=total,
+        last_key=f"{last.created_at.isoformat()} {last.id}" if last else None,
+        clinic_state=find_status(session).state,
+    )
+
+
+def find_delivery(session: Session, *, delivery_id: str) -> Delivery | None:
+    return session.get(Delivery, delivery_id, with_for_update=True)
+
+
+def describe(session: Session, *, row: Delivery) -> DeliveryPublic:
+    return _with_attempts(session, [row])[0]
+
+
+def _with_attempts(session: Session, rows: Sequence[Delivery]) -> list[DeliveryPublic]:
+    ids = [row.id for row in rows]
+    tries = session.exec(
+        select(DeliveryAttempt)
+        .where(col(DeliveryAttempt.delivery_id).in_(ids))
+        .order_by(col(DeliveryAttempt.id))
+    )
+    of: defaultdict[str, list[DeliveryAttemptPublic]] = defaultdict(list)
+    for attempt in tries:
+        of[attempt.delivery_id].append(DeliveryAttemptPublic.model_validate(attempt))
+    return [
+        DeliveryPublic(
+            **{**row.model_dump(exclude={"payload", "sealed_receipt"}), "attempts": of[row.id]}
+        )
+        for row in rows
+    ]
+
+
+def replay(session: Session, *, row: Delivery, actor: str) -> bool:
+    """Begins the tries again, under the same id; `False` where nobody is left to tell."""
+    hook = session.get(Webhook, row.webhook_id) if row.webhook_id else None
+    if row.state == DeliveryState.CANCELLED or (hook is not None and hook.ended_at):
+        return False
+    row.state, row.attempts, row.finished_at = DeliveryState.PENDING, 0, None
+    row.next_attempt_at = utc_now()
+    record_event(session, actor=actor, action=Action.DELIVERY_REPLAYED, subject=row.id)
+    session.flush()
+    return True

@@ -1,0 +1,190 @@
+"""Telling what is in the outbox, at least once (Standard Webhooks; e-mail)."""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import TypeVar
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
+
+from data import outbox
+from data.crypto import Keyring
+from data.database import reading, writing
+from data.notifications import outward
+from data.notifications.mailer import Mailer, MailOutlet
+from data.notifications.webhooks import end_webhook, secret_place
+from models.delivery import (
+    CANCELLED,
+    DELIVERED,
+    RECIPIENT,
+    Channel,
+    Delivery,
+    DeliveryState,
+)
+from models.webhook import Webhook
+
+_AT_ONCE = 20
+# The receiver wants nothing more.
+_GONE = "http_410"
+
+T = TypeVar("T")
+# A delivery, what came of the try in a word, and how long it took.
+Ended = tuple[Delivery, str, timedelta]
+
+
+@dataclass(frozen=True)
+class Outlets:
+    """What deliveries leave through."""
+
+    mail: MailOutlet
+    inside: tuple[outward.Network, ...]
+
+
+class Dispatcher:
+    """Claims what is due and sends it; as many at once as do not crowd out the service."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        outlets: Outlets,
+        keyring: Keyring,
+        writers: asyncio.Semaphore,
+    ) -> None:
+        self._engine = engine
+        self._inside = outlets.inside
+        self._mailer = Mailer(engine, outlet=outlets.mail, keyring=keyring)
+        self._keyring = keyring
+        self._writers = writers
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._ended: list[Ended] = []
+
+    async def look(self) -> None:
+        """Writes down what came of the tries that have ended, and begins whatever is due.
+
+        Both in one transaction: each costs those who send requests as much as one of theirs.
+        """
+        free = _AT_ONCE - len(self._under_way)
+        if not self._ended and not (free and await asyncio.to_thread(self._is_due)):
+            return
+        ended, self._ended = self._ended, []
+        try:
+            claimed = await self._write(partial(self._record_and_claim, ended=ended, limit=free))
+        except SQLAlchemyError:
+            self._ended = ended + self._ended
+            raise
+        for delivery in claimed:
+            task = asyncio.create_task(self._deliver(delivery))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+
+    async def finish(self, *, seconds: float) -> None:
+        """Waits for what is under way; what takes longer is tried again after its lease."""
+        if self._under_way:
+            _, late = await asyncio.wait(self._under_way, timeout=seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        if self._ended:
+            with suppress(SQLAlchemyError):
+                await self._write(partial(self._record_and_claim, ended=self._ended, limit=0))
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        begun = time.monotonic()
+        outcome = await self._try(delivery)
+        took = timedelta(seconds=time.monotonic() - begun)
+        self._mailer.note(delivery, outcome)
+        self._ended.append((delivery, outcome, took))
+
+    async def _try(self, delivery: Delivery) -> str:
+        """What came of it in a word, which holds nothing of the answer but its code."""
+        try:
+            if delivery.channel == Channel.WEBHOOK:
+                return await self._call(delivery)
+            return await asyncio.to_thread(self._mailer.send, delivery)
+        except outward.AddressRefused:
+            return "address_refused"
+        except TimeoutError:
+            return "timeout"
+        except OSError:
+            return "unreachable"
+        except Exception as error:
+            return type(error).__name__
+
+    async def _call(self, delivery: Delivery) -> str:
+        found = await asyncio.to_thread(self._find_webhook, delivery)
+        if found is None:
+            return CANCELLED
+        url, secret = found
+        content = delivery.payload.encode()
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": "clinic-api",
+            **signature(secret, message_id=delivery.id, content=content),
+        }
+        status = await outward.post(url, content=content, headers=headers, inside=self._inside)
+        return DELIVERED if 200 <= status < 300 else f"http_{status}"
+
+    def _find_webhook(self, delivery: Delivery) -> tuple[str, bytes] | None:
+        with reading(self._engine) as session:
+            hook = session.get(Webhook, delivery.webhook_id)
+            if hook is None or hook.sealed_secret is None:
+                return None
+            place = secret_place(hook.id)
+            return hook.url, self._keyring.unseal(hook.sealed_secret, place=place)
+
+    def _record_and_claim(
+        self, session: Session, *, ended: list[Ended], limit: int
+    ) -> list[Delivery]:
+        # In the order in which the outbox takes several.
+        for delivery, outcome, took in sorted(ended, key=lambda one: one[0].id):
+            ends = _end_of(delivery, outcome)
+            outbox.record_attempt(session, delivery=delivery, outcome=outcome, took=took, ends=ends)
+            if outcome == _GONE and delivery.webhook_id:
+                end_webhook(session, webhook_id=delivery.webhook_id)
+        claimed = outbox.claim(session, limit=limit) if limit else []
+        return self._mailer.within_limit(session, claimed=claimed)
+
+    def _is_due(self) -> bool:
+        with reading(self._engine) as session:
+            return outbox.is_due(session)
+
+    async def _write(self, work: Callable[[Session], T]) -> T:
+        # In line with everybody else who writes.
+        async with self._writers:
+            return await asyncio.to_thread(self._commit, work)
+
+    def _commit(self, work: Callable[[Session], T]) -> T:
+        with writing(self._engine) as session:
+            return work(session)
+
+
+def signature(secret: bytes, *, message_id: str, content: bytes) -> dict[str, str]:
+    """The header fields of Standard Webhooks, signed with HMAC-SHA256 (`v1`)."""
+    timestamp = str(int(time.time()))
+    signed = f"{message_id}.{timestamp}.".encode() + content
+    digest = hmac.new(secret, signed, hashlib.sha256).digest()
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": timestamp,
+        "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
+    }
+
+
+def _end_of(delivery: Delivery, outcome: str) -> DeliveryState | None:
+    if outcome == DELIVERED:
+        return DeliveryState.DELIVERED
+    # The clinic cannot mend a patient's address; a 4xx says that the next try may succeed.
+    is_lost = outcome.startswith(RECIPIENT) and not outcome.startswith(f"{RECIPIENT}4")
+    if (is_lost and delivery.channel == Channel.SUBMITTER_EMAIL) or outcome in (CANCELLED, _GONE):
+        return DeliveryState.CANCELLED
+    return None

@@ -1,0 +1,109 @@
+"""Letters of the outbox: the limit for each recipient, the writing, the sending."""
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from data import outbox
+from data.crypto import Keyring, SealBroken
+from data.database import reading
+from data.intake.requests import find_request, open_request
+from data.notifications import letters
+from data.notifications.mail import Letter, MailServer, send_letter
+from data.notifications.mail_health import is_mail_fault
+from data.sent_letters import record_letter
+from models.delivery import CANCELLED, DELIVERED, OVER_LIMIT, Channel, Delivery, DeliveryState
+
+log = logging.getLogger("clinic_api")
+
+
+@dataclass(frozen=True)
+class MailOutlet:
+    """What letters leave through, and what their links begin with."""
+
+    server: MailServer | None
+    notify_to: str | None
+    public_url: str | None
+    receipt_url: str | None
+    letters_per_recipient: int
+
+
+class Mailer:
+    """Sends letters, and says in the log when that begins to fail and when it works again."""
+
+    def __init__(self, engine: Engine, *, outlet: MailOutlet, keyring: Keyring) -> None:
+        self._engine = engine
+        self._outlet = outlet
+        self._keyring = keyring
+        self._is_failing = False
+
+    def send(self, delivery: Delivery) -> str:
+        """What came of it in a word."""
+        server = self._outlet.server
+        if server is None:
+            return CANCELLED
+        letter = self._write(delivery.id)
+        return send_letter(letter, server=server) if letter else CANCELLED
+
+    def within_limit(self, session: Session, *, claimed: list[Delivery]) -> list[Delivery]:
+        """Those that may go; a letter over its recipient's limit is cancelled."""
+        over = [delivery for delivery in claimed if not self._may_go(session, delivery)]
+        for delivery in over:
+            outbox.record_attempt(
+                session,
+                delivery=delivery,
+                outcome=OVER_LIMIT,
+                took=timedelta(),
+                ends=DeliveryState.CANCELLED,
+            )
+        return [delivery for delivery in claimed if delivery not in over]
+
+    def note(self, delivery: Delivery, outcome: str) -> None:
+        """Writes a line when letters stop going out, and one when they go out again."""
+        if is_mail_fault(delivery.channel, outcome) and not self._is_failing:
+            self._is_failing = True
+            log.error("e-mail cannot be sent: %s", outcome)
+        elif delivery.channel != Channel.WEBHOOK and outcome == DELIVERED and self._is_failing:
+            self._is_failing = False
+            log.warning("e-mail is sent again")
+
+    def _may_go(self, session: Session, delivery: Delivery) -> bool:
+        # The clinic's own letters have no limit, and a letter counts with its first try.
+        if delivery.channel != Channel.SUBMITTER_EMAIL or delivery.attempts > 1:
+            return True
+        row = find_request(session, request_id=delivery.subject)
+        try:
+            sent = open_request(row, keyring=self._keyring) if row else None
+        except SealBroken:
+            # The try itself fails, and says so.
+            return True
+        if sent is None or not sent["email"]:
+            return True
+        return record_letter(
+            session,
+            recipient=sent["email"],
+            keyring=self._keyring,
+            limit=self._outlet.letters_per_recipient,
+        )
+
+    def _write(self, delivery_id: str) -> Letter | None:
+        with reading(self._engine) as session:
+            delivery = session.get(Delivery, delivery_id)
+            if delivery is None:
+                return None
+            if delivery.channel == Channel.SUBMITTER_EMAIL:
+                return letters.to_submitter(
+                    session,
+                    delivery=delivery,
+                    keyring=self._keyring,
+                    receipt_url=self._outlet.receipt_url,
+                )
+            return letters.to_clinic(
+                session,
+                delivery=delivery,
+                recipient=self._outlet.notify_to,
+                public_url=self._outlet.public_url,
+            )

@@ -1,0 +1,81 @@
+"""Webhooks in the database."""
+
+import base64
+import secrets
+import uuid
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from data.audit import record_event
+from data.crypto import Keyring
+from data.documents.status import find_status
+from data.outbox import cancel_for_webhook
+from data.sealing_keys import register_key
+from models.audit import SERVICE, Action, listed
+from models.listing import Page
+from models.values import utc_now
+from models.webhook import Webhook, WebhookCreate, WebhookIssued, WebhookPublic
+
+# The format of Standard Webhooks, "Signature scheme".
+_SECRET_PREFIX = "whsec_"  # noqa: S105 (a prefix)
+_SECRET_BYTES = 32
+
+
+def create_webhook(
+    session: Session, *, webhook: WebhookCreate, keyring: Keyring, actor: str
+) -> WebhookIssued:
+    keyring = register_key(session, keyring)
+    secret = secrets.token_bytes(_SECRET_BYTES)
+    webhook_id = str(uuid.uuid4())
+    row = Webhook(
+        id=webhook_id,
+        url=webhook.url,
+        events=[str(event) for event in webhook.events],
+        sealed_secret=keyring.seal(secret, place=secret_place(webhook_id)),
+        created_at=utc_now(),
+        ended_at=None,
+    )
+    session.add(row)
+    record_event(
+        session,
+        actor=actor,
+        action=Action.WEBHOOK_CREATED,
+        subject=row.id,
+        details={"events": listed(row.events)},
+    )
+    session.flush()
+    text = _SECRET_PREFIX + base64.b64encode(secret).decode()
+    return WebhookIssued(**WebhookPublic.model_validate(row).model_dump(), secret=text)
+
+
+def end_webhook(session: Session, *, webhook_id: str, actor: str = SERVICE) -> Webhook | None:
+    """Nothing more is sent to it, and its secret is gone; it stays in the list."""
+    row = session.get(Webhook, webhook_id, with_for_update=True)
+    if row is not None and row.ended_at is None:
+        row.ended_at, row.sealed_secret = utc_now(), None
+        cancel_for_webhook(session, webhook_id=webhook_id)
+        record_event(session, actor=actor, action=Action.WEBHOOK_ENDED, subject=row.id)
+        session.flush()
+    return row
+
+
+def list_webhooks(session: Session, *, limit: int, after: int | None = None) -> Page[WebhookPublic]:
+    """All that were ever made, the newest first; `after` is how many were seen."""
+    total = session.exec(select(func.count()).select_from(Webhook)).one()
+    rows = session.exec(
+        select(Webhook)
+        .order_by(col(Webhook.created_at).desc(), col(Webhook.id))
+        .offset(after or 0)
+        .limit(limit + 1)
+    ).all()
+    return Page(
+        items=[WebhookPublic.model_validate(row) for row in rows[:limit]],
+        total=total,
+        last_key=(after or 0) + limit if len(rows) > limit else None,
+        clinic_state=find_status(session).state,
+    )
+
+
+def secret_place(webhook_id: str) -> str:
+    return f"webhook.sealed_secret:{webhook_id}"

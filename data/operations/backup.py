@@ -1,0 +1,123 @@
+"""Backups: dated files, each with a manifest beside it, and the oldest ones removed."""
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+
+from sqlalchemy import Engine
+
+from data.files import create_private, sync
+from data.operations import postgresql_backup, sqlite_backup
+from data.operations.backup_contents import BackupFault
+from models.backup import BackupManifest
+from models.service import VERSION
+from models.values import utc_now
+
+_PREFIX = "clinic-"
+_PARTIAL = ".partial"
+_KINDS: dict[str, ModuleType] = {"sqlite": sqlite_backup, "postgresql": postgresql_backup}
+
+
+def record_backup(engine: Engine, *, folder: Path, keep: int) -> Path:
+    """Writes a backup into the folder and keeps the newest `keep` there; raises `BackupFault`."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _held(folder):
+            _remove_remnants(folder)
+            try:
+                file = _write(engine, folder)
+            except BaseException:
+                _remove_remnants(folder)
+                raise
+            _rotate(folder, newest=file, keep=keep)
+    except OSError as error:
+        raise BackupFault(f"no backup can be written to {folder}: {error.strerror}") from None
+    return file
+
+
+def list_backups(folder: Path) -> list[Path]:
+    """The backups in a folder, the newest first; a file without a manifest is none."""
+    files = (manifest.with_suffix("") for manifest in folder.glob(f"{_PREFIX}*.json"))
+    return sorted((file for file in files if file.exists()), reverse=True)
+
+
+def manifest_of(file: Path) -> Path:
+    return file.with_name(f"{file.name}.json")
+
+
+def fingerprint(file: Path) -> dict[str, int | str]:
+    """The size and checksum of a file, as its manifest has them."""
+    with file.open("rb") as content:
+        return {
+            "size": file.stat().st_size,
+            "sha256": hashlib.file_digest(content, "sha256").hexdigest(),
+        }
+
+
+def kind_named(name: str) -> ModuleType:
+    """How a kind of database is backed up, read from a backup and restored."""
+    return _KINDS[name]
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Lets one process at a time write backups to a folder; a killed one holds it no longer."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise BackupFault(f"another backup is being written to {folder}") from None
+    finally:
+        os.close(descriptor)
+
+
+def _write(engine: Engine, folder: Path) -> Path:
+    kind = kind_named(engine.dialect.name)
+    taken_at = utc_now()
+    file = folder / f"{_PREFIX}{taken_at:%Y%m%dT%H%M%S.%fZ}{kind.SUFFIX}"
+    copy, manifest_copy = _partial(file), _partial(manifest_of(file))
+    contents = kind.write_copy(engine, copy)
+    sync(copy)
+    manifest = BackupManifest(
+        **contents.model_dump(),
+        **fingerprint(copy),
+        kind=engine.dialect.name,
+        taken_at=taken_at,
+        service_version=VERSION,
+    )
+    manifest_copy.write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    sync(manifest_copy)
+    # In this order a file under its final name always has its manifest.
+    manifest_copy.replace(manifest_of(file))
+    copy.replace(file)
+    sync(folder)
+    return file
+
+
+def _partial(file: Path) -> Path:
+    """A new, empty file that only its owner can read, to be renamed once it is whole."""
+    partial = file.with_name(f".{file.name}{_PARTIAL}")
+    create_private(partial)
+    return partial
+
+
+def _remove_remnants(folder: Path) -> None:
+    """Removes what a backup that failed or was killed has left."""
+    for remnant in folder.glob(f".{_PREFIX}*{_PARTIAL}*"):
+        remnant.unlink()
+    for manifest in folder.glob(f"{_PREFIX}*.json"):
+        if not manifest.with_suffix("").exists():
+            manifest.unlink()
+
+
+def _rotate(folder: Path, *, newest: Path, keep: int) -> None:
+    # A clock that was set back must not make the newest one look like the oldest.
+    older = [file for file in list_backups(folder) if file != newest]
+    for file in older[keep - 1 :]:
+        file.unlink()
+        manifest_of(file).unlink()

@@ -1,0 +1,173 @@
+"""Brings content files into the database."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from data.documents import faqs, sections
+from data.documents.checks import check_content
+from data.documents.files import Content, ContentFaults, Fault, Location, Source
+from data.documents.publications import raise_content_version
+from data.operations.status_changes import append_first_change
+from models.clinic import Clinic
+from models.consultation_form import ConsultationForm
+from models.faq import FAQ
+from models.notice import Notice
+from models.publication import FormerSlug
+from models.section import Section
+from models.status_change import StatusChange
+from models.status_content import StatusContent
+from models.values import utc_now
+
+
+@dataclass
+class Loaded:
+    """What a load changed, by the names of the texts."""
+
+    added: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+
+
+def is_loaded(session: Session) -> bool:
+    return session.get(Clinic, 1) is not None
+
+
+def load_content(session: Session, *, content: Content) -> Loaded:
+    """Adds what is new and changes what differs, in one transaction; a second load does nothing.
+
+    Raises `ContentFaults` when the files disagree with each other or with what was published.
+    """
+    content_faults = check_content(content)
+    if content_faults:
+        raise ContentFaults(content_faults)
+    load = _Load(session, content)
+    load.run()
+    if load.done.added or load.done.changed:
+        raise_content_version(session)
+    session.flush()
+    return load.done
+
+
+class _Load:
+    def __init__(self, session: Session, content: Content) -> None:
+        self.session = session
+        self.content = content
+        self.now: datetime = utc_now()
+        self.done = Loaded()
+
+    def run(self) -> None:
+        content = self.content
+        self._singleton(Clinic, "clinic", content.clinic.model_dump(mode="json"))
+        words = content.status.model_dump(mode="json", exclude={"initial"})
+        self._singleton(StatusContent, "status", words)
+        self._form()
+        self._notices()
+        for file in content.sections:
+            values = file.section.model_dump(mode="json", exclude={"former_slugs", "review"})
+            values |= file.section.review.model_dump()
+            values["withdrawn_on"] = file.section.withdrawn_on
+            former = file.section.former_slugs
+            self._text(Section, sections.KIND, values, former, file.source, ())
+        source = content.sources["faqs.yaml"]
+        for position, faq in enumerate(content.faqs.faqs, start=1):
+            values = faq.model_dump(mode="json", exclude={"former_slugs"})
+            values |= {"position": position, "withdrawn_on": faq.withdrawn_on}
+            place = ("faqs", position - 1)
+            self._text(FAQ, faqs.KIND, values, faq.former_slugs, source, place)
+        self._refuse_vanished()
+        self._first_status()
+
+    def _singleton(self, table: type[Any], name: str, values: dict[str, Any]) -> None:
+        row = self.session.get(table, 1)
+        if row is None:
+            self.session.add(table(**values))
+            self.done.added.append(name)
+        elif _assign(row, values):
+            self.done.changed.append(name)
+
+    def _form(self) -> None:
+        form = self.content.form
+        document = form.model_dump(mode="json")
+        row = self.session.get(ConsultationForm, form.version)
+        if row is None:
+            self.session.add(
+                ConsultationForm(version=form.version, document=document, published_at=self.now)
+            )
+            self.done.added.append(f"form {form.version}")
+        elif row.document != document:
+            source = self.content.sources["form.yaml"]
+            reason = f"version {form.version} was published with other words: raise it"
+            raise ContentFaults([source.fault(("version",), reason)])
+
+    def _notices(self) -> None:
+        known = {notice.slug: notice for notice in self.session.exec(select(Notice))}
+        for position, notice in enumerate(self.content.notices.notices, start=1):
+            values = notice.model_dump() | {"position": position}
+            row = known.pop(notice.slug, None)
+            if row is None:
+                self.session.add(Notice(**values))
+                self.done.added.append(f"notice {notice.slug}")
+            elif _assign(row, values):
+                self.done.changed.append(f"notice {notice.slug}")
+        # No text names them any more, or the check would have failed.
+        for row in known.values():
+            self.session.delete(row)
+            self.done.changed.append(f"notice {row.slug}")
+
+    def _text(
+        self,
+        table: type[Any],
+        kind: str,
+        values: dict[str, Any],
+        former_slugs: Iterable[str],
+        source: Source,
+        place: Location,
+    ) -> None:
+        names = [values["slug"], *former_slugs]
+        rows = self.session.exec(select(table).where(col(table.slug).in_(names))).all()
+        if len(rows) > 1:
+            raise ContentFaults(
+                [source.fault((*place, "former_slugs"), "the former slug is still another text's")]
+            )
+        label = f"{kind} {values['slug']}"
+        if not rows:
+            stamps = {"version": 1, "published_at": self.now, "updated_at": self.now}
+            self.session.add(table(**values, **stamps))
+            self.done.added.append(label)
+        elif _assign(rows[0], values):
+            rows[0].version += 1
+            rows[0].updated_at = self.now
+            self.done.changed.append(label)
+        for slug in former_slugs:
+            self.session.merge(FormerSlug(kind=kind, slug=slug, current_slug=values["slug"]))
+        self.session.flush()
+
+    def _refuse_vanished(self) -> None:
+        given: dict[type[Any], tuple[str, set[str]]] = {
+            Section: ("sections", {file.section.slug for file in self.content.sections}),
+            FAQ: ("faqs.yaml", {faq.slug for faq in self.content.faqs.faqs}),
+        }
+        vanished = [
+            Fault(file, 1, f"`{slug}` was published: keep it with `withdrawn_on`, or rename it")
+            for table, (file, slugs) in given.items()
+            for slug in self.session.exec(select(table.slug))
+            if slug not in slugs
+        ]
+        if vanished:
+            raise ContentFaults(sorted(vanished))
+
+    def _first_status(self) -> None:
+        if self.session.exec(select(StatusChange.id).limit(1)).first() is not None:
+            return
+        append_first_change(self.session, initial=self.content.status.initial)
+
+
+def _assign(row: Any, values: dict[str, Any]) -> bool:
+    """Sets the values that differ; says whether any did."""
+    different = {key: value for key, value in values.items() if getattr(row, key) != value}
+    for key, value in different.items():
+        setattr(row, key, value)
+    return bool(different)

@@ -1,0 +1,136 @@
+"""Backups of PostgreSQL: a dump that `pg_dump` writes and `pg_restore` reads."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from psycopg import ConnectionInfo
+from psycopg.conninfo import make_conninfo
+from sqlalchemy import Connection, Engine, inspect, make_url, text
+
+from data import postgresql
+from data.operations.backup_contents import BackupFault, count_contents
+from models.backup import BackupContents
+
+SUFFIX = ".dump"
+_COPY = re.compile(rb'^COPY (?:[^ (]+\.)?"?(\w+)"? \((.+)\) FROM stdin;\n$')
+_END_OF_COPY = b"\\.\n"
+
+
+def write_copy(engine: Engine, file: Path) -> BackupContents:
+    """A dump of one snapshot in an empty file, and what that snapshot holds."""
+    with engine.execution_options(**postgresql.READ_OPTIONS).connect() as connection:
+        postgresql.take_time(connection)
+        pg_dump = _find_program("pg_dump", server=_info(connection).server_version)
+        snapshot = connection.scalar(text("SELECT pg_export_snapshot()"))
+        contents = count_contents(connection)
+        with file.open("wb") as dump:
+            _run(
+                [pg_dump, "--format=custom", f"--snapshot={snapshot}", *_address(connection)],
+                connection,
+                output=dump,
+            )
+    return contents
+
+
+def read_rows(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every row with the name of its table, as text; needs no server. Raises `BackupFault`."""
+    pg_restore = _find_program("pg_restore")
+    with tempfile.TemporaryFile() as errors:
+        with subprocess.Popen(
+            [pg_restore, "--data-only", "--file=-", str(file)],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+        ) as process:
+            assert process.stdout is not None
+            yield from _parse(process.stdout)
+        if process.returncode:
+            errors.seek(0)
+            raise _fault("pg_restore", errors.read())
+
+
+def restore(file: Path, *, url: str) -> None:
+    """Fills a database that has no table, in one transaction; raises `BackupFault`."""
+    pg_restore = _find_program("pg_restore")
+    engine = postgresql.create(make_url(url))
+    try:
+        with engine.connect() as connection:
+            if inspect(connection).get_table_names():
+                raise BackupFault("the database has tables: a restore needs an empty one")
+            connection.rollback()
+            options = ("--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges")
+            _run([pg_restore, *options, *_address(connection), str(file)], connection)
+    finally:
+        engine.dispose()
+
+
+def _find_program(name: str, *, server: int | None = None) -> str:
+    program = shutil.which(name)
+    if program is None:
+        raise BackupFault(f"{name} is not installed: it comes with PostgreSQL's client programs")
+    if server is not None:
+        told = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+        version = re.search(r"\d+", told.stdout)
+        if version is None or int(version[0]) < server // 10_000:
+            raise BackupFault(f"{name} is older than the server, which is {server // 10_000}")
+    return program
+
+
+def _run(command: list[str], connection: Connection, *, output: IO[bytes] | None = None) -> None:
+    # In the environment, since everybody on the machine can read a command line.
+    environment = {**os.environ, "PGPASSWORD": _info(connection).password}
+    done = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=output or subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=environment,
+        check=False,
+    )
+    if done.returncode:
+        raise _fault(Path(command[0]).name, done.stderr)
+
+
+def _address(connection: Connection) -> list[str]:
+    """The options that lead a program to the database that this connection leads to."""
+    conninfo = make_conninfo(**_info(connection).get_parameters())
+    return ["--no-password", f"--dbname={conninfo}"]
+
+
+def _info(connection: Connection) -> ConnectionInfo:
+    driver: Any = connection.connection.driver_connection
+    info: ConnectionInfo = driver.info
+    return info
+
+
+def _fault(program: str, errors: bytes) -> BackupFault:
+    lines = errors.decode(errors="replace").splitlines()
+    # Further lines may show rows.
+    reason = next((line.partition("error: ")[2] for line in lines if "error: " in line), "")
+    return BackupFault(f"{program} failed: {reason or 'it gave no reason'}")
+
+
+def _parse(lines: IO[bytes]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The rows in what `pg_restore` writes: `COPY table (columns)`, a row a line, `\\.`."""
+    for line in lines:
+        begins = _COPY.match(line)
+        if begins is None:
+            continue
+        name = begins[1].decode()
+        columns = [column.strip().strip('"') for column in begins[2].decode().split(",")]
+        for row in iter(lines.readline, _END_OF_COPY):
+            if not row:
+                return
+            values = row.decode().removesuffix("\n").split("\t")
+            yield (
+                name,
+                {
+                    column: None if value == "\\N" else value
+                    for column, value in zip(columns, values, strict=True)
+                },
+            )

@@ -1,0 +1,123 @@
+"""From a backup back to a database, and whether a backup could be restored."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import make_url
+
+from data import schema
+from data.crypto import Keyring, KeyringFault, SealBroken
+from data.database import open_database
+from data.operations.backup import fingerprint, kind_named, manifest_of
+from data.operations.backup_contents import BackupFault, count_contents
+from data.sealing_keys import verify_key
+from models.backup import BackupContents, BackupManifest
+from models.sealing_key import SealingKey
+
+
+@dataclass(frozen=True)
+class CheckedBackup:
+    """A backup that is what its manifest says, and that the keys open."""
+
+    manifest: BackupManifest
+    opened: int
+    # Table and id of each sealed value that does not open, though its key is here.
+    damaged: list[str]
+
+
+def check_backup(file: Path, *, keyring: Keyring | None) -> CheckedBackup:
+    """Reads every row and opens everything sealed; raises `BackupFault` and `KeyringFault`."""
+    manifest = _read_manifest(file)
+    if not schema.is_known(manifest.schema_revision):
+        raise BackupFault(f"{file} was taken by a newer version than this one")
+    missing = sorted(set(manifest.keys) - set(keyring.keys if keyring else ()))
+    if missing:
+        raise KeyringFault(
+            f"the backup needs key {missing[0]}, which is not here: "
+            "add it with `python main.py keys import FILE`"
+        )
+    reading = _Reading(keyring)
+    for table, row in kind_named(manifest.kind).read_rows(file):
+        reading.look_at(table, row)
+    if any(reading.rows[table] != rows for table, rows in manifest.rows.items()):
+        raise BackupFault(f"{file} does not hold the rows that its manifest names")
+    return CheckedBackup(manifest, reading.opened, reading.damaged)
+
+
+def restore_backup(file: Path, *, url: str, keyring: Keyring | None) -> CheckedBackup:
+    """Checks the backup, then fills an empty place with it; raises as the check does."""
+    checked = check_backup(file, keyring=keyring)
+    manifest, kind = checked.manifest, make_url(url).get_backend_name()
+    if kind != manifest.kind:
+        raise BackupFault(f"the backup is of {manifest.kind}, CLINIC_DATABASE_URL names {kind}")
+    try:
+        kind_named(kind).restore(file, url=url)
+    except OSError as error:
+        raise BackupFault(f"nothing can be restored there: {error.strerror}") from None
+    engine = open_database(url)
+    try:
+        with engine.connect() as connection:
+            if count_contents(connection) != _contents(manifest):
+                raise BackupFault("the restored database does not hold the rows of the backup")
+    finally:
+        engine.dispose()
+    return checked
+
+
+class _Reading:
+    """Counts the rows of a backup, and opens what is sealed in them."""
+
+    def __init__(self, keyring: Keyring | None) -> None:
+        self.keyring = keyring
+        self.rows: Counter[str] = Counter()
+        self.opened = 0
+        self.damaged: list[str] = []
+
+    def look_at(self, table: str, row: Mapping[str, Any]) -> None:
+        self.rows[table] += 1
+        if self.keyring is None:
+            return
+        if table == SealingKey.__tablename__:
+            value = _as_bytes(row["check_value"])
+            verify_key(self.keyring, key_id=row["id"], check_value=value)
+        for column, value in row.items():
+            if column.startswith("sealed") and value is not None:
+                self._open(self.keyring, f"{table}.{column}:{_id(row)}", _as_bytes(value))
+
+    def _open(self, keyring: Keyring, place: str, sealed: bytes) -> None:
+        try:
+            keyring.unseal(sealed, place=place)
+            self.opened += 1
+        except SealBroken:
+            self.damaged.append(place)
+
+
+def _id(row: Mapping[str, Any]) -> str:
+    return row["id"] if "id" in row else _as_bytes(row["key_digest"]).hex()
+
+
+def _as_bytes(value: bytes | str) -> bytes:
+    # A dump has `\\\\x` and hexadecimal digits.
+    return bytes.fromhex(value[3:]) if isinstance(value, str) else value
+
+
+def _contents(manifest: BackupManifest) -> BackupContents:
+    return BackupContents(**manifest.model_dump(include=set(BackupContents.model_fields)))
+
+
+def _read_manifest(file: Path) -> BackupManifest:
+    """The manifest, once the file is found to be the one that it describes."""
+    try:
+        text = manifest_of(file).read_text(encoding="utf-8")
+        manifest = BackupManifest.model_validate_json(text)
+        found = fingerprint(file)
+    except OSError as error:
+        raise BackupFault(f"{error.filename} cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise BackupFault(f"{manifest_of(file)} is no manifest of a backup") from None
+    if found != {"size": manifest.size, "sha256": manifest.sha256}:
+        raise BackupFault(f"{file} was changed: its checksum is not the one in its manifest")
+    return manifest

@@ -1,0 +1,222 @@
+"""From one key to the next: add, rotate, retire, import; each can be killed and done again.
+
+A keyring that does not fit the data is refused before anything is written.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import ColumnElement, Engine, LargeBinary, delete, func
+from sqlmodel import Session, SQLModel, col, select
+
+from data.audit import record_event
+from data.crypto import (
+    Keyring,
+    KeyringDocument,
+    KeyringFault,
+    SealBroken,
+    header_of,
+    new_key,
+    read_document,
+    replace_document,
+)
+from data.database import writing
+from data.intake.inbox import note_place
+from data.intake.requests import contact_digests, open_request, request_place
+from data.letter_receipts import receipt_place
+from data.live_keyring import read_file
+from data.notifications.webhooks import secret_place
+from data.sealing_keys import register_key, require_genuine
+from models.audit import COMMAND_LINE, Action
+from models.consultation_request import ConsultationRequest
+from models.delivery import Delivery
+from models.idempotency import IdempotencyRecord
+from models.inbox import RequestNote
+from models.sealing_key import SealingKey
+from models.values import utc_now
+from models.webhook import Webhook
+
+_AT_ONCE = 100
+# Others who write have their turn in between.
+_PAUSE_SECONDS = 0.02
+# A request that was begun under the old key has ended by then.
+_UNDER_WAY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class _Shelf:
+    """A table of sealed things: the column, and the place that each of them opens in."""
+
+    table: type[SQLModel]
+    column: str
+    place: Callable[[str], str]
+
+    @property
+    def sealed(self) -> Any:
+        return getattr(self.table, self.column)
+
+    @property
+    def id(self) -> Any:
+        return self.table.id  # type: ignore[attr-defined] # each of them has one
+
+
+_SHELVES = (
+    _Shelf(ConsultationRequest, "sealed", request_place),
+    _Shelf(RequestNote, "sealed", note_place),
+    _Shelf(Webhook, "sealed_secret", secret_place),
+    _Shelf(Delivery, "sealed_receipt", receipt_place),
+)
+
+
+@dataclass
+class Resealed:
+    """How many rows were sealed anew, and those that could not be opened."""
+
+    done: int = 0
+    damaged: list[SealBroken] = field(default_factory=list)
+
+
+def add_key(session: Session, *, file: Path, strict: bool) -> str:
+    """A fresh key in the file, which nothing is sealed with yet; its id."""
+    document = read_file(session, file=file, strict=strict)
+    key_id, secret = new_key()
+    record_event(session, actor=COMMAND_LINE, action=Action.KEY_ADDED, subject=key_id)
+    session.flush()
+    replace_document(file, _with_keys(document, {**document.keys, key_id: secret}))
+    return key_id
+
+
+def activate_newest(session: Session, *, file: Path, strict: bool) -> str:
+    """From now on the newest key seals; its id."""
+    document = read_file(session, file=file, strict=strict)
+    newest = list(document.keys)[-1]
+    if newest != document.active:
+        document = document.model_copy(update={"active": newest})
+        register_key(session, Keyring(document))
+        record_event(session, actor=COMMAND_LINE, action=Action.KEY_ROTATED, subject=newest)
+        session.flush()
+        replace_document(file, document)
+    return newest
+
+
+def import_keys(session: Session, *, file: Path, source: Path) -> list[str]:
+    """Brings in the keys of another file, to open what they sealed; the ids of the new ones.
+
+    The file need not fit the data yet: a key that is missing may be what is brought in.
+    """
+    document, other = read_document(file), read_document(source)
+    here, there = Keyring(document).keys, Keyring(other).keys
+    for key_id in here.keys() & there.keys():
+        if here[key_id] != there[key_id]:
+            raise KeyringFault(f"{source} holds another key of the id {key_id}")
+    new = {key_id: secret for key_id, secret in other.keys.items() if key_id not in here}
+    # In front: the last one is the newest, which `activate_newest` takes.
+    merged = _with_keys(document, {**new, **document.keys})
+    require_genuine(session, Keyring(merged))
+    for key_id in new:
+        record_event(session, actor=COMMAND_LINE, action=Action.KEY_IMPORTED, subject=key_id)
+    if new:
+        session.flush()
+        replace_document(file, merged)
+    return list(new)
+
+
+def reseal(engine: Engine, *, keyring: Keyring) -> Iterator[Resealed]:
+    """Seals with the active key whatever another one sealed; yields after each transaction.
+
+    Answers that are kept for a retry are not: their digests are the old key's, and they expire.
+    """
+    for shelf in _SHELVES:
+        after = ""
+        while True:
+            resealed = Resealed()
+            with writing(engine) as session:
+                rows: Sequence[Any] = session.exec(
+                    select(shelf.table)
+                    .where(_by_others(shelf.sealed, keyring.active.id), col(shelf.id) > after)
+                    .order_by(col(shelf.id))
+                    .limit(_AT_ONCE)
+                    .with_for_update()
+                ).all()
+                for row in rows:
+                    try:
+                        _reseal(row, shelf, keyring)
+                    except SealBroken as broken:
+                        resealed.damaged.append(broken)
+                        continue
+                    session.add(row)
+                    resealed.done += 1
+            if not rows:
+                break
+            after = rows[-1].id
+            yield resealed
+            time.sleep(_PAUSE_SECONDS)
+
+
+def _reseal(row: Any, shelf: _Shelf, keyring: Keyring) -> None:
+    place = shelf.place(row.id)
+    plaintext = keyring.unseal(getattr(row, shelf.column), place=place)
+    setattr(row, shelf.column, keyring.seal(plaintext, place=place))
+    if isinstance(row, ConsultationRequest):
+        sent = open_request(row, keyring=keyring) or {}
+        row.email_digest, row.phone_digest = contact_digests(
+            keyring, email=sent.get("email"), phone=sent.get("phone")
+        )
+
+
+def retire_key(
+    engine: Engine, *, file: Path, strict: bool, key_id: str, forget_answers: bool
+) -> None:
+    """Takes a key away that nothing needs any more; raises `KeyringFault` where something does."""
+    with writing(engine) as session:
+        document = read_file(session, file=file, strict=strict)
+        if key_id == document.active:
+            raise KeyringFault("it is the active key: run `keys add` and `keys rotate` first")
+        if key_id not in document.keys:
+            raise KeyringFault("there is no such key")
+        active = session.get(SealingKey, document.active)
+        if active is None or active.first_used_at > utc_now() - _UNDER_WAY:
+            raise KeyringFault("requests that are under way may still use it: wait a minute")
+        if any(count_sealed(session, key_id=key_id).values()):
+            raise KeyringFault("it still seals something: run `keys rotate` again")
+        answers = _sealed_by(IdempotencyRecord.sealed_answer, key_id)
+        last = session.exec(select(func.max(IdempotencyRecord.expires_at)).where(answers)).one()
+        if last is not None and not forget_answers:
+            raise KeyringFault(
+                f"answers kept for a retry need it until {last:%Y-%m-%d}; with --forget-answers, a "
+                "retry after that is stored a second time"
+            )
+        connection = session.connection()
+        connection.execute(delete(IdempotencyRecord).where(answers))
+        connection.execute(delete(SealingKey).where(col(SealingKey.id) == key_id))
+        record_event(session, actor=COMMAND_LINE, action=Action.KEY_RETIRED, subject=key_id)
+    # Only after the commit: without the key, the file would not fit data that still needs it.
+    keys = {name: secret for name, secret in document.keys.items() if name != key_id}
+    replace_document(file, _with_keys(document, keys))
+
+
+def _with_keys(document: KeyringDocument, keys: dict[str, str]) -> KeyringDocument:
+    return document.model_copy(update={"keys": keys})
+
+
+def count_sealed(session: Session, *, key_id: str) -> dict[str, int]:
+    """How much of each table a key seals, answers kept for a retry aside."""
+    return {
+        str(shelf.table.__tablename__): session.exec(
+            select(func.count()).select_from(shelf.table).where(_sealed_by(shelf.sealed, key_id))
+        ).one()
+        for shelf in _SHELVES
+    }
+
+
+def _sealed_by(column: Any, key_id: str) -> ColumnElement[bool]:
+    header = header_of(key_id)
+    return func.substr(column, 1, len(header), type_=LargeBinary) == header
+
+
+def _by_others(column: Any, key_id: str) -> ColumnElement[bool]:
+    return col(column).is_not(None) & ~_sealed_by(column, key_id)

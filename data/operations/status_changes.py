@@ -1,0 +1,189 @@
+"""Changes of the clinic's state: foreseen, recorded, called off."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import insert
+from sqlmodel import Session
+
+from data.audit import record_event
+from data.database import hold
+from data.documents.publications import raise_content_version
+from data.documents.status import CLINIC_STATE, NotLoaded
+from data.documents.status_history import list_planned
+from data.intake.closing import close_out_where_closed, count_open
+from data.intake.retention import Retention
+from data.outbox import announce
+from models.audit import Action, Details
+from models.clinic import Clinic
+from models.delivery import EventType
+from models.status_change import (
+    DEFAULT_MODES,
+    StatusChange,
+    StatusChangeCallingOff,
+    StatusChangeCreate,
+)
+from models.status_content import InitialStatus, StatusContent, StatusText
+from models.values import ClinicState, utc_now
+
+
+class ImpossibleChange(Exception):
+    """A change that does not fit the clock or the clinic's calendar."""
+
+
+class EffectPassed(ImpossibleChange):
+    """It would take effect in the past, and does not say that it is backdated."""
+
+
+class ReopeningPassed(ImpossibleChange):
+    """The day that was given for reopening is over."""
+
+
+class ReopeningTooEarly(ImpossibleChange):
+    """The clinic would reopen before it closes."""
+
+
+class AlreadyInEffect(Exception):
+    """The change has taken effect, so that it cannot be called off."""
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """What a change does; the rows of `recorded` are new."""
+
+    # The change that was asked for, then the opening that was asked for with it.
+    recorded: Sequence[StatusChange]
+    calls_off: Sequence[StatusChange]
+    # Those that stand afterwards, the next one first.
+    planned: Sequence[StatusChange]
+    closes_out: int
+
+    @property
+    def change(self) -> StatusChange:
+        return self.recorded[0]
+
+
+def foresee_change(session: Session, *, change: StatusChangeCreate) -> Foreseen:
+    """What the change would do now; nothing is written. Raises an `ImpossibleChange`."""
+    now = utc_now()
+    if change.effective_from and change.effective_from < now and not change.backdated:
+        raise EffectPassed("effective_from is in the past")
+    content, clinic = session.get(StatusContent, 1), session.get(Clinic, 1)
+    if content is None or clinic is None:
+        raise NotLoaded
+    row = _new_change(content, change, effective_from=change.effective_from or now, now=now)
+    recorded = [row]
+    if change.reopens_on:
+        zone = ZoneInfo(clinic.time_zone)
+        opens_at = _require_reopening(change.reopens_on, after=row, zone=zone)
+        if change.reopen:
+            recorded.append(_new_opening(content, after=row, opens_at=opens_at))
+    is_final = change.state is ClinicState.PERMANENTLY_CLOSED
+    standing = list_planned(session, after=now)
+    calls_off = [p for p in standing if is_final and p.takes_effect_at >= row.takes_effect_at]
+    planned = [*standing[: len(standing) - len(calls_off)], *(r for r in recorded if r.was_planned)]
+    return Foreseen(
+        recorded=recorded,
+        calls_off=calls_off,
+        planned=sorted(planned, key=lambda p: p.takes_effect_at),
+        closes_out=count_open(session) if is_final else 0,
+    )
+
+
+def change_status(
+    session: Session, *, change: StatusChangeCreate, retention: Retention, actor: str
+) -> Foreseen:
+    """Records a change and does what follows from it. Raises an `ImpossibleChange`."""
+    hold(session.connection(), CLINIC_STATE)
+    foreseen = foresee_change(session, change=change)
+    for row in foreseen.calls_off:
+        _record_calling_off(session, row, actor=actor)
+    for row in foreseen.recorded:
+        _record_change(session, row, actor=actor)
+    raise_content_version(session)
+    row = foreseen.change
+    if row.was_planned or row.state != ClinicState.PERMANENTLY_CLOSED:
+        return foreseen
+    closed_out = close_out_where_closed(session, retention=retention, actor=actor)
+    return replace(foreseen, closes_out=closed_out)
+
+
+def call_off_change(session: Session, *, change_id: int, actor: str) -> StatusChange | None:
+    """Takes back a planned change; again does nothing more. Raises `AlreadyInEffect`."""
+    hold(session.connection(), CLINIC_STATE)
+    row = session.get(StatusChange, change_id)
+    if row is None:
+        return None
+    if session.get(StatusChangeCallingOff, change_id) is None:
+        if row.takes_effect_at <= utc_now():
+            raise AlreadyInEffect
+        _record_calling_off(session, row, actor=actor)
+        raise_content_version(session)
+    return row
+
+
+def append_first_change(session: Session, *, initial: InitialStatus) -> None:
+    """The state that a database begins with; since when it is true may not be known."""
+    change = StatusChangeCreate(state=initial.state, reopens_on=initial.reopens_on)
+    content = session.get_one(StatusContent, 1)
+    session.add(_new_change(content, change, effective_from=initial.effective_from, now=utc_now()))
+    raise_content_version(session)
+
+
+def _new_change(
+    content: StatusContent,
+    change: StatusChangeCreate,
+    *,
+    effective_from: datetime | None,
+    now: datetime,
+) -> StatusChange:
+    words = StatusText.model_validate(content.texts[change.state])
+    return StatusChange(
+        state=change.state,
+        mode=change.mode or DEFAULT_MODES[change.state],
+        headline=change.headline or words.headline,
+        message=change.message or words.message,
+        effective_from=effective_from,
+        takes_effect_at=max(now, effective_from or now),
+        reopens_on=change.reopens_on,
+        recorded_at=now,
+    )
+
+
+def _require_reopening(reopens_on: date, *, after: StatusChange, zone: ZoneInfo) -> datetime:
+    """The start of the day of reopening, which must not come before the closing."""
+    if reopens_on < after.recorded_at.astimezone(zone).date():
+        raise ReopeningPassed("the day of reopening is over")
+    if reopens_on < after.takes_effect_at.astimezone(zone).date():
+        raise ReopeningTooEarly("the clinic would reopen before it closes")
+    return datetime.combine(reopens_on, time.min, zone).astimezone(UTC)
+
+
+def _new_opening(
+    content: StatusContent, *, after: StatusChange, opens_at: datetime
+) -> StatusChange:
+    if opens_at <= after.takes_effect_at:
+        raise ReopeningTooEarly("the clinic would reopen before it closes")
+    wanted = StatusChangeCreate(state=ClinicState.OPEN)
+    return _new_change(content, wanted, effective_from=opens_at, now=after.recorded_at)
+
+
+def _record_change(session: Session, row: StatusChange, *, actor: str) -> None:
+    session.add(row)
+    session.flush()
+    change_id = str(row.id)
+    announce(session, event=EventType.STATUS_CHANGED, subjects=[change_id], state=row.state)
+    details: Details = {"state": row.state, "mode": row.mode}
+    if row.was_planned:
+        details["takes_effect_at"] = row.takes_effect_at.isoformat().replace("+00:00", "Z")
+    record_event(
+        session, actor=actor, action=Action.STATUS_CHANGED, subject=change_id, details=details
+    )
+
+
+def _record_calling_off(session: Session, row: StatusChange, *, actor: str) -> None:
+    calling_off = {"change_id": row.id, "at": utc_now(), "by": actor}
+    session.connection().execute(insert(StatusChangeCallingOff), calling_off)
+    record_event(session, actor=actor, action=Action.STATUS_CALLED_OFF, subject=str(row.id))
