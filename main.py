@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -24,22 +25,23 @@ from api.commands.tokens import token
 from api.http.cors import Cors
 from api.http.middleware import AccessLog, BodyLimit, DefaultHeaders, LastResort, RequestId
 from api.http.rates import AddressLimiter
-from api.intake.steps import KeyLocks
-from api.intake.storing import open_lane
 from api.pages.openapi import INTRODUCTION, TAGS, DocumentedAPI, operation_id
 from api.pages.webhooks import events
 from api.problems.handlers import add_handlers
 from api.public.readiness import ReadinessProbe
 from api.router import router
+from api.runtime import Runtime
 from data import schema
-from data.database import count_writers, open_database, writing
+from data.database import open_database, writing
 from data.documents.checks import check_content
 from data.documents.files import SHIPPED_CONTENT, ContentFaults, read_content
+from data.intake.store import store_requests
 from data.notifications.dispatch import Dispatcher, Outlets
 from data.notifications.mail import MailServer
 from data.notifications.mailer import MailOutlet
 from data.operations.health import Service
 from data.operations.load import load_content
+from data.write_queue import BatchWriter, WriteQueue
 from models.service import NAME, VERSION
 from models.settings import ROOT, Settings, read_settings
 
@@ -78,12 +80,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         ],
     )
     app.state.settings = settings
-    app.state.key_locks = KeyLocks()
-    # The response cache's epoch in which the clinic was last seen to take requests.
-    app.state.accepting_since = None
-    storage = settings.rate_storage.get_secret_value() if settings.rate_storage else None
-    app.state.intake_limiter = AddressLimiter("intake", settings.intake_rate, storage=storage)
-    app.state.refused_limiter = AddressLimiter("refused-tokens", REFUSED_RATE, storage=storage)
     add_handlers(app)
     app.include_router(router)
     return app
@@ -94,41 +90,51 @@ async def _run(app: ClinicAPI) -> AsyncIterator[None]:
     """What the application holds, and what it does by itself, from its start to its end."""
     settings: Settings = app.state.settings
     server.configure_logging(settings)
-    app.state.engine = open_database(settings.database_url)
-    app.state.writers = asyncio.Semaphore(count_writers(app.state.engine))
-    app.state.keyring = server.open_keyring(app.state.engine, settings)
-    app.state.intake = open_lane(
-        app.state.engine,
-        keyring=app.state.keyring,
-        emails=settings.emails,
-        writers=app.state.writers,
-    )
-    app.state.access = AccessRecorder(app.state.engine, writers=app.state.writers)
-    app.state.readiness = ReadinessProbe(
-        Service(app.state.engine, app.state.keyring, settings), writers=app.state.writers
-    )
+    runtime = app.state.runtime = _open(settings)
     stopped = asyncio.Event()
     loops = [
-        asyncio.create_task(app.kept.follow(app.state.engine, stopped)),
-        asyncio.create_task(server.follow_keys(app.state.keyring, stopped)),
-        asyncio.create_task(server.keep_up(app.state.engine, settings, stopped)),
-        asyncio.create_task(server.deliver(_dispatcher(app, settings), stopped)),
+        asyncio.create_task(app.kept.follow(runtime.engine, stopped)),
+        asyncio.create_task(server.follow_keys(runtime.keyring, stopped)),
+        asyncio.create_task(server.keep_up(runtime, stopped)),
+        asyncio.create_task(server.deliver(_dispatcher(runtime), stopped)),
     ]
     try:
         yield
     finally:
         stopped.set()
         await asyncio.gather(*loops)
-        await app.state.access.finish()
-        app.state.engine.dispose()
+        await runtime.access.finish()
+        runtime.write_queue.close()
+        runtime.engine.dispose()
 
 
-def _dispatcher(app: FastAPI, settings: Settings) -> Dispatcher:
+def _open(settings: Settings) -> Runtime:
+    engine = open_database(settings.database_url)
+    keyring = server.open_keyring(engine, settings)
+    queue = WriteQueue(engine)
+    storage = settings.rate_storage.get_secret_value() if settings.rate_storage else None
+    return Runtime(
+        settings=settings,
+        engine=engine,
+        keyring=keyring,
+        write_queue=queue,
+        intake=BatchWriter(
+            partial(store_requests, keyring=keyring, emails=settings.emails), queue=queue
+        ),
+        access=AccessRecorder(queue),
+        readiness=ReadinessProbe(Service(engine, keyring, settings), queue=queue),
+        intake_limiter=AddressLimiter("intake", settings.intake_rate, storage=storage),
+        refused_limiter=AddressLimiter("refused-tokens", REFUSED_RATE, storage=storage),
+    )
+
+
+def _dispatcher(runtime: Runtime) -> Dispatcher:
+    settings = runtime.settings
     return Dispatcher(
-        app.state.engine,
+        runtime.engine,
         outlets=Outlets(mail=_mail_outlet(settings), inside=settings.webhook_networks),
-        keyring=app.state.keyring,
-        writers=app.state.writers,
+        keyring=runtime.keyring,
+        queue=runtime.write_queue,
     )
 
 

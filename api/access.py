@@ -4,18 +4,15 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 
-from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlmodel import Session
 
-from api.lane import Lane
-from api.problems.catalogue import Unavailable
 from data.audit import record_event
-from data.database import writing
 from data.postgresql import NotDurable
 from data.staff_tokens import note_uses
+from data.write_queue import BatchWriter, WriteQueue, WriteQueueTimeout
 from models.audit import NOBODY, Action, Details
 
 
@@ -36,15 +33,15 @@ class Refusal:
 
 
 class AccessRecorder:
-    """Writes uses and refusals through the queue of writers, those that wait with one commit."""
+    """Writes uses and refusals through the write queue, all that wait with one commit."""
 
-    def __init__(self, engine: Engine, *, writers: asyncio.Semaphore) -> None:
-        self._lane: Lane[Use | Refusal, None] = Lane(partial(_record, engine), writers=writers)
+    def __init__(self, queue: WriteQueue) -> None:
+        self._writer: BatchWriter[Use | Refusal, None] = BatchWriter(_record, queue=queue)
         self._noting: dict[str, asyncio.Task[None]] = {}
 
     async def record(self, refusal: Refusal) -> None:
-        """Returns when the event is stored; raises what the database raises, or `Unavailable`."""
-        await self._lane.submit(refusal)
+        """Returns when the event is stored; raises as `WriteQueue.write` does."""
+        await self._writer.submit(refusal)
 
     def note_use(self, token_id: str) -> None:
         """Notes it in the background: a call with a good token does not wait for other writers.
@@ -59,24 +56,23 @@ class AccessRecorder:
 
     async def _note(self, token_id: str) -> None:
         try:
-            with suppress(DBAPIError, PoolTimeout, NotDurable, Unavailable):
-                await self._lane.submit(Use(token_id))
+            with suppress(DBAPIError, PoolTimeout, NotDurable, WriteQueueTimeout):
+                await self._writer.submit(Use(token_id))
         finally:
             del self._noting[token_id]
 
 
-def _record(engine: Engine, items: Sequence[Use | Refusal]) -> list[None]:
-    with writing(engine) as session:
-        uses = [item.token_id for item in items if isinstance(item, Use)]
-        if uses:
-            note_uses(session, token_ids=uses)
-        for item in items:
-            if isinstance(item, Refusal):
-                record_event(
-                    session,
-                    actor=item.token_id or NOBODY,
-                    action=item.action,
-                    subject=item.token_id,
-                    details=item.details,
-                )
+def _record(session: Session, items: Sequence[Use | Refusal]) -> list[None]:
+    uses = [item.token_id for item in items if isinstance(item, Use)]
+    if uses:
+        note_uses(session, token_ids=uses)
+    for item in items:
+        if isinstance(item, Refusal):
+            record_event(
+                session,
+                actor=item.token_id or NOBODY,
+                action=item.action,
+                subject=item.token_id,
+                details=item.details,
+            )
     return [None] * len(items)

@@ -7,14 +7,13 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 from starlette.concurrency import run_in_threadpool
 
-from api.access import AccessRecorder, Refusal
+from api.access import Refusal
 from api.http.addresses import networks_of
-from api.http.rates import AddressLimiter
 from api.pages.openapi import operation_id
 from api.problems.catalogue import Forbidden, Unauthorized
 from api.problems.document import responses
 from api.problems.protocol import TooManyRequests
-from data.crypto import Keyring
+from api.runtime import runtime_of
 from data.database import reading
 from data.staff_tokens import find_token, is_use_due
 from models.audit import Action, Details, listed
@@ -49,7 +48,7 @@ def find_caller(
     """The token that is sent, if it is good now."""
     if credentials is None:
         return None
-    with reading(request.app.state.engine) as session:
+    with reading(runtime_of(request).engine) as session:
         token = find_token(session, token=credentials.credentials)
         if token is not None:
             session.expunge(token)
@@ -68,7 +67,7 @@ async def authenticate(
             await _count_wrong_token(request)
         raise Unauthorized(headers=CHALLENGE)
     if is_use_due(token):
-        request.app.state.access.note_use(token.id)
+        runtime_of(request).access.note_use(token.id)
     if not set(needed.scopes) <= set(token.scopes):
         await _record_forbidden(request, token, needed)
         challenge = f'Bearer error="insufficient_scope", scope="{needed.scope_str}"'
@@ -96,13 +95,13 @@ async def _record_forbidden(request: Request, token: StaffToken, needed: Securit
 
 def _is_last_of_its_rate(request: Request, key: str) -> bool:
     """Counts a refusal; raises `TooManyRequests` after the last one that the rate allows."""
-    limiter: AddressLimiter = request.app.state.refused_limiter
+    limiter = runtime_of(request).refused_limiter
     limiter.hit(key)
     return not limiter.is_within(key)
 
 
 async def _record(request: Request, refusal: Refusal) -> None:
-    access: AccessRecorder = request.app.state.access
+    access = runtime_of(request).access
     await access.record(refusal)
 
 
@@ -112,7 +111,7 @@ def _address(request: Request) -> str:
 
 def _address_digest(request: Request) -> str:
     """Tells two addresses apart, and names neither to a reader of the audit."""
-    keyring: Keyring = request.app.state.keyring
+    keyring = runtime_of(request).keyring
     return keyring.digests("address", networks_of(_address(request))[0].encode())[0].hex()
 
 

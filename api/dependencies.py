@@ -7,15 +7,14 @@ from fastapi import Depends, Request
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 
-from api.lane import turn
+from api.runtime import runtime_of
 from data.crypto import Keyring
 from data.database import reading, writing
-from data.live_keyring import LiveKeyring
 from models.settings import Settings
 
 
 async def get_keyring(request: Request) -> Keyring:
-    keyring: LiveKeyring = request.app.state.keyring
+    keyring = runtime_of(request).keyring
     if keyring.is_stale:
         # An answer that is sealed with a new key must be found by its digest from now on.
         await run_in_threadpool(keyring.look_again)
@@ -23,17 +22,16 @@ async def get_keyring(request: Request) -> Keyring:
 
 
 async def get_settings(request: Request) -> Settings:
-    settings: Settings = request.app.state.settings
-    return settings
+    return runtime_of(request).settings
 
 
 def get_session(request: Request) -> Iterator[Session]:
-    with reading(request.app.state.engine) as session:
+    with reading(runtime_of(request).engine) as session:
         yield session
 
 
 async def take_turn(request: Request) -> AsyncIterator[None]:
-    async with turn(request.app.state.writers):
+    async with runtime_of(request).write_queue.turn():
         yield
 
 
@@ -41,7 +39,7 @@ TurnDep = Annotated[None, Depends(take_turn, scope="function")]
 
 
 def get_write_session(request: Request, _turn: TurnDep) -> Iterator[Session]:
-    with writing(request.app.state.engine) as session:
+    with writing(runtime_of(request).engine) as session:
         yield session
 
 

@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.http.connection import Connection
 from api.http.open_connections import OpenConnections
+from api.runtime import Runtime
 from data.crypto import KeyringDocument, KeyringFault, parse_document, read_document, write_keyring
 from data.database import hold, name_fault, open_database, reading, writing
 from data.documents.files import SHIPPED_CONTENT, ContentFaults, read_content
@@ -139,11 +140,13 @@ async def follow_keys(keyring: LiveKeyring, stopped: asyncio.Event) -> None:
             await asyncio.wait_for(stopped.wait(), _KEYS_EVERY_SECONDS)
 
 
-async def keep_up(engine: Engine, settings: Settings, stopped: asyncio.Event) -> None:
+async def keep_up(runtime: Runtime, stopped: asyncio.Event) -> None:
     """Does what falls due by itself, once a minute."""
     while not stopped.is_set():
         try:
-            await run_in_threadpool(upkeep.keep_up, engine, retention=settings.retention)
+            await upkeep.keep_up(
+                runtime.engine, retention=runtime.settings.retention, queue=runtime.write_queue
+            )
         except Exception as error:
             log.error("upkeep could not be done: %s", type(error).__name__)
         with suppress(TimeoutError):

@@ -132,7 +132,7 @@ async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 def engine(app: FastAPI) -> Engine:
-    engine: Engine = app.state.engine
+    engine: Engine = app.state.runtime.engine
     return engine
 
 

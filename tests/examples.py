@@ -100,7 +100,7 @@ async def record(folder: Path) -> dict[str, Any]:
         recorder = Recorder(client)
         await record_readiness(recorder, folder / "keyring.json")
         await record_reads(recorder)
-        engine = app.state.engine
+        engine = app.state.runtime.engine
         day = utc_now().date() + timedelta(days=30)
         set_status(engine, state="temporarily_closed", reopens_on=day)
         await recorder.read("readStatus", "/v1/status", name="paused", summary="Temporarily closed")
@@ -226,8 +226,10 @@ TOLD = {
 def record_events(recorder: Recorder, app: FastAPI, *, request_id: str) -> None:
     """The message of each event as the outbox holds it; nothing of it is kept, or sent."""
     hook = WebhookCreate(url="https://hooks.example.org/clinic", events=list(TOLD))
-    with Session(app.state.engine.execution_options(writes=True)) as session:
-        made = create_webhook(session, webhook=hook, keyring=app.state.keyring, actor=COMMAND_LINE)
+    with Session(app.state.runtime.engine.execution_options(writes=True)) as session:
+        made = create_webhook(
+            session, webhook=hook, keyring=app.state.runtime.keyring, actor=COMMAND_LINE
+        )
         for event, (state, summary) in TOLD.items():
             subject = "2" if event is EventType.STATUS_CHANGED else request_id
             announce(session, event=event, subjects=[subject], state=state)

@@ -74,9 +74,9 @@ def count(engine: Engine, table: type[SQLModel] = ConsultationRequest) -> int:
 
 def opened(app: FastAPI, accepted: httpx.Response) -> dict[str, Any] | None:
     """What is kept of an accepted request, decrypted."""
-    with Session(app.state.engine) as session:
+    with Session(app.state.runtime.engine) as session:
         row = session.get_one(ConsultationRequest, accepted.json()["id"])
-        return open_request(row, keyring=app.state.keyring)
+        return open_request(row, keyring=app.state.runtime.keyring)
 
 
 Sealed = TypeVar("Sealed", ConsultationRequest, RequestNote)

@@ -49,7 +49,7 @@ class Stage:
 
     @property
     def engine(self) -> Engine:
-        engine: Engine = self.app.state.engine
+        engine: Engine = self.app.state.runtime.engine
         return engine
 
     async def hook(self, url: str, *events: str) -> dict[str, Any]:
@@ -107,8 +107,8 @@ class Stage:
 @asynccontextmanager
 async def staged(folder: Path, **changes: object) -> AsyncIterator[Stage]:
     async with running(folder, **changes) as app, client_of(app) as client:
-        set_status(app.state.engine, state="open")
-        yield Stage(app, client, signed_in(app.state.engine))
+        set_status(app.state.runtime.engine, state="open")
+        yield Stage(app, client, signed_in(app.state.runtime.engine))
 
 
 def text_of(letter: Message) -> str:

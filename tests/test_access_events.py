@@ -1,6 +1,7 @@
 """What the audit learns of access: first uses, refusals, and not too much of either."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import httpx
@@ -31,7 +32,7 @@ async def test_the_first_use_in_a_day(
     app: FastAPI, client: httpx.AsyncClient, engine: Engine
 ) -> None:
     """It leaves one event, however often the token is used at once; so does the next day."""
-    access: AccessRecorder = app.state.access
+    access: AccessRecorder = app.state.runtime.access
     staff = signed_in(engine, "admin")
     for days, expected in ((0, 1), (0, 1), (1, 2)):
         with writing(engine) as session:
@@ -77,15 +78,14 @@ async def test_sixty_clients_do_not_wait_for_the_writers(
 ) -> None:
     """While others write, 60 tokens are let in at once; that they were used is written later."""
     tokens = [signed_in(engine, "intake:read") for _ in range(CLIENTS)]
-    turns = count_writers(engine)
-    for _ in range(turns):
-        await app.state.writers.acquire()
-    answers = await asyncio.gather(*(client.get(f"{STAFF}/me", headers=token) for token in tokens))
-    assert [answer.status_code for answer in answers] == [200] * CLIENTS
-    assert events(engine, "token.used") == []
-    for _ in range(turns):
-        app.state.writers.release()
-    await app.state.access.finish()
+    async with AsyncExitStack() as others:
+        for _ in range(count_writers(engine)):
+            await others.enter_async_context(app.state.runtime.write_queue.turn())
+        asked = (client.get(f"{STAFF}/me", headers=token) for token in tokens)
+        answers = await asyncio.gather(*asked)
+        assert [answer.status_code for answer in answers] == [200] * CLIENTS
+        assert events(engine, "token.used") == []
+    await app.state.runtime.access.finish()
     assert len(events(engine, "token.used")) == CLIENTS
 
 

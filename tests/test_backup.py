@@ -82,7 +82,7 @@ async def test_a_backup_is_restored_as_it_was(
         assert again.content == accepted.content
         assert (await post(there)).status_code == 201
         assert opened(app, accepted) is not None
-        assert count(app.state.engine, AuditEvent) > 0
+        assert count(app.state.runtime.engine, AuditEvent) > 0
 
 
 async def test_the_manifest_says_what_is_in_it(

@@ -31,11 +31,11 @@ NO_CLOSURE = {"records_contact": None, "records_url": None, "note": None}
 async def test_decisions_come_in_their_order(folder: Path) -> None:
     """Each reason to say no wins over all that come after it in the contract."""
     async with running(folder, intake_rate="1 per hour") as app:
-        set_status(app.state.engine, state="open")
+        set_status(app.state.runtime.engine, state="open")
         async with client_of(app) as client, client_of(app, "10.0.0.2") as other:
             first = await post(client, key="the-first-key", headers=JSON)
             assert first.status_code == 201
-            set_status(app.state.engine, state="permanently_closed")
+            set_status(app.state.runtime.engine, state="permanently_closed")
 
             big = await post(client, TOO_LARGE, key="the-first-key", headers=TEXT)
             problem(big, 413, "content-too-large")
@@ -48,7 +48,7 @@ async def test_decisions_come_in_their_order(folder: Path) -> None:
                 problem(flood, 429, "too-many-requests")
             closed = await post(other, MALFORMED, headers=TEXT)
             problem(closed, 410, "clinic-permanently-closed")
-        set_status(app.state.engine, state="open")
+        set_status(app.state.runtime.engine, state="open")
         async with (
             client_of(app, "10.0.0.3") as third,
             client_of(app, "10.0.0.4") as fourth,
@@ -57,7 +57,7 @@ async def test_decisions_come_in_their_order(folder: Path) -> None:
             problem(await post(third, MALFORMED, headers=TEXT), 415, "unsupported-media-type")
             problem(await post(fourth, MALFORMED), 400, "malformed-json")
             assert faults(await post(fifth, b"[]")) == [("#", "body.wrong_type")]
-        assert count(app.state.engine) == 1
+        assert count(app.state.runtime.engine) == 1
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ async def test_only_one_sealed_document_holds_what_was_typed(
 ) -> None:
     """What was typed is in `sealed` alone, unreadable, and in two keyed digests."""
     answer = await post(client, json.dumps(FULL).encode(), key="some-key-of-mine")
-    with Session(app.state.engine) as session:
+    with Session(app.state.runtime.engine) as session:
         row = session.get_one(ConsultationRequest, answer.json()["id"])
         assert set(row.model_dump()) == {
             "id", "state", "end_reason", "received_at", "updated_at", "retention_until", "version",

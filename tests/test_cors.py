@@ -110,7 +110,7 @@ async def test_a_list_of_origins_is_kept_to(folder: Path) -> None:
     """A listed origin is named; no other is ever reflected; public reads stay open to all."""
     origins = ",".join([OURS, "https://other.example", *APPS])
     async with running(folder, cors_origins=origins) as app, client_of(app) as client:
-        set_status(app.state.engine, state="open")
+        set_status(app.state.runtime.engine, state="open")
         for origin in origins.split(","):
             answer = await post(client, headers={"Origin": origin})
             assert answer.status_code == 201

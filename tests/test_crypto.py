@@ -157,7 +157,7 @@ async def test_a_lost_or_wrong_key_is_noticed(
     app: FastAPI, client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path
 ) -> None:
     """Once something is sealed its key must be there, and be the same; the text holds no secret."""
-    used: str = app.state.keyring.active.id
+    used: str = app.state.runtime.keyring.active.id
     right = json.loads((folder / "keyring.json").read_text())["keys"][used]
     with Session(engine) as session:
         verify_keys(session, ring("other", other=OTHER))  # nothing was sealed so far

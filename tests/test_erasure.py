@@ -56,7 +56,7 @@ async def test_nothing_is_left(folder: Path, way: str) -> None:
             "webhook_networks": ("127.0.0.0/8",), "retention": DAYS,
         }  # fmt: skip
         async with running(folder, **settings) as app, client_of(app) as client:
-            engine: Engine = app.state.engine
+            engine: Engine = app.state.runtime.engine
             set_status(engine, state="open")
             staff = signed_in(engine)
             hook = {"url": receiver.url, "events": ["request.received"]}
@@ -78,11 +78,11 @@ async def test_nothing_is_left(folder: Path, way: str) -> None:
                     ended = await client.delete(f"{INBOX}/{request_id}", headers=headers)
                 case "purge":
                     ended = await change(client, request_id, staff, version=2, state="declined")
-                    let_retention_end(app)
+                    await let_retention_end(app)
                 case "closing":
                     body = {"state": "permanently_closed", "confirm": "permanently_closed"}
                     ended = await client.post(f"{STAFF}/status-changes", json=body, headers=staff)
-                    let_retention_end(app)
+                    await let_retention_end(app)
             assert ended.is_success, ended.text
 
             looked_at = [rows_of(engine), *mailbox.raw, *(body for _, body in receiver.messages)]
@@ -108,7 +108,7 @@ async def test_erasing_while_a_try_is_written_down(folder: Path) -> None:
             running(folder, webhook_networks=("127.0.0.0/8",)) as app,
             client_of(app) as client,
         ):
-            engine: Engine = app.state.engine
+            engine: Engine = app.state.runtime.engine
             set_status(engine, state="open")
             staff = signed_in(engine)
             hook = {"url": receiver.url, "events": ["request.received"]}
@@ -140,10 +140,11 @@ def what_is_sealed(engine: Engine) -> list[bytes]:
     return [content for content in kept if content]
 
 
-def let_retention_end(app: FastAPI) -> None:
-    with Session(app.state.engine) as session:
+async def let_retention_end(app: FastAPI) -> None:
+    with Session(app.state.runtime.engine) as session:
         row = session.exec(select(ConsultationRequest)).one()
         assert row.retention_until is not None
         row.retention_until = utc_now() - timedelta(seconds=1)
         session.commit()
-    keep_up(app.state.engine, retention=DAYS)
+    runtime = app.state.runtime
+    await keep_up(runtime.engine, retention=DAYS, queue=runtime.write_queue)

@@ -132,7 +132,7 @@ async def test_a_disk_that_is_really_full(tmp_path: Path, leave: int) -> None:
         write_keyring(folder / "keyring.json", generated=True)
         prepare(settings_in(folder))
         async with running(folder) as app, client_of(app) as client:
-            set_status(app.state.engine, state="open")
+            set_status(app.state.runtime.engine, state="open")
             assert await failed_checks(client) == []
             ballast = fill(folder, leave=leave)
             assert (await post(client, LARGE)).status_code == 503

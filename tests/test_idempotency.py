@@ -139,12 +139,15 @@ async def test_an_answer_is_kept_for_30_days(
 async def test_fifty_at_once_are_one(folder: Path, rate: str) -> None:
     """50 identical requests at once: one row, the same 201 for all, one hit of the rate."""
     async with running(folder, intake_rate=rate) as app, client_of(app) as client:
-        set_status(app.state.engine, state="open")
+        set_status(app.state.runtime.engine, state="open")
         answers = await asyncio.gather(*(post(client, key=KEY) for _ in range(50)))
         assert {answer.status_code for answer in answers} == {201}
         assert len({answer.content for answer in answers}) == 1
         assert sum("Idempotent-Replayed" not in answer.headers for answer in answers) == 1
-        assert (count(app.state.engine), count(app.state.engine, IdempotencyRecord)) == (1, 1)
+        assert (
+            count(app.state.runtime.engine),
+            count(app.state.runtime.engine, IdempotencyRecord),
+        ) == (1, 1)
         others = [(await post(client)).status_code for _ in range(5)]
         assert others == [201, 201, 201, 201, 429 if rate else 201]
 
@@ -169,7 +172,7 @@ async def test_fifty_at_once_with_other_bytes(
     bodies = [body_of(name=f"Ada {n}") for n in range(50)]
     answers = await asyncio.gather(*(post(client, body, key=KEY) for body in bodies))
     assert sorted(answer.status_code for answer in answers) == [201] + [422] * 49
-    assert count(app.state.engine) == 1
+    assert count(app.state.runtime.engine) == 1
 
 
 async def test_the_key_is_not_in_the_database(

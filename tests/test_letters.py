@@ -222,7 +222,8 @@ async def test_a_mailbox_gets_three_letters_a_day(folder: Path, mail: tuple[Mail
             assert part not in rows_of(stage.engine).lower()
 
         let_a_day_pass(stage.engine)
-        keep_up(stage.engine, retention={})
+        queue = stage.app.state.runtime.write_queue
+        await keep_up(stage.engine, retention={}, queue=queue)
         assert count(stage.engine, SentLetter) == 0
         await post(stage.client, body_of(email="ada.b@example.com"))
         assert (await outcomes(stage))[-1] == ("delivered", "delivered")

@@ -235,7 +235,7 @@ class Stage:
 
     def __init__(self, app: FastAPI, client: httpx.AsyncClient, folder: Path) -> None:
         self.app, self.client, self.folder = app, client, folder
-        self.engine: Engine = app.state.engine
+        self.engine: Engine = app.state.runtime.engine
 
     async def accepted(self) -> tuple[str, dict[str, str]]:
         answer = await post(self.client)

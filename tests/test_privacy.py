@@ -5,6 +5,7 @@ import json
 import logging
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,10 +16,11 @@ from fastapi import FastAPI
 from sqlalchemy import Engine, event
 from sqlmodel import Session, select
 
-from api.intake.storing import open_lane
 from data.crypto import Keyring, SealBroken, read_document
 from data.database import writing
 from data.intake.requests import open_request
+from data.intake.store import store_requests
+from data.write_queue import BatchWriter
 from models.consultation_request import ConsultationRequest
 from models.idempotency import IdempotencyRecord
 from tests.conftest import client_of, set_status
@@ -132,7 +134,7 @@ async def debugging(log: Everything, folder: Path) -> AsyncIterator[FastAPI]:
         "confirm_to_submitter": True,
     }
     async with running(folder, log_level="debug", intake_rate="100 per hour", **mail) as app:
-        set_status(app.state.engine, state="open")
+        set_status(app.state.runtime.engine, state="open")
         yield app
 
 
@@ -222,12 +224,14 @@ async def test_no_canary_is_found_anywhere(
         with commits_that_raise(engine):
             assert await canaries.send(client, canaries.body(), key=canaries.word()) == 503
         assert await canaries.send(client, canaries.body()) == 201
-        lane = app.state.intake
-        app.state.intake = open_lane(
-            engine, keyring=failing_keyring(folder), emails=(), writers=app.state.writers
+        runtime = app.state.runtime
+        intake = runtime.intake
+        runtime.intake = BatchWriter(
+            partial(store_requests, keyring=failing_keyring(folder), emails=()),
+            queue=runtime.write_queue,
         )
         assert await canaries.send(client, canaries.body(), key=canaries.word()) == 500
-        app.state.intake = lane
+        runtime.intake = intake
 
         if engine.dialect.name == "sqlite":
             await fill_the_disk(engine, client, canaries)
@@ -348,10 +352,10 @@ async def test_a_seal_that_was_moved_or_changed_fails_closed(
     with Session(engine) as session:
         for row in session.exec(select(ConsultationRequest)):
             if requests_open:
-                assert open_request(row, keyring=app.state.keyring)
+                assert open_request(row, keyring=app.state.runtime.keyring)
             else:
                 with pytest.raises(SealBroken):
-                    open_request(row, keyring=app.state.keyring)
+                    open_request(row, keyring=app.state.runtime.keyring)
     for key, content in sent.items():
         answer = await post(client, content, key=key)
         if answers_open:

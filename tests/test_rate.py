@@ -22,7 +22,7 @@ from tests.waiting import wait_for
 async def test_over_the_rate_is_429(folder: Path) -> None:
     """After N it is 429 with Retry-After and the RateLimit fields; nothing more is kept."""
     async with running(folder, intake_rate="3 per hour") as app, client_of(app) as client:
-        set_status(app.state.engine, state="open")
+        set_status(app.state.runtime.engine, state="open")
         accepted = [await post(client) for _ in range(3)]
         assert {answer.status_code for answer in accepted} == {201}
         refused = await post(client)
@@ -31,7 +31,7 @@ async def test_over_the_rate_is_429(folder: Path) -> None:
         assert 0 < wait <= 3600
         assert refused.headers["RateLimit-Policy"] == '"intake";q=3;w=3600'
         assert refused.headers["RateLimit"] == f'"intake";r=0;t={wait}'
-        assert count(app.state.engine) == 3
+        assert count(app.state.runtime.engine) == 3
         # Receipts, withdrawals and public reads are not requests for a consultation.
         location, headers = accepted[0].headers["Location"], bearer(accepted[0])
         assert (await client.get(location, headers=headers)).status_code == 200
@@ -43,7 +43,7 @@ async def test_what_is_refused_counts_too(folder: Path) -> None:
     """Malformed and invalid bodies use up the rate, as does a closed clinic's 410."""
     async with running(folder, intake_rate="3 per hour") as app, client_of(app) as client:
         problem(await post(client), 410, "clinic-permanently-closed")
-        set_status(app.state.engine, state="open")
+        set_status(app.state.runtime.engine, state="open")
         problem(await post(client, b"{"), 400, "malformed-json")
         problem(await post(client, b"{}"), 422, "invalid-request")
         problem(await post(client), 429, "too-many-requests")
@@ -52,7 +52,7 @@ async def test_what_is_refused_counts_too(folder: Path) -> None:
 async def test_after_retry_after_the_next_one_is_taken(folder: Path) -> None:
     """`Retry-After` keeps its promise."""
     async with running(folder, intake_rate="2 per 2 seconds") as app, client_of(app) as client:
-        set_status(app.state.engine, state="open")
+        set_status(app.state.runtime.engine, state="open")
         # On a slow machine some of them fall into the next two seconds.
         for _ in range(100):
             refused = await post(client)
@@ -79,7 +79,7 @@ async def test_whose_requests_count_together(
 ) -> None:
     """Another address is not affected; an IPv6 network of 64 bits counts as one address."""
     async with running(folder, intake_rate="1 per hour") as app:
-        set_status(app.state.engine, state="open")
+        set_status(app.state.runtime.engine, state="open")
         async with client_of(app, first) as one, client_of(app, second) as two:
             assert (await post(one)).status_code == 201
             assert (await post(one)).status_code == 429
@@ -92,7 +92,7 @@ async def test_a_larger_network_may_send_ten_times_as_much(folder: Path) -> None
     A refused address has not used up what the others may send.
     """
     async with running(folder, intake_rate="1 per hour") as app:
-        set_status(app.state.engine, state="open")
+        set_status(app.state.runtime.engine, state="open")
 
         async def sent_from(network: str) -> httpx.Response:
             async with client_of(app, f"{network}::1") as client:
@@ -113,7 +113,7 @@ async def test_a_larger_network_may_send_ten_times_as_much(folder: Path) -> None
 async def test_what_a_client_says_of_itself_changes_nothing(folder: Path) -> None:
     """Forwarded addresses from a peer that nobody trusts are not believed."""
     async with running(folder, intake_rate="1 per hour") as app, client_of(app) as client:
-        set_status(app.state.engine, state="open")
+        set_status(app.state.runtime.engine, state="open")
         assert (await post(client)).status_code == 201
         for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP"):
             value = "for=203.0.113.9" if name == "Forwarded" else "203.0.113.9"
@@ -169,7 +169,7 @@ async def test_without_its_redis_the_service_goes_on(folder: Path, tmp_path: Pat
     with redis_server(tmp_path) as (storage, process):
         rate = {"intake_rate": "2 per hour", "rate_storage": storage}
         async with running(folder, **rate) as app, client_of(app) as client:
-            set_status(app.state.engine, state="open")
+            set_status(app.state.runtime.engine, state="open")
             assert (await post(client)).status_code == 201
             process.kill()
             process.wait()

@@ -45,7 +45,7 @@ async def test_a_withdrawal_erases_what_was_typed(
 ) -> None:
     """What was sealed is gone from the database's file; a second withdrawal changes nothing."""
     accepted = await post(client)
-    with Session(app.state.engine) as session:
+    with Session(app.state.runtime.engine) as session:
         sealed = session.get_one(ConsultationRequest, accepted.json()["id"]).sealed
     assert sealed is not None
     ciphertext = sealed[-40:]
@@ -183,8 +183,8 @@ async def test_a_wrong_receipt_takes_no_turn_among_the_writers(
         (f"{PATH}/x", right),
     ]
     async with AsyncExitStack() as taken:
-        for _ in range(count_writers(app.state.engine)):
-            await taken.enter_async_context(app.state.writers)
+        for _ in range(count_writers(app.state.runtime.engine)):
+            await taken.enter_async_context(app.state.runtime.write_queue.turn())
         waiting = asyncio.create_task(client.post(f"{location}/withdrawal", headers=right))
         for path, headers in tries:
             problem(await client.post(f"{path}/withdrawal", headers=headers), 404, "not-found")

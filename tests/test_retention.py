@@ -38,8 +38,8 @@ def let_time_pass(engine: Engine) -> None:
 async def test_the_time_begins_with_the_end(folder: Path) -> None:
     """A final state says until when the request is kept, to staff and on the receipt."""
     async with running(folder, retention=DAYS) as app, client_of(app) as client:
-        set_status(app.state.engine, state="open")
-        staff = signed_in(app.state.engine)
+        set_status(app.state.runtime.engine, state="open")
+        staff = signed_in(app.state.runtime.engine)
         accepted = await post(client)
         request_id = accepted.json()["id"]
         assert accepted.json()["retention_until"] is None
@@ -48,7 +48,7 @@ async def test_the_time_begins_with_the_end(folder: Path) -> None:
         ended = await change(client, request_id, staff, version=2, state="declined")
         receipt = await client.get(f"{PATH}/{request_id}", headers=bearer(accepted))
         assert receipt.json()["retention_until"] == ended.json()["retention_until"] is not None
-        with Session(app.state.engine) as session:
+        with Session(app.state.runtime.engine) as session:
             row = session.get_one(ConsultationRequest, request_id)
             assert row.retention_until
             kept = row.retention_until - row.updated_at
@@ -58,15 +58,15 @@ async def test_the_time_begins_with_the_end(folder: Path) -> None:
 async def test_what_is_over_goes(folder: Path) -> None:
     """Request, consents and kept answer are erased; what has no period stays; it is audited."""
     async with running(folder, retention=DAYS) as app, client_of(app) as client:
-        engine: Engine = app.state.engine
+        engine: Engine = app.state.runtime.engine
         set_status(engine, state="open")
         gone = await post(client, key="key-of-the-first")
         stays = await post(client)
         await client.post(f"{PATH}/{gone.json()['id']}/withdrawal", headers=bearer(gone))
-        keep_up(engine, retention=DAYS)
+        await keep_up(engine, retention=DAYS, queue=app.state.runtime.write_queue)
         assert count(engine) == 2
         let_time_pass(engine)
-        keep_up(engine, retention=DAYS)
+        await keep_up(engine, retention=DAYS, queue=app.state.runtime.write_queue)
         with Session(engine) as session:
             assert [row.id for row in session.exec(select(ConsultationRequest))] == [
                 stays.json()["id"]
@@ -82,13 +82,13 @@ async def test_what_is_over_goes(folder: Path) -> None:
 async def test_purging_by_command(folder: Path) -> None:
     """An operator need not wait for the service."""
     async with running(folder, retention=DAYS) as app, client_of(app) as client:
-        set_status(app.state.engine, state="open")
+        set_status(app.state.runtime.engine, state="open")
         accepted = await post(client)
         await client.post(f"{PATH}/{accepted.json()['id']}/withdrawal", headers=bearer(accepted))
-        let_time_pass(app.state.engine)
+        let_time_pass(app.state.runtime.engine)
         assert invoke("requests", "purge", folder=folder).stdout == "1 requests were erased.\n"
         assert invoke("requests", "purge", folder=folder).stdout == "0 requests were erased.\n"
-        assert count(app.state.engine) == 0
+        assert count(app.state.runtime.engine) == 0
 
 
 @pytest.mark.parametrize(

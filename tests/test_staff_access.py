@@ -131,7 +131,7 @@ async def test_the_life_of_a_token(app: FastAPI, client: httpx.AsyncClient, engi
     staff = {"Authorization": f"Bearer {issued['token']}"}
     assert listed["data"][0]["last_used_at"] is None
     assert (await client.get(f"{STAFF}/me", headers=staff)).status_code == 200
-    await app.state.access.finish()
+    await app.state.runtime.access.finish()
     used = (await client.get(f"{STAFF}/tokens?limit=1", headers=admin)).json()["data"][0]
     assert used["last_used_at"] is not None
     for _ in range(2):
@@ -181,7 +181,7 @@ async def test_a_thousand_wrong_tokens(folder: Path) -> None:
     """After ten in a minute an address is told to wait; others, and good tokens, are not."""
     wrong = {"Authorization": "Bearer clinic_000000000000_" + "A" * 43}
     async with running(folder) as app, client_of(app) as client, client_of(app, "::1") as other:
-        staff = signed_in(app.state.engine)
+        staff = signed_in(app.state.runtime.engine)
         begun = time.monotonic()
         told = [(await client.get(f"{STAFF}/me", headers=wrong)).status_code for _ in range(1000)]
         assert told[:11] == [401] * 10 + [429]
@@ -193,7 +193,7 @@ async def test_a_thousand_wrong_tokens(folder: Path) -> None:
         assert answer.headers["RateLimit"].startswith('"refused-tokens";r=0;t=')
         assert (await other.get(f"{STAFF}/me", headers=wrong)).status_code == 401
         assert (await client.get(f"{STAFF}/me", headers=staff)).status_code == 200
-        with Session(app.state.engine) as session:
+        with Session(app.state.runtime.engine) as session:
             events = [
                 event for event in session.exec(select(AuditEvent))
                 if event.action == "tokens.refused"

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import Engine
 from sqlmodel import Session, select
 
+from api.runtime import Runtime
 from data.database import writing
 from data.documents.publications import find_content_version, find_turn, raise_content_version
 from data.operations.upkeep import keep_up
@@ -37,8 +37,8 @@ def later(**given: float) -> str:
 class Desk:
     """A member of staff who changes the status."""
 
-    def __init__(self, client: httpx.AsyncClient, engine: Engine) -> None:
-        self.client, self.engine = client, engine
+    def __init__(self, client: httpx.AsyncClient, runtime: Runtime) -> None:
+        self.client, self.runtime, self.engine = client, runtime, runtime.engine
         self.headers = signed_in(engine)
 
     async def send(self, query: str, change: dict[str, object]) -> httpx.Response:
@@ -75,6 +75,9 @@ class Desk:
             session.add(row)
             raise_content_version(session)
 
+    async def keep_up(self) -> None:
+        await keep_up(self.engine, retention={}, queue=self.runtime.write_queue)
+
     def turn(self) -> datetime | None:
         with Session(self.engine) as session:
             return find_turn(session)
@@ -106,8 +109,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(client: httpx.AsyncClient, engine: Engine) -> Desk:
-    return Desk(client, engine)
+def desk(client: httpx.AsyncClient, app: FastAPI) -> Desk:
+    return Desk(client, app.state.runtime)
 
 
 async def past(instant: str) -> None:
@@ -142,7 +145,7 @@ async def test_a_closure_that_is_no_longer_meant(desk: Desk) -> None:
     assert desk.turn() == turn
 
     desk.let_time_pass(closure["id"])
-    keep_up(desk.engine, retention={})
+    await desk.keep_up()
     assert await desk.status() == status
     assert desk.requests() == ["received"]
     history = (await desk.client.get("/v1/status/history")).json()
@@ -159,7 +162,7 @@ async def test_a_closure_that_is_meant(desk: Desk) -> None:
     assert desk.requests() == ["received"]
     await past(closure["effective_from"])
     problem(await post(desk.client), 410, "clinic-permanently-closed")
-    keep_up(desk.engine, retention={})
+    await desk.keep_up()
     assert desk.requests() == ["closed_out"]
     problem(await desk.call_off(closure["id"]), 409, "already-in-effect")
 
@@ -427,12 +430,12 @@ async def test_calling_off_in_the_last_moment(app: FastAPI, desk: Desk, millisec
     effect = datetime.fromisoformat(closure["effective_from"])
     until = effect + timedelta(milliseconds=milliseconds) - datetime.now(UTC)
     await asyncio.sleep(max(0.0, until.total_seconds()))
-    upkeep = [asyncio.to_thread(keep_up, desk.engine, retention={}) for _ in range(3)]
+    upkeep = [desk.keep_up() for _ in range(3)]
     calling_off = asyncio.create_task(desk.call_off(closure["id"]))
     await asyncio.gather(*upkeep)
     answer = await calling_off
     await past(closure["effective_from"])
-    keep_up(desk.engine, retention={})
+    await desk.keep_up()
     receipt = await desk.client.get(accepted.headers["Location"], headers=bearer(accepted))
     outcome = (answer.status_code, (await desk.status())["state"], receipt.json()["state"])
     assert outcome in {

@@ -224,7 +224,7 @@ class CachedAPI(FastAPI):
 
     async def _catch_up(self) -> None:
         try:
-            await self.kept.look(self.state.engine)
+            await self.kept.look(self.state.runtime.engine)
         except Exception:
             # The route will find out by itself, and say so.
             return

@@ -41,7 +41,7 @@ def _is_json(media_type: str) -> bool:
     )
 
 
-class _UnparsedRequest(Request):
+class UnparsedRequest(Request):
     """Hands the body on as bytes where FastAPI asks for JSON."""
 
     async def json(self) -> bytes:
@@ -55,7 +55,9 @@ class BodyRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def handle_unparsed(request: Request) -> Response:
-            return await handle(_UnparsedRequest(request.scope, request.receive))
+            if not isinstance(request, UnparsedRequest):
+                request = UnparsedRequest(request.scope, request.receive)
+            return await handle(request)
 
         return handle_unparsed
 

@@ -8,6 +8,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlmodel import Session
 
 from api.problems.catalogue import NotFound
+from api.runtime import runtime_of
 from data.database import reading
 from data.intake import requests as consultation_requests
 from models.consultation_request import ConsultationRequest
@@ -62,5 +63,5 @@ def require_request(session: Session, receipt: Receipt) -> ConsultationRequest:
 
 def refuse_wrong_receipt(request: Request, receipt: ReceiptDep) -> None:
     """Looks the receipt up in a read, so that a wrong one takes no turn among the writers."""
-    with reading(request.app.state.engine) as session:
+    with reading(runtime_of(request).engine) as session:
         require_request(session, receipt)

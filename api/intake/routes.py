@@ -1,16 +1,14 @@
 """Consultation requests: the form, the request, its receipt and its withdrawal."""
 
-from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api.cache.policy import StatusRoute
 from api.dependencies import SessionDep, SettingsDep, WriteSessionDep
-from api.http.bodies import BodyRoute
+from api.intake.outcomes import PREFIX, answer_to
 from api.intake.receipts import ReceiptDep, refuse_wrong_receipt, require_request
-from api.intake.steps import STEPS, AttemptDep, RateDep, RequestBody
-from api.intake.storing import IntakeLane
+from api.intake.steps import STEPS, AttemptDep, IntakeRoute, RateDep, RequestBody
 from api.problems.catalogue import (
     ClinicPermanentlyClosed,
     IdempotencyKeyReused,
@@ -24,6 +22,7 @@ from api.problems.catalogue import (
 )
 from api.problems.document import responses
 from api.problems.protocol import ContentTooLarge, TooManyRequests, UnsupportedMediaType
+from api.runtime import runtime_of
 from data.documents.form import find_form, find_words
 from data.documents.status import find_status
 from data.intake import requests as consultation_requests
@@ -37,10 +36,9 @@ from models.consultation_request import (
 )
 from models.form_schema import FormDialect
 
-PREFIX = "/v1/consultation-requests"
 form_router = APIRouter(prefix=PREFIX, tags=["Consultation requests"], route_class=StatusRoute)
 router = APIRouter(prefix=PREFIX, tags=["Consultation requests"])
-intake_router = APIRouter(prefix=PREFIX, tags=["Consultation requests"], route_class=BodyRoute)
+intake_router = APIRouter(prefix=PREFIX, tags=["Consultation requests"], route_class=IntakeRoute)
 
 DialectQuery = Annotated[
     FormDialect,
@@ -118,15 +116,8 @@ async def create_consultation_request(
     What got a 201 is stored durably. Send an `Idempotency-Key`, so that a request can be sent
     again safely: the same key with the same bytes gets the first answer again.
     """
-    lane: IntakeLane = request.app.state.intake
-    answer = await lane.submit(Sending(body, attempt))
-    return accepted(answer.model_dump_json().encode(), headers=rate)
-
-
-def accepted(answer: bytes, *, headers: Mapping[str, str]) -> Response:
-    request_id = ConsultationRequestAccepted.model_validate_json(answer).id
-    headers = {"Location": f"{PREFIX}/{request_id}", **headers}
-    return Response(answer, status_code=201, headers=headers, media_type="application/json")
+    outcome = await runtime_of(request).intake.submit(Sending(body, attempt))
+    return answer_to(outcome, headers=rate)
 
 
 @router.get("/{id}", responses=responses(NotFound))

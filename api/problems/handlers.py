@@ -9,8 +9,6 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from api.http.middleware import describe
-from api.intake.routes import accepted
-from api.intake.steps import AlreadyAnswered
 from api.problems.catalogue import (
     RETRY_AFTER,
     MalformedJSON,
@@ -25,6 +23,7 @@ from api.problems.validation import problem_for
 from data.crypto import KeyringFault, SealBroken
 from data.documents.status import NotLoaded
 from data.postgresql import NotDurable
+from data.write_queue import WriteQueueTimeout
 
 log = logging.getLogger("clinic_api")
 
@@ -33,11 +32,11 @@ _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _problem)
-    app.add_exception_handler(AlreadyAnswered, _already_answered)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _from_router)
     for away in (DBAPIError, PoolTimeout, NotDurable, NotLoaded):
         app.add_exception_handler(away, _database)
+    app.add_exception_handler(WriteQueueTimeout, _waited_too_long)
     app.add_exception_handler(KeyringFault, _keys)
     app.add_exception_handler(SealBroken, _damaged)
 
@@ -49,11 +48,6 @@ def _answer(request: Request, problem: Problem) -> Response:
 async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
     return _answer(request, error)
-
-
-async def _already_answered(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, AlreadyAnswered)
-    return accepted(error.answer, headers={"Idempotent-Replayed": "true"})
 
 
 def _invalid(request: Request, error: Exception) -> Response:
@@ -83,6 +77,10 @@ def _allowed(request: Request) -> str:
         )
     ]
     return ", ".join([*allowed, "HEAD"] if "GET" in allowed else allowed)
+
+
+async def _waited_too_long(request: Request, _error: Exception) -> Response:
+    return _answer(request, Unavailable(headers=RETRY_AFTER))
 
 
 async def _database(request: Request, error: Exception) -> Response:

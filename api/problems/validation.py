@@ -55,7 +55,7 @@ def problem_for(request: Request, error: RequestValidationError) -> Problem:
         return query_faults(*((parameter, "invalid") for parameter in wrong))
     if any(fault["type"] == "missing" and fault["loc"] == ("body",) for fault in faults):
         return MalformedJSON()
-    with reading(request.app.state.engine) as session:
+    with reading(request.app.state.runtime.engine) as session:
         words = find_words(session)
     told = [
         _pointer_and_code(fault)

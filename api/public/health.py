@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from api.problems.catalogue import RETRY_AFTER
-from api.public.readiness import ReadinessProbe
+from api.runtime import runtime_of
 from models.health import Liveness, Readiness
 
 router = APIRouter(prefix="/health/ready", tags=["Health"])
@@ -19,8 +19,7 @@ async def read_liveness() -> Liveness:
 @router.get("", responses={503: {"model": Readiness, "description": "Something it needs failed."}})
 async def read_readiness(request: Request, response: Response) -> Readiness:
     """Whether a POST would be accepted and kept. The answer may be up to five seconds old."""
-    probe: ReadinessProbe = request.app.state.readiness
-    readiness = await probe.look()
+    readiness = await runtime_of(request).readiness.look()
     if readiness.status != "ready":
         response.status_code = 503
         response.headers.update(RETRY_AFTER)

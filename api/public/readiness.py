@@ -8,10 +8,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from api.http.middleware import describe
-from api.lane import turn
-from api.problems.catalogue import Unavailable
 from data.operations.health import CHECKS, Check, CheckFailed, Service
 from data.postgresql import NotDurable
+from data.write_queue import WriteQueue, WriteQueueTimeout
 from models.health import CheckPublic, CheckStatus, Readiness
 
 log = logging.getLogger("clinic_api")
@@ -23,9 +22,9 @@ _KEPT_SECONDS = {CheckStatus.OK: 5.0, CheckStatus.FAILED: 1.0}
 class ReadinessProbe:
     """Looks at what is due, once for all who ask at the same time."""
 
-    def __init__(self, service: Service, *, writers: asyncio.Semaphore) -> None:
+    def __init__(self, service: Service, *, queue: WriteQueue) -> None:
         self._service = service
-        self._writers = writers
+        self._queue = queue
         self._found: dict[str, CheckPublic] = {}
         self._due_at = {check.name: 0.0 for check in CHECKS}
         self._under_way: asyncio.Task[None] | None = None
@@ -63,14 +62,14 @@ class ReadinessProbe:
     async def _perform(self, check: Check) -> str:
         if not check.writes:
             return await run_in_threadpool(check.look, self._service)
-        async with turn(self._writers):
+        async with self._queue.turn():
             return await run_in_threadpool(check.look, self._service)
 
     def _remember(self, check: Check, outcome: str | BaseException) -> None:
         match outcome:
             case str() | CheckFailed():
                 detail = str(outcome)
-            case SQLAlchemyError() | NotDurable() | Unavailable():
+            case SQLAlchemyError() | NotDurable() | WriteQueueTimeout():
                 detail = "The database cannot be used now."
             case _:
                 detail = "The check itself failed."

@@ -27,6 +27,7 @@ from api.problems.protocol import (
     PreconditionRequired,
     UnsupportedMediaType,
 )
+from api.runtime import runtime_of
 from data.audit import record_event
 from data.intake import export, inbox
 from data.intake.retention import erase
@@ -101,7 +102,7 @@ def export_consultation_requests(
 ) -> Response:
     """Everything that people sent and staff wrote, as CSV. Each page leaves an audit event."""
     pages = export.export_requests(
-        request.app.state.engine, keyring=keyring, actor=staff.id, state=state
+        runtime_of(request).write_queue, keyring=keyring, actor=staff.id, state=state
     )
     # What goes wrong with the first page can still be told.
     head, first = next(pages), next(pages)

@@ -6,16 +6,18 @@ import logging
 import unicodedata
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from itertools import chain
 
-from sqlalchemy import Engine, tuple_
-from sqlmodel import col, select
+from sqlalchemy import tuple_
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from data.audit import record_event
 from data.crypto import Keyring
-from data.database import writing
 from data.intake.inbox import OpenedRequest, open_whole
-from models.audit import Action, listed
+from data.write_queue import WriteQueue
+from models.audit import Action, Details, listed
 from models.consultation_request import ConsultationRequest, RequestState
 
 log = logging.getLogger("clinic_api")
@@ -35,40 +37,50 @@ _BLANK = set("\u115f\u1160\u3164\uffa0\u2800")
 
 
 def export_requests(
-    engine: Engine, *, keyring: Keyring, actor: str, state: RequestState | None
+    queue: WriteQueue, *, keyring: Keyring, actor: str, state: RequestState | None
 ) -> Iterator[str]:
     """CSV in pages, the oldest request first; each page is one transaction, with its audit.
 
-    The cells of what is damaged are empty, and `damaged` names it.
+    The cells of what is damaged are empty, and `damaged` names it. It runs in a thread.
     """
     after: tuple[datetime, str] | None = None
-    place = tuple_(col(ConsultationRequest.received_at), col(ConsultationRequest.id))
     yield _lines([COLUMNS])
     while True:
-        query = select(ConsultationRequest).order_by(
-            col(ConsultationRequest.received_at), col(ConsultationRequest.id)
-        )
-        if state is not None:
-            query = query.where(ConsultationRequest.state == state)
-        if after is not None:
-            query = query.where(place > tuple_(*after))
-        with writing(engine) as session:
-            rows = session.exec(query.limit(_PAGE)).all()
-            opened = [open_whole(session, row=row, keyring=keyring) for row in rows]
-            if rows or after is None:
-                record_event(
-                    session,
-                    actor=actor,
-                    action=Action.REQUESTS_EXPORTED,
-                    details={"requests": listed(row.id for row in rows)},
-                )
-            after = (rows[-1].received_at, rows[-1].id) if rows else None
+        query = _page_of(state, after)
+        work = partial(_open_page, query, keyring, actor, is_first=after is None)
+        opened = queue.write_from_thread(work)
         # One damaged row must not keep the others from whoever takes the records over.
         for broken in chain.from_iterable(one.damaged for one in opened):
             log.error("damaged: %s", broken)
         yield _lines(map(_cells, opened))
-        if len(rows) < _PAGE:
+        if len(opened) < _PAGE:
             return
+        after = (opened[-1].request.received_at, opened[-1].request.id)
+
+
+def _page_of(
+    state: RequestState | None, after: tuple[datetime, str] | None
+) -> SelectOfScalar[ConsultationRequest]:
+    key = (col(ConsultationRequest.received_at), col(ConsultationRequest.id))
+    query = select(ConsultationRequest).order_by(*key).limit(_PAGE)
+    if state is not None:
+        query = query.where(ConsultationRequest.state == state)
+    return query.where(tuple_(*key) > tuple_(*after)) if after else query
+
+
+def _open_page(
+    query: SelectOfScalar[ConsultationRequest],
+    keyring: Keyring,
+    actor: str,
+    session: Session,
+    *,
+    is_first: bool,
+) -> list[OpenedRequest]:
+    rows = session.exec(query).all()
+    if rows or is_first:
+        details: Details = {"requests": listed(row.id for row in rows)}
+        record_event(session, actor=actor, action=Action.REQUESTS_EXPORTED, details=details)
+    return [open_whole(session, row=row, keyring=keyring) for row in rows]
 
 
 def _cells(opened: OpenedRequest) -> tuple[str, ...]:

@@ -32,12 +32,22 @@ class Attempt:
         )
 
 
-class OtherBody(Exception):
+@dataclass(frozen=True)
+class Replayed:
+    """The same request got this answer before, byte for byte."""
+
+    answer: bytes
+
+
+@dataclass(frozen=True)
+class KeyReused:
     """The key was used before, with other bytes."""
 
 
-def find_answer(session: Session, *, attempt: Attempt, keyring: Keyring) -> bytes | None:
-    """The first answer to this attempt, byte for byte; raises `OtherBody`."""
+def find_answer(
+    session: Session, *, attempt: Attempt, keyring: Keyring
+) -> Replayed | KeyReused | None:
+    """The first answer to this attempt; `None` where the key is new."""
     record = session.exec(
         select(IdempotencyRecord)
         .where(col(IdempotencyRecord.key_digest).in_(attempt.key_digests))
@@ -46,8 +56,9 @@ def find_answer(session: Session, *, attempt: Attempt, keyring: Keyring) -> byte
     if record is None:
         return None
     if not any(hmac.compare_digest(record.body_digest, d) for d in attempt.body_digests):
-        raise OtherBody
-    return keyring.unseal(record.sealed_answer, place=_answer_place(record.key_digest))
+        return KeyReused()
+    place = _answer_place(record.key_digest)
+    return Replayed(keyring.unseal(record.sealed_answer, place=place))
 
 
 def hold_attempts(session: Session, *, attempts: Iterable[Attempt]) -> None:

@@ -5,12 +5,10 @@ import base64
 import hashlib
 import hmac
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,10 +16,11 @@ from sqlmodel import Session
 
 from data import outbox
 from data.crypto import Keyring
-from data.database import reading, writing
+from data.database import reading
 from data.notifications import outward
 from data.notifications.mailer import Mailer, MailOutlet
 from data.notifications.webhooks import end_webhook, secret_place
+from data.write_queue import WriteQueue, WriteQueueTimeout
 from models.delivery import (
     CANCELLED,
     DELIVERED,
@@ -36,7 +35,6 @@ _AT_ONCE = 20
 # The receiver wants nothing more.
 _GONE = "http_410"
 
-T = TypeVar("T")
 # A delivery, what came of the try in a word, and how long it took.
 Ended = tuple[Delivery, str, timedelta]
 
@@ -58,13 +56,13 @@ class Dispatcher:
         *,
         outlets: Outlets,
         keyring: Keyring,
-        writers: asyncio.Semaphore,
+        queue: WriteQueue,
     ) -> None:
         self._engine = engine
         self._inside = outlets.inside
         self._mailer = Mailer(engine, outlet=outlets.mail, keyring=keyring)
         self._keyring = keyring
-        self._writers = writers
+        self._queue = queue
         self._under_way: set[asyncio.Task[None]] = set()
         self._ended: list[Ended] = []
 
@@ -78,8 +76,10 @@ class Dispatcher:
             return
         ended, self._ended = self._ended, []
         try:
-            claimed = await self._write(partial(self._record_and_claim, ended=ended, limit=free))
-        except SQLAlchemyError:
+            claimed = await self._queue.write(
+                partial(self._record_and_claim, ended=ended, limit=free)
+            )
+        except (SQLAlchemyError, WriteQueueTimeout):
             self._ended = ended + self._ended
             raise
         for delivery in claimed:
@@ -95,8 +95,8 @@ class Dispatcher:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
         if self._ended:
-            with suppress(SQLAlchemyError):
-                await self._write(partial(self._record_and_claim, ended=self._ended, limit=0))
+            with suppress(SQLAlchemyError, WriteQueueTimeout):
+                await self._queue.write(partial(self._record_and_claim, ended=self._ended, limit=0))
 
     async def _deliver(self, delivery: Delivery) -> None:
         begun = time.monotonic()
@@ -157,15 +157,6 @@ class Dispatcher:
     def _is_due(self) -> bool:
         with reading(self._engine) as session:
             return outbox.is_due(session)
-
-    async def _write(self, work: Callable[[Session], T]) -> T:
-        # In line with everybody else who writes.
-        async with self._writers:
-            return await asyncio.to_thread(self._commit, work)
-
-    def _commit(self, work: Callable[[Session], T]) -> T:
-        with writing(self._engine) as session:
-            return work(session)
 
 
 def signature(secret: bytes, *, message_id: str, content: bytes) -> dict[str, str]:

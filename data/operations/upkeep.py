@@ -1,31 +1,45 @@
 """What falls due by itself: erasing what was kept long enough, ending what a closed clinic left."""
 
+import asyncio
+from functools import partial
+
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
-from data.database import hold, reading, writing
+from data.database import hold, reading
 from data.documents.status import CLINIC_STATE
 from data.intake.closing import close_out_where_closed, is_close_out_due
 from data.intake.retention import Retention, purge
 from data.outbox import old_deliveries
 from data.sent_letters import old_letters
+from data.write_queue import WriteQueue
 from models.consultation_request import ConsultationRequest
 from models.idempotency import IdempotencyRecord
 from models.values import utc_now
 
 
-def keep_up(engine: Engine, *, retention: Retention) -> None:
+async def keep_up(engine: Engine, *, retention: Retention, queue: WriteQueue) -> None:
     """Does what is due now; looks first, so that mostly nothing is locked."""
-    with reading(engine) as session:
-        is_closing, is_purging = is_close_out_due(session), _is_purge_due(session)
+    is_closing, is_purging = await asyncio.to_thread(_find_due, engine)
     if is_closing:
-        with writing(engine) as session:
-            hold(session.connection(), CLINIC_STATE)
-            close_out_where_closed(session, retention=retention)
+        await queue.write(partial(_close_out, retention=retention))
     while is_purging:
-        with writing(engine) as session:
-            hold(session.connection(), b"upkeep")
-            is_purging = purge(session) > 0
+        is_purging = await queue.write(_purge) > 0
+
+
+def _find_due(engine: Engine) -> tuple[bool, bool]:
+    with reading(engine) as session:
+        return is_close_out_due(session), _is_purge_due(session)
+
+
+def _close_out(session: Session, *, retention: Retention) -> None:
+    hold(session.connection(), CLINIC_STATE)
+    close_out_where_closed(session, retention=retention)
+
+
+def _purge(session: Session) -> int:
+    hold(session.connection(), b"upkeep")
+    return purge(session)
 
 
 def _is_purge_due(session: Session) -> bool:

@@ -1,0 +1,39 @@
+"""What a running process holds."""
+
+from dataclasses import dataclass, field
+
+from fastapi import Request
+from sqlalchemy import Engine
+
+from api.access import AccessRecorder
+from api.http.rates import AddressLimiter
+from api.intake.key_locks import KeyLocks
+from api.public.readiness import ReadinessProbe
+from data.intake.requests import Sending
+from data.intake.store import Outcome
+from data.live_keyring import LiveKeyring
+from data.write_queue import BatchWriter, WriteQueue
+from models.settings import Settings
+
+
+@dataclass
+class Runtime:
+    """Made when the application starts, and the same for every request."""
+
+    settings: Settings
+    engine: Engine
+    keyring: LiveKeyring
+    write_queue: WriteQueue
+    intake: BatchWriter[Sending, Outcome]
+    access: AccessRecorder
+    readiness: ReadinessProbe
+    intake_limiter: AddressLimiter
+    refused_limiter: AddressLimiter
+    key_locks: KeyLocks = field(default_factory=KeyLocks)
+    # Epoch of the response cache in which the clinic was last seen to take requests.
+    accepting_since: int | None = None
+
+
+def runtime_of(request: Request) -> Runtime:
+    runtime: Runtime = request.app.state.runtime
+    return runtime
