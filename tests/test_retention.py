@@ -149,7 +149,8 @@ async def test_events_of_earlier_versions_are_read_alike(
         )
         session.add(event)
     page = (await client.get(f"{STAFF}/audit-events", headers=admin)).json()
-    assert [event["details"] for event in page["data"]] == [
+    recorded = [event for event in page["data"] if event["action"] != "token.used"]
+    assert [event["details"] for event in recorded] == [
         {"requests": "one, two", "count": 2, "quarantined": True},
         {"scopes": "admin"},
     ]
