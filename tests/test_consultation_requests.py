@@ -169,7 +169,8 @@ async def test_only_one_sealed_document_holds_what_was_typed(
     with Session(app.state.runtime.engine) as session:
         row = session.get_one(ConsultationRequest, answer.json()["id"])
         assert set(row.model_dump()) == {
-            "id", "state", "end_reason", "received_at", "updated_at", "retention_until", "version",
+            "id", "state", "end_reason", "received_at", "updated_at", "state_changed_at",
+            "retention_until", "version",
             "assigned_to", "quarantined", "quarantine_reasons", "email_digest", "phone_digest",
             "receipt_hash", "sealed",
         }  # fmt: skip

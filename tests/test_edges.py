@@ -85,7 +85,9 @@ async def test_every_query_parameter_at_its_edges(staff: httpx.AsyncClient) -> N
         refused = [*HOSTILE, *(NO_INTEGERS if is_integer else ())]
         edges = CURSORS if name == "cursor" else [*WORDS, *map(str, NUMBERS)]
         for value in [*refused, *edges]:
-            answer = await staff.request(method, f"{filled(path)}?{name}={quote(value)}")
+            # An operation without a body looks at none.
+            url = f"{filled(path)}?{name}={quote(value)}"
+            answer = await staff.request(method, url, json=None if method == "GET" else {})
             tried += 1
             if answer.status_code not in ({400} if value in refused else {200, 400, 404}):
                 wrong.append((answer.status_code, path, name, value[:40]))

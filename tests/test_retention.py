@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, select
@@ -112,20 +113,24 @@ async def test_the_audit_is_only_appended_to(engine: Engine, change: str) -> Non
     assert count(engine, AuditEvent) == 1
 
 
-async def test_the_audit_can_be_read(client: httpx.AsyncClient, engine: Engine) -> None:
+async def test_the_audit_can_be_read(
+    client: httpx.AsyncClient, app: FastAPI, engine: Engine
+) -> None:
     """By an administrator, the newest first, page by page, of one subject if wanted."""
     admin = signed_in(engine, "admin")
+    await client.get(f"{STAFF}/me", headers=admin)
+    await app.state.access.finish()
     for number in range(4):
         signed_in(engine, "intake:read", owner=f"Person {number}")
     page = (await client.get(f"{STAFF}/audit-events?limit=3", headers=admin)).json()
     assert [event["action"] for event in page["data"]] == ["token.created"] * 3
-    assert page["meta"]["total"] == 5
+    assert page["meta"]["total"] == 6
     rest = await client.get(
         f"{STAFF}/audit-events?limit=3&cursor={page['meta']['next_cursor']}", headers=admin
     )
     ids = [event["id"] for event in (*page["data"], *rest.json()["data"])]
     assert ids == sorted(ids, reverse=True)
-    assert len(ids) == 5
+    assert len(ids) == 6
     subject = page["data"][0]["subject"]
     one = await client.get(f"{STAFF}/audit-events?subject={subject}", headers=admin)
     assert [event["subject"] for event in one.json()["data"]] == [subject]
@@ -144,7 +149,8 @@ async def test_events_of_earlier_versions_are_read_alike(
         )
         session.add(event)
     page = (await client.get(f"{STAFF}/audit-events", headers=admin)).json()
-    assert [event["details"] for event in page["data"]] == [
+    recorded = [event for event in page["data"] if event["action"] != "token.used"]
+    assert [event["details"] for event in recorded] == [
         {"requests": "one, two", "count": 2, "quarantined": True},
         {"scopes": "admin"},
     ]

@@ -22,8 +22,6 @@ T = TypeVar("T")
 # Nobody waits long for a store that is away, nor at each request.
 _STORAGE_SECONDS = 0.5
 _AWAY_SECONDS = 5.0
-
-
 # An IPv6 network of 56 bits is what a provider commonly gives to one customer.
 _WIDER_TIMES = 10
 

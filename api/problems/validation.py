@@ -89,7 +89,7 @@ def invalid_request(
         for pointer, code in faults
     ]
     if more_unknown_fields:
-        detail = f"{more_unknown_fields} more fields are not known here."
+        detail = f"Unknown fields beyond those that are listed: {more_unknown_fields}."
         errors.append({"pointer": "#", "code": "body.more_unknown_fields", "detail": detail})
     return InvalidRequest(extension={"errors": errors})
 

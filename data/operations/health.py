@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import Engine, delete
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from data.crypto import KeyringFault
 from data.database import reading, writing
@@ -46,10 +46,14 @@ class Check:
 
 
 def probe_writing(session: Session) -> None:
-    """Writes over what the probe before wrote: like a request, that needs room for a journal."""
-    session.connection().execute(delete(HealthProbe))
-    session.add(HealthProbe(payload=os.urandom(_PROBE_BYTES)))
+    """Writes what a large request would take, and then erases what the probe before wrote.
+
+    In this order: pages that are freed first would be taken again on a disk that is full.
+    """
+    probe = HealthProbe(payload=os.urandom(_PROBE_BYTES))
+    session.add(probe)
     session.flush()
+    session.connection().execute(delete(HealthProbe).where(col(HealthProbe.id) != probe.id))
 
 
 def check_database(service: Service) -> str:

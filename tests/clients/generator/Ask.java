@@ -8,6 +8,7 @@ import org.openapitools.client.model.ClinicState;
 import org.openapitools.client.model.ConsultationFormPublic;
 import org.openapitools.client.model.ConsultationRequestAccepted;
 import org.openapitools.client.model.ConsultationRequestCreate;
+import org.openapitools.client.model.DetailsValue;
 import org.openapitools.client.model.FormDialect;
 import org.openapitools.client.model.ReceiptPublic;
 import org.openapitools.client.model.RequestState;
@@ -41,7 +42,8 @@ public class Ask {
     StaffApi staff = new StaffApi(clientOf(System.getenv("TOKEN")));
     boolean isListed = false;
     for (AuditEventPublic event : staff.listAuditEvents(null, null, null).getData()) {
-      isListed |= event.getDetails().get("scopes").getString().contains("intake:read");
+      DetailsValue scopes = event.getDetails().get("scopes");
+      isListed |= scopes != null && scopes.getString().contains("intake:read");
     }
     check(isListed, "the audit's details");
   }
