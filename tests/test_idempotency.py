@@ -155,14 +155,14 @@ async def test_fifty_at_once_are_one(folder: Path, rate: str) -> None:
 async def test_fifty_at_once_in_two_processes_are_one(folder: Path) -> None:
     """Two services on one database know nothing of each other: still one row and one answer."""
     async with running(folder) as one, running(folder) as two:
-        set_status(one.state.engine, state="open")
+        set_status(one.state.runtime.engine, state="open")
         async with client_of(one) as first, client_of(two) as second:
             answers = await asyncio.gather(
                 *(post(client, key=KEY) for client in (first, second) * 25)
             )
         assert {answer.status_code for answer in answers} == {201}
         assert len({answer.content for answer in answers}) == 1
-        assert count(one.state.engine) == 1
+        assert count(one.state.runtime.engine) == 1
 
 
 async def test_fifty_at_once_with_other_bytes(

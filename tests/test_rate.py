@@ -152,7 +152,7 @@ async def test_two_workers_count_together(folder: Path, tmp_path: Path) -> None:
     with redis_server(tmp_path) as (storage, _):
         rate = {"intake_rate": "3 per hour", "rate_storage": storage}
         async with running(folder, **rate) as one, running(folder, **rate) as two:
-            set_status(one.state.engine, state="open")
+            set_status(one.state.runtime.engine, state="open")
             async with client_of(one) as first, client_of(two) as second:
                 for client in (first, second, first):
                     assert (await post(client)).status_code == 201

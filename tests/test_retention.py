@@ -119,7 +119,7 @@ async def test_the_audit_can_be_read(
     """By an administrator, the newest first, page by page, of one subject if wanted."""
     admin = signed_in(engine, "admin")
     await client.get(f"{STAFF}/me", headers=admin)
-    await app.state.access.finish()
+    await app.state.runtime.access.finish()
     for number in range(4):
         signed_in(engine, "intake:read", owner=f"Person {number}")
     page = (await client.get(f"{STAFF}/audit-events?limit=3", headers=admin)).json()

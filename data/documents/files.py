@@ -16,7 +16,7 @@ from models.notice import NoticesCreate
 from models.section import SectionCreate
 from models.status_content import StatusContentCreate
 
-SHIPPED_CONTENT = Path(__file__).parent / "content"
+SHIPPED_CONTENT = Path(__file__).resolve().parents[1] / "content"
 
 Location = tuple[str | int, ...]
 M = TypeVar("M", bound=BaseModel)
