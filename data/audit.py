@@ -3,7 +3,6 @@
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from data.documents.status import find_status
 from models.audit import Action, AuditEvent, AuditEventPublic, Details
 from models.listing import Page
 from models.values import utc_now
@@ -37,5 +36,4 @@ def list_events(
         items=[AuditEventPublic.model_validate(row) for row in rows[:limit]],
         total=total,
         last_key=rows[limit - 1].id if len(rows) > limit else None,
-        clinic_state=find_status(session).state,
     )

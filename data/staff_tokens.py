@@ -12,7 +12,6 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from data.audit import record_event
-from data.documents.status import find_status
 from models.audit import COMMAND_LINE, Action, Details, listed
 from models.listing import Page
 from models.staff_token import (
@@ -185,7 +184,6 @@ def list_tokens(
         items=[StaffTokenPublic.model_validate(row) for row in rows[:limit]],
         total=total,
         last_key=(after or 0) + limit if len(rows) > limit else None,
-        clinic_state=find_status(session).state,
     )
 
 

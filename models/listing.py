@@ -36,4 +36,3 @@ class Page(Generic[T_co]):
     items: Sequence[T_co]
     total: int
     last_key: int | str | None
-    clinic_state: ClinicState

@@ -206,7 +206,7 @@ async def test_no_canary_is_found_anywhere(
     debugging: FastAPI, folder: Path, log: Everything, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Every field, position and failure: 0 hits in answers, logs, output, database and journal."""
-    app, canaries, engine = debugging, Canaries(), debugging.state.engine
+    app, canaries, engine = debugging, Canaries(), debugging.state.runtime.engine
     canaries.watch(engine, folder)
     async with client_of(app) as client:
         for status, content, headers in bodies(canaries):

@@ -9,8 +9,10 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response
 from pydantic import AfterValidator, BeforeValidator, Field
+from sqlmodel import Session
 
 from api.problems.catalogue import InvalidQuery
+from data.documents.status import find_status
 from models.listing import ListMeta, Page
 from models.values import LINE_LENGTH, SLUG_PATTERN, is_within_bounds, no_control_characters
 
@@ -130,11 +132,14 @@ SlugQuery = Annotated[str | None, Query(pattern=SLUG_PATTERN, max_length=80)]
 FlagQuery = Annotated[bool | None, BeforeValidator(_true_or_false)]
 
 
-def list_meta(page: Page[object], request: Request, response: Response) -> ListMeta:
+def list_meta(
+    session: Session, page: Page[object], request: Request, response: Response
+) -> ListMeta:
     """The list's `meta`; when there is more, a `Link` to the next page too (RFC 8288)."""
+    state = find_status(session).state
     cursor = None
     if page.last_key is not None:
         cursor = _cursor(page.last_key)
         url = request.url.include_query_params(cursor=cursor)
         response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
-    return ListMeta(total=page.total, next_cursor=cursor, clinic_state=page.clinic_state)
+    return ListMeta(total=page.total, next_cursor=cursor, clinic_state=state)

@@ -38,7 +38,7 @@ def list_faqs(
         raise query_faults(("topic", "invalid")) from None
     except faqs.UnknownSection:
         raise query_faults(("section", "invalid")) from None
-    return FAQList(data=list(page.items), meta=list_meta(page, request, response))
+    return FAQList(data=list(page.items), meta=list_meta(session, page, request, response))
 
 
 @router.get(

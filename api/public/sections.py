@@ -24,7 +24,7 @@ def list_sections(
 ) -> SectionList:
     """The clinic's content sections, in their order."""
     page = sections.list_sections(session, limit=limit, after=cursor)
-    return SectionList(data=list(page.items), meta=list_meta(page, request, response))
+    return SectionList(data=list(page.items), meta=list_meta(session, page, request, response))
 
 
 @router.get(

@@ -29,4 +29,4 @@ def list_status_changes(
 ) -> StatusChangeList:
     """The changes of the clinic's state that took effect, the latest first."""
     page = list_effective_changes(session, limit=limit, after=cursor)
-    return StatusChangeList(data=list(page.items), meta=list_meta(page, request, response))
+    return StatusChangeList(data=list(page.items), meta=list_meta(session, page, request, response))

@@ -33,4 +33,4 @@ def list_audit_events(
 ) -> AuditEventList:
     """Every staff write and every read of a person's request, the newest first."""
     page = audit.list_events(session, limit=limit, after=cursor, subject=subject)
-    return AuditEventList(data=list(page.items), meta=list_meta(page, request, response))
+    return AuditEventList(data=list(page.items), meta=list_meta(session, page, request, response))

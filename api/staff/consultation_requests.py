@@ -82,7 +82,7 @@ def list_inbox(
     """The requests, the newest first. Nothing that was typed is in the list."""
     wanted = inbox.Filter(state, assigned_to, quarantined, older_than_days)
     page = inbox.list_inbox(session, wanted=wanted, limit=limit, after=cursor)
-    return RequestList(data=list(page.items), meta=list_meta(page, request, response))
+    return RequestList(data=list(page.items), meta=list_meta(session, page, request, response))
 
 
 @router.get(

@@ -35,7 +35,7 @@ def list_deliveries(
     page = deliveries.list_deliveries(
         session, state=state, webhook_id=webhook_id, limit=limit, after=cursor
     )
-    return DeliveryList(data=list(page.items), meta=list_meta(page, request, response))
+    return DeliveryList(data=list(page.items), meta=list_meta(session, page, request, response))
 
 
 @router.post("/{id}/replay", responses=responses(NotFound, NothingToReplay))

@@ -57,7 +57,9 @@ def list_staff_status_changes(
     `status` says where each one stands; a planned one can be called off.
     """
     page = list_all_changes(session, limit=limit, after=cursor)
-    return StaffStatusChangeList(data=list(page.items), meta=list_meta(page, request, response))
+    return StaffStatusChangeList(
+        data=list(page.items), meta=list_meta(session, page, request, response)
+    )
 
 
 @router.post(

@@ -43,7 +43,7 @@ def list_staff_tokens(
 ) -> StaffTokenList:
     """Every token that was ever made, the newest first; never its secret."""
     page = staff_tokens.list_tokens(session, limit=limit, after=cursor)
-    return StaffTokenList(data=list(page.items), meta=list_meta(page, request, response))
+    return StaffTokenList(data=list(page.items), meta=list_meta(session, page, request, response))
 
 
 @router.post(

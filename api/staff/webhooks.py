@@ -28,7 +28,7 @@ def list_webhooks(
 ) -> WebhookList:
     """Every webhook that was ever made, the newest first; never its secret."""
     page = webhooks.list_webhooks(session, limit=limit, after=cursor)
-    return WebhookList(data=list(page.items), meta=list_meta(page, request, response))
+    return WebhookList(data=list(page.items), meta=list_meta(session, page, request, response))
 
 
 @router.post(

@@ -63,7 +63,6 @@ def list_faqs(
         items=[_publish(row, around, sections) for row in shown],
         total=total,
         last_key=shown[-1].position if len(rows) > len(shown) else None,
-        clinic_state=around.status.state,
     )
 
 

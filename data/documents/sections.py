@@ -42,7 +42,6 @@ def list_sections(
         items=[_publish(row, around, faqs) for row in shown],
         total=total,
         last_key=shown[-1].position if len(rows) > len(shown) else None,
-        clinic_state=around.status.state,
     )
 
 

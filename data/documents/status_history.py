@@ -38,7 +38,6 @@ def list_effective_changes(
         items=[StatusChangePublic.model_validate(row) for row in rows[:limit]],
         total=_count(session, took_effect),
         last_key=rows[limit - 1].id if len(rows) > limit else None,
-        clinic_state=find_status(session, at=now).state,
     )
 
 
@@ -67,7 +66,6 @@ def list_all_changes(
         items=[StaffStatusChange.of(row, standing(row)) for row in rows[:limit]],
         total=_count(session, true()),
         last_key=rows[limit - 1].id if len(rows) > limit else None,
-        clinic_state=status.state,
     )
 
 

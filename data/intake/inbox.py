@@ -9,7 +9,6 @@ from sqlmodel import Session, col, select
 
 from data.audit import record_event
 from data.crypto import Keyring, SealBroken
-from data.documents.status import find_status
 from data.intake.requests import list_consents, open_request
 from data.intake.retention import Retention, retention_end
 from data.outbox import announce
@@ -85,7 +84,6 @@ def list_inbox(
         items=[RequestSummary.model_validate(row) for row in rows[:limit]],
         total=total,
         last_key=f"{last.received_at.isoformat()} {last.id}" if last else None,
-        clinic_state=find_status(session).state,
     )
 
 

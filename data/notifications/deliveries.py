@@ -8,7 +8,6 @@ from sqlalchemy import ColumnElement, func, tuple_
 from sqlmodel import Session, col, select
 
 from data.audit import record_event
-from data.documents.status import find_status
 from models.audit import Action
 from models.delivery import (
     Delivery,
@@ -54,7 +53,6 @@ def list_deliveries(
         items=_with_attempts(session, rows[:limit]),
         total=total,
         last_key=f"{last.created_at.isoformat()} {last.id}" if last else None,
-        clinic_state=find_status(session).state,
     )
 
 

@@ -9,7 +9,6 @@ from sqlmodel import Session, col, select
 
 from data.audit import record_event
 from data.crypto import Keyring
-from data.documents.status import find_status
 from data.outbox import cancel_for_webhook
 from data.sealing_keys import register_key
 from models.audit import SERVICE, Action, listed
@@ -73,7 +72,6 @@ def list_webhooks(session: Session, *, limit: int, after: int | None = None) -> 
         items=[WebhookPublic.model_validate(row) for row in rows[:limit]],
         total=total,
         last_key=(after or 0) + limit if len(rows) > limit else None,
-        clinic_state=find_status(session).state,
     )
 
 
