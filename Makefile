@@ -2,9 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 NODE_PACKAGES := tests/clients/node_modules/.installed docs/examples/site/node_modules/.installed
+PARALLEL := --numprocesses 4 --dist worksteal
 CLIENTS := $(NODE_PACKAGES) tests/clients/.venv/installed
 
-.PHONY: run demo site test check coverage benchmark soak install examples release lock
+.PHONY: run demo site test test-clients check coverage benchmark soak install examples release lock
 
 run: .venv/runtime
 	@$(BIN)/python main.py serve
@@ -19,15 +20,20 @@ site: docs/examples/site/node_modules/.installed
 	@$(PYTHON) -m http.server 8080 --bind 127.0.0.1 --directory docs/examples/site
 
 # In memory where there is some: a test's database need not outlast the machine.
-test: export TMPDIR := $(shell test -w /dev/shm && echo /dev/shm || echo /tmp)
-test: .venv/development $(CLIENTS)
-	@$(BIN)/pytest --numprocesses 4 --dist worksteal $(ARGS)
+test test-clients coverage: export TMPDIR := $(shell test -w /dev/shm && echo /dev/shm || echo /tmp)
+
+# In Python, on both databases; ARGS names files or options, such as ARGS=tests/public/test_status.py.
+test: .venv/development
+	@$(BIN)/pytest --ignore tests/clients $(or $(ARGS),$(PARALLEL))
+
+# With other programs: Node.js, a JDK, Chromium.
+test-clients: .venv/development $(CLIENTS)
+	@$(BIN)/pytest $(PARALLEL) tests/clients
 
 # The same, with the lines that no test reaches; half as fast.
-coverage: export TMPDIR := $(shell test -w /dev/shm && echo /dev/shm || echo /tmp)
 coverage: .venv/development $(CLIENTS)
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest --numprocesses 4 --dist worksteal $(ARGS)
+	@$(BIN)/coverage run -m pytest $(PARALLEL) $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --fail-under 95
 
@@ -51,11 +57,11 @@ soak: .venv/development
 
 # The OpenAPI document's examples, as the service gives them now.
 examples: .venv/development
-	@$(BIN)/python -m tests.examples
+	@$(BIN)/python -m tests.openapi.examples
 
 # What clients of this release may rely on; `make test` tells what would break them.
 release: .venv/development
-	@$(BIN)/python -m tests.breaking
+	@$(BIN)/python -m tests.openapi.breaking
 
 lock: .venv/development
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 \

@@ -25,8 +25,8 @@ from models.audit import COMMAND_LINE
 from models.settings import Settings
 from models.status_change import StatusChange, StatusChangeCreate
 from models.values import utc_now
-from tests.databases import KINDS, Cluster, url_of, use
-from tests.process import Service, serving
+from tests.support.databases import KINDS, Cluster, url_of, use
+from tests.support.process import Service, serving
 
 
 @pytest.fixture(scope="session")

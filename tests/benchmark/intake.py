@@ -20,10 +20,10 @@ from models.delivery import Delivery, EventType
 from models.values import utc_now
 from tests.benchmark.measuring import CONNECTIONS, SERVICE, UVICORN, Case, running, table
 from tests.conftest import set_status, settings_in
-from tests.databases import url_of
-from tests.intake import PATH, VALID
-from tests.receivers import http_receiver
-from tests.staff import INBOX, STAFF, signed_in
+from tests.support.databases import url_of
+from tests.support.intake import PATH, VALID
+from tests.support.receivers import http_receiver
+from tests.support.staff import INBOX, STAFF, signed_in
 
 FEW, MANY = 1_000, 100_000
 _PART = 10_000

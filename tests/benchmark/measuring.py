@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.process import MAIN, ROOT, environment, free_port
+from tests.support.process import MAIN, ROOT, environment, free_port
 
 ROUNDS = int(os.environ.get("BENCHMARK_ROUNDS", "5"))
 SECONDS = int(os.environ.get("BENCHMARK_SECONDS", "3"))

@@ -19,8 +19,8 @@ import pytest
 
 from data.database import open_database
 from tests.conftest import set_status
-from tests.databases import url_of
-from tests.process import free_port, serving
+from tests.support.databases import url_of
+from tests.support.process import free_port, serving
 
 pytestmark = [
     pytest.mark.soak,

@@ -1,0 +1,137 @@
+"""Validators and freshness of what anybody may read."""
+
+import re
+from typing import Any, cast
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import Engine
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from tests.conftest import client_of, set_status
+from tests.support.intake import PATH, bearer, post
+
+# Decided before a database has anything to say that would differ from one kind to the other.
+pytestmark = pytest.mark.database("sqlite")
+
+TEXTS = [
+    "/v1/clinic", "/v1/sections", "/v1/sections/what-is-ketamine", "/v1/sections?limit=1",
+    "/v1/faqs", "/v1/faqs/party-drug", "/v1/faqs?answered=true", "/openapi.json", "/docs",
+    "/docs/swagger-ui.css", "/problems/gone",
+]  # fmt: skip
+STATES = ["/", "/v1/status", "/v1/status/history", "/v1/bundle", f"{PATH}/form"]
+NEVER_KEPT = ["/health/live", "/health/ready", "/v1/nothing", "/v1/sections?x=1", "/problems/none"]
+STRICT = "max-age=31536000"
+reads = pytest.mark.parametrize("path", TEXTS + STATES)
+
+
+@reads
+async def test_a_read_says_how_long_it_keeps(client: httpx.AsyncClient, path: str) -> None:
+    """A strong `ETag`, what it varies with, and a shorter time for a state than for a text."""
+    answer = await client.get(path)
+    assert answer.status_code == 200
+    assert re.fullmatch(r'"[A-Za-z0-9_-]{22}(-gzip|-br)?"', answer.headers["ETag"])
+    assert "Accept-Encoding" in answer.headers["Vary"].split(", ")
+    seconds = 60 if path in TEXTS else 10
+    assert answer.headers["Cache-Control"] == (
+        f"public, max-age={seconds}, stale-while-revalidate={seconds}, stale-if-error=86400"
+    )
+    assert answer.links["status"]["url"] == "/v1/status"
+    assert answer.links["service-desc"]["url"] == "/openapi.json"
+    assert (await client.get(path)).headers["ETag"] == answer.headers["ETag"]
+
+
+@reads
+async def test_if_none_match(client: httpx.AsyncClient, path: str) -> None:
+    """304 for the tag, alone, weak, in a list, in several fields, and for `*`; else 200."""
+    fresh = await client.get(path)
+    tag = fresh.headers["ETag"]
+    for value in (tag, f"W/{tag}", "*", f'"a", {tag}', f'W/"a",{tag} , "b"', f'"a,b", {tag}'):
+        answer = await client.get(path, headers={"If-None-Match": value})
+        assert (answer.status_code, answer.content) == (304, b""), value
+        for name in ("ETag", "Cache-Control", "Vary", "Link"):
+            assert answer.headers[name] == fresh.headers[name]
+        assert "Content-Type" not in answer.headers
+    several = [("If-None-Match", '"a"'), ("If-None-Match", tag)]
+    assert (await client.get(path, headers=several)).status_code == 304
+    for value in ('"a"', "", "a", tag.strip('"'), f'"{tag}', f"w/{tag[:-1]}", '"*"', ",", '"'):
+        answer = await client.get(path, headers={"If-None-Match": value})
+        assert (answer.status_code, answer.content) == (200, fresh.content), value
+
+
+@pytest.mark.parametrize("path", TEXTS + STATES + NEVER_KEPT)
+async def test_head_is_get_without_a_body(client: httpx.AsyncClient, path: str) -> None:
+    """The same status and the same headers, the request's own id aside; 304 too."""
+    get, head = await client.get(path), await client.head(path)
+    assert (head.status_code, head.content) == (get.status_code, b"")
+    own = ("x-request-id",) if get.status_code == 200 else ("x-request-id", "content-length")
+    for name in set(get.headers) | set(head.headers):
+        assert name in own or head.headers[name] == get.headers[name], name
+    if "ETag" in get.headers:
+        headers = {"If-None-Match": get.headers["ETag"]}
+        assert (await client.head(path, headers=headers)).status_code == 304
+
+
+@pytest.mark.parametrize("path", NEVER_KEPT)
+async def test_what_must_not_be_kept(client: httpx.AsyncClient, path: str) -> None:
+    """Health and errors are `no-store` and carry no validator."""
+    answer = await client.get(path)
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "ETag" not in answer.headers
+
+
+@pytest.mark.parametrize("path", TEXTS + STATES + NEVER_KEPT)
+async def test_tls_is_to_be_used_again(client: httpx.AsyncClient, path: str) -> None:
+    """`Strict-Transport-Security` is on each answer over TLS, once, and on no other answer."""
+    for scheme, expected in [("https", [STRICT]), ("http", []), ("https", [STRICT])]:
+        for method in ("GET", "HEAD", "PUT"):
+            answer = await client.request(method, f"{scheme}://clinic.example{path}")
+            assert answer.headers.get_list("Strict-Transport-Security") == expected, method
+            if "ETag" in answer.headers:
+                tag = {"If-None-Match": answer.headers["ETag"]}
+                same = await client.get(f"{scheme}://clinic.example{path}", headers=tag)
+                assert same.status_code == 304
+                assert same.headers.get_list("Strict-Transport-Security") == expected
+
+
+@pytest.mark.parametrize(("peer", "expected"), [("127.0.0.1", [STRICT]), ("192.0.2.1", [])])
+async def test_a_trusted_proxy_tells_of_tls(app: FastAPI, peer: str, expected: list[str]) -> None:
+    """`X-Forwarded-Proto` of a listed proxy is believed, of nobody else."""
+    # What `serve` puts around the application where there are proxies.
+    behind: Any = ProxyHeadersMiddleware(cast(Any, app), ["127.0.0.1"])
+    async with client_of(behind, peer) as client:
+        for path in ("/v1/status", "/v1/status", "/v1/nothing"):
+            answer = await client.get(path, headers={"X-Forwarded-Proto": "https"})
+            assert answer.headers.get_list("Strict-Transport-Security") == expected
+
+
+async def test_answers_about_a_request_are_not_kept(
+    client: httpx.AsyncClient, open_clinic: None
+) -> None:
+    """The 201, the receipt, and the withdrawal."""
+    accepted = await post(client)
+    location, headers = accepted.headers["Location"], bearer(accepted)
+    answers = [
+        accepted,
+        await client.get(location, headers=headers),
+        await client.get(location, headers={**headers, "If-None-Match": "*"}),
+        await client.post(f"{location}/withdrawal", headers=headers),
+    ]
+    for answer in answers:
+        assert answer.status_code in (200, 201)
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert "ETag" not in answer.headers
+
+
+async def test_a_tag_changes_with_the_bytes_only(client: httpx.AsyncClient, engine: Engine) -> None:
+    """A status change changes the tag of everything that tells it, and of nothing else."""
+    before = {path: await client.get(path) for path in TEXTS + STATES}
+    set_status(engine, state="open")
+    for path, old in before.items():
+        new = await client.get(path)
+        same = old.content == new.content
+        assert (old.headers["ETag"] == new.headers["ETag"]) is same, path
+        assert same is (path in ("/openapi.json", "/v1/clinic") or path.startswith(("/docs", "/p")))
+        asked = await client.get(path, headers={"If-None-Match": old.headers["ETag"]})
+        assert asked.status_code == (304 if same else 200)

@@ -1,0 +1,41 @@
+"""The guides' scripts do what the guides say."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.process.test_demo import demonstrating, first_of_four
+from tests.support.process import ROOT
+from tests.support.programs import needed
+from tests.support.waiting import PATIENCE
+
+GUIDES = ROOT / "docs" / "guides"
+_SCRIPT = re.compile(r"^```js\n(.*?)^```\n\n```text\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+FIRST_PORT = 8001
+
+
+def scripts() -> list[tuple[str, str]]:
+    """Each script of each guide, with what the guide shows that it prints."""
+    texts = [file.read_text(encoding="utf-8") for file in sorted(GUIDES.glob("*.md"))]
+    assert sum(text.count("```js") for text in texts) == sum(
+        len(_SCRIPT.findall(text)) for text in texts
+    )
+    return [found for text in texts for found in _SCRIPT.findall(text)]
+
+
+@pytest.mark.database("sqlite")
+def test_scripts_print_what_the_guides_show(folder: Path) -> None:
+    """All of them, against the demonstration's four clinics, as a newcomer would run them."""
+    needed("node", otherwise="the guides' scripts are not run")
+    assert len(scripts()) >= 4
+    first = first_of_four()
+    with demonstrating(folder, first):
+        for script, shown in scripts():
+            moved = re.sub(r"\b800[1-4]\b", lambda m: str(int(m[0]) - FIRST_PORT + first), script)
+            ran = subprocess.run(
+                ["node", "--input-type=module", "-e", moved],
+                capture_output=True, text=True, timeout=PATIENCE, check=False,
+            )  # fmt: skip
+            assert (ran.stdout, ran.stderr) == (shown, ""), script

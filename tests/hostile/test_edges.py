@@ -1,0 +1,137 @@
+"""Every parameter and every field of a body, with values from the edges of what can be sent.
+
+The operations come from the OpenAPI document, so a new one is tried as soon as it is there.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import Engine
+
+from api.http.queries import _cursor
+from tests.conftest import client_of, set_status
+from tests.openapi.test_openapi import SCHEMAS, UNKNOWN_ID, operations
+from tests.support.intake import post
+from tests.support.staff import STAFF, signed_in
+
+Schema = dict[str, Any]
+
+# Control characters, marks that turn the direction of writing around, and too much of anything.
+HOSTILE = ["\0", "a\0b", "a\x07b", "a\x7fb", "a\u202eb", "a\u2066b", "a\u2028b", "x" * 60_000]
+WORDS = ["", " ", "%", "'; DROP TABLE staff_token;--", "\U0001f469\u200d\u2695\ufe0f"]
+NUMBERS = [0, -1, 2**31 - 1, 2**31, 2**63 - 1, 2**63, 10**14, 10**30]
+NO_INTEGERS = ["1.0", "true", "10" * 15, "-1", "١٢", ""]
+INSTANTS = [
+    "0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00",
+    "9999-12-31T23:59:59.999999+00:00", "0000-01-01T00:00:00Z", "10000-01-01T00:00:00Z",
+    "1899-12-31T23:59:59Z", "2030-02-30T00:00:00Z", "2030-01-01T00:00:00", "20300101T000000+00",
+    "0001-01-01", "9999-12-31", "1893456000",
+]  # fmt: skip
+CURSORS = [
+    *(_cursor(number) for number in NUMBERS),
+    *(_cursor(f"{instant} {UNKNOWN_ID}") for instant in INSTANTS),
+]
+OTHER_TYPES: list[Any] = [
+    True, 1.0, 10**30, [], {}, ["a\0b"], {"a": "\0"}, ["x"] * 10_000, ["admin"] * 5_000,
+]  # fmt: skip
+# What a body needs besides, where the example of the operation would hide some of its fields.
+BODIES = {"createStatusChange": {"state": "temporarily_closed"}}
+ANY_VERSION = ", ".join(f'"{version}"' for version in range(1, 500))
+
+
+@pytest.fixture
+async def staff(app: FastAPI, engine: Engine) -> AsyncIterator[httpx.AsyncClient]:
+    """A client that may do everything, in a clinic that is open."""
+    set_status(engine, state="open")
+    async with client_of(app) as client:
+        client.headers.update({**signed_in(engine), "If-Match": ANY_VERSION})
+        yield client
+
+
+def parameters(place: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Method and path of each operation with a parameter in this place, and the parameter."""
+    for method, path, operation in operations():
+        for parameter in operation.get("parameters", []):
+            if parameter["in"] == place:
+                yield method, path, parameter
+
+
+def bodies() -> Iterator[tuple[str, str, str, dict[str, Any], Schema]]:
+    """Name, method and path of each operation with a body, one that is taken, and its fields."""
+    for method, path, operation in operations():
+        if "requestBody" in operation:
+            [content] = operation["requestBody"]["content"].values()
+            name = operation["operationId"]
+            [example, *_] = content["examples"].values()
+            schema = SCHEMAS[content["schema"]["$ref"].rpartition("/")[2]]
+            yield name, method, path, BODIES.get(name, example["value"]), schema["properties"]
+
+
+def filled(path: str, **values: str) -> str:
+    for name in ("id", "slug"):
+        path = path.replace(f"{{{name}}}", values.get(name, UNKNOWN_ID))
+    return path
+
+
+async def test_every_query_parameter_at_its_edges(staff: httpx.AsyncClient) -> None:
+    """A value is understood or is a 400, on both databases; hostile text is always a 400."""
+    wrong, tried = [], 0
+    for method, path, parameter in parameters("query"):
+        name, is_integer = parameter["name"], parameter["schema"].get("type") == "integer"
+        refused = [*HOSTILE, *(NO_INTEGERS if is_integer else ())]
+        edges = CURSORS if name == "cursor" else [*WORDS, *map(str, NUMBERS)]
+        for value in [*refused, *edges]:
+            # An operation without a body looks at none.
+            url = f"{filled(path)}?{name}={quote(value)}"
+            answer = await staff.request(method, url, json=None if method == "GET" else {})
+            tried += 1
+            if answer.status_code not in ({400} if value in refused else {200, 400, 404}):
+                wrong.append((answer.status_code, path, name, value[:40]))
+    assert wrong == []
+    assert tried > 300
+
+
+async def test_every_path_parameter_at_its_edges(staff: httpx.AsyncClient) -> None:
+    """What is no id, and what no id can be, is a 404 like one that is not known."""
+    values = [v for v in [*HOSTILE, *NO_INTEGERS, *WORDS, *map(str, NUMBERS)] if v]
+    for method, path, parameter in parameters("path"):
+        for value in values:
+            url = filled(path, **{parameter["name"]: quote(value, safe="")})
+            answer = await staff.request(method, url)
+            assert answer.status_code == 404, (method, path, value[:40])
+
+
+async def test_every_field_at_its_edges(staff: httpx.AsyncClient, engine: Engine) -> None:
+    """A value is taken or is a 422, on both databases; hostile text from staff is always a 422."""
+    request_id = (await post(staff)).json()["id"]
+    wrong, tried = [], 0
+    for operation, method, path, body, fields in bodies():
+        for name, schema in fields.items():
+            for value, is_refused in values_of(schema, by_staff=path.startswith(STAFF)):
+                url = filled(path, id=request_id)
+                answer = await staff.request(method, url, json={**body, name: value})
+                tried += 1
+                allowed = {422} if is_refused else {200, 201, 409, 422}
+                if answer.status_code not in allowed:
+                    wrong.append((answer.status_code, operation, name, str(value)[:40]))
+                # However much is wrong, the answer stays small.
+                assert len(answer.content) <= 16_384, (operation, name, str(value)[:40])
+            set_status(engine, state="open")
+    assert wrong == []
+    assert tried > 300
+
+
+def values_of(schema: Schema, *, by_staff: bool) -> Iterator[tuple[Any, bool]]:
+    """Values for a field, each with whether it has to be refused."""
+    variants = schema.get("anyOf", [schema])
+    kinds = {variant.get("type") for variant in variants}
+    is_instant = any(variant.get("format", "").startswith("date") for variant in variants)
+    yield from ((text, by_staff) for text in HOSTILE)
+    yield from ((number, False) for number in NUMBERS if "integer" in kinds)
+    yield from ((text, True) for text in NO_INTEGERS if "integer" in kinds and text)
+    yield from ((text, False) for text in (INSTANTS if is_instant else WORDS))
+    yield from ((other, "integer" in kinds) for other in OTHER_TYPES)

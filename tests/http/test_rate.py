@@ -1,0 +1,214 @@
+"""How many consultation requests one address may send."""
+
+import asyncio
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.conftest import client_of, set_status
+from tests.support.intake import bearer, count, post, problem, running
+from tests.support.process import ROOT, free_port
+from tests.support.programs import needed
+from tests.support.waiting import wait_for
+
+
+async def test_over_the_rate_is_429(folder: Path) -> None:
+    """After N it is 429 with Retry-After and the RateLimit fields; nothing more is kept."""
+    async with running(folder, intake_rate="3 per hour") as app, client_of(app) as client:
+        set_status(app.state.runtime.engine, state="open")
+        accepted = [await post(client) for _ in range(3)]
+        assert {answer.status_code for answer in accepted} == {201}
+        refused = await post(client)
+        problem(refused, 429, "too-many-requests")
+        wait = int(refused.headers["Retry-After"])
+        assert 0 < wait <= 3600
+        assert refused.headers["RateLimit-Policy"] == '"intake";q=3;w=3600'
+        assert refused.headers["RateLimit"] == f'"intake";r=0;t={wait}'
+        assert count(app.state.runtime.engine) == 3
+        # Receipts, withdrawals and public reads are not requests for a consultation.
+        location, headers = accepted[0].headers["Location"], bearer(accepted[0])
+        assert (await client.get(location, headers=headers)).status_code == 200
+        assert (await client.post(f"{location}/withdrawal", headers=headers)).status_code == 200
+        assert (await client.get("/v1/status")).status_code == 200
+
+
+async def test_what_is_refused_counts_too(folder: Path) -> None:
+    """Malformed and invalid bodies use up the rate, as does a closed clinic's 410."""
+    async with running(folder, intake_rate="3 per hour") as app, client_of(app) as client:
+        problem(await post(client), 410, "clinic-permanently-closed")
+        set_status(app.state.runtime.engine, state="open")
+        problem(await post(client, b"{"), 400, "malformed-json")
+        problem(await post(client, b"{}"), 422, "invalid-request")
+        problem(await post(client), 429, "too-many-requests")
+
+
+async def test_after_retry_after_the_next_one_is_taken(folder: Path) -> None:
+    """`Retry-After` keeps its promise."""
+    async with running(folder, intake_rate="2 per 2 seconds") as app, client_of(app) as client:
+        set_status(app.state.runtime.engine, state="open")
+        # On a slow machine some of them fall into the next two seconds.
+        for _ in range(100):
+            refused = await post(client)
+            if refused.status_code == 429:
+                break
+        problem(refused, 429, "too-many-requests")
+        await asyncio.sleep(int(refused.headers["Retry-After"]))
+        assert (await post(client)).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "shared"),
+    [
+        ("192.0.2.1", "192.0.2.2", False),
+        ("2001:db8::1", "2001:db8::ffff:2", True),
+        ("2001:db8:0:1::1", "2001:db8:0:2::1", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
+        ("fe80::1%eth0", "fe80::2%eth0", True),
+    ],
+)
+async def test_whose_requests_count_together(
+    folder: Path, first: str, second: str, shared: bool
+) -> None:
+    """Another address is not affected; an IPv6 network of 64 bits counts as one address."""
+    async with running(folder, intake_rate="1 per hour") as app:
+        set_status(app.state.runtime.engine, state="open")
+        async with client_of(app, first) as one, client_of(app, second) as two:
+            assert (await post(one)).status_code == 201
+            assert (await post(one)).status_code == 429
+            assert (await post(two)).status_code == (429 if shared else 201)
+
+
+async def test_a_larger_network_may_send_ten_times_as_much(folder: Path) -> None:
+    """After ten requests of an IPv6 network of 56 bits the next is refused, from any address.
+
+    A refused address has not used up what the others may send.
+    """
+    async with running(folder, intake_rate="1 per hour") as app:
+        set_status(app.state.runtime.engine, state="open")
+
+        async def sent_from(network: str) -> httpx.Response:
+            async with client_of(app, f"{network}::1") as client:
+                return await post(client)
+
+        for number in range(10):
+            answer = await sent_from(f"2001:db8:0:{number:x}")
+            assert answer.status_code == 201
+            assert (await sent_from(f"2001:db8:0:{number:x}")).status_code == 429
+        assert answer.headers["RateLimit"].startswith('"intake";r=0;')
+        refused = await sent_from("2001:db8:0:ff")
+        problem(refused, 429, "too-many-requests")
+        assert refused.headers["RateLimit-Policy"] == '"intake";q=10;w=3600'
+        assert 0 < int(refused.headers["Retry-After"]) <= 3600
+        assert (await sent_from("2001:db8:0:100")).status_code == 201
+
+
+async def test_what_a_client_says_of_itself_changes_nothing(folder: Path) -> None:
+    """Forwarded addresses from a peer that nobody trusts are not believed."""
+    async with running(folder, intake_rate="1 per hour") as app, client_of(app) as client:
+        set_status(app.state.runtime.engine, state="open")
+        assert (await post(client)).status_code == 201
+        for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP"):
+            value = "for=203.0.113.9" if name == "Forwarded" else "203.0.113.9"
+            problem(await post(client, headers={name: value}), 429, "too-many-requests")
+
+
+async def test_an_empty_rate_is_no_limit(client: httpx.AsyncClient, open_clinic: None) -> None:
+    """With the empty setting the 31st request is taken like the first."""
+    assert {(await post(client)).status_code for _ in range(31)} == {201}
+
+
+@contextmanager
+def redis_server(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A real one, on a free port; it keeps nothing."""
+    needed("redis-server", otherwise="rates are not counted across processes")
+    port = free_port()
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    process = subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL)
+
+    def listens() -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return True
+        return False
+
+    try:
+        wait_for(listens)
+        yield f"redis://127.0.0.1:{port}/0", process
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.database("sqlite")
+async def test_two_workers_count_together(folder: Path, tmp_path: Path) -> None:
+    """With Redis the fourth request is refused, whichever worker it comes to."""
+    with redis_server(tmp_path) as (storage, _):
+        rate = {"intake_rate": "3 per hour", "rate_storage": storage}
+        async with running(folder, **rate) as one, running(folder, **rate) as two:
+            set_status(one.state.runtime.engine, state="open")
+            async with client_of(one) as first, client_of(two) as second:
+                for client in (first, second, first):
+                    assert (await post(client)).status_code == 201
+                for client in (first, second):
+                    problem(await post(client), 429, "too-many-requests")
+            async with client_of(two, "192.0.2.9") as other:
+                answer = await post(other)
+                assert answer.headers["RateLimit"].startswith('"intake";r=2;')
+
+
+@pytest.mark.database("sqlite")
+async def test_without_its_redis_the_service_goes_on(folder: Path, tmp_path: Path) -> None:
+    """Each process counts for itself, nobody waits long, and nobody gets a 500."""
+    with redis_server(tmp_path) as (storage, process):
+        rate = {"intake_rate": "2 per hour", "rate_storage": storage}
+        async with running(folder, **rate) as app, client_of(app) as client:
+            set_status(app.state.runtime.engine, state="open")
+            assert (await post(client)).status_code == 201
+            process.kill()
+            process.wait()
+            begun = time.monotonic()
+            assert [(await post(client)).status_code for _ in range(3)] == [201, 201, 429]
+            assert time.monotonic() - begun < 20
+
+
+FLOOD = """
+import resource
+from api.rates import AddressLimiter
+from api.protocol_problems import TooManyRequests
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB
+
+def is_refused(address):
+    try:
+        limiter.hit(address)
+    except TooManyRequests:
+        return True
+    return False
+
+limiter = AddressLimiter("intake", "1 per hour")
+before = peak()
+for number in range(100_000):
+    limiter.hit(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}")
+own = is_refused("10.0.0.0") and is_refused("10.1.0.0")
+for number in range(60_000):
+    limiter.hit(f"2001:{number >> 16:x}:{number & 0xffff:x}::1")
+print(peak() - before, own and is_refused(f"2001:{number >> 16:x}:{number & 0xffff:x}::2"))
+"""
+
+
+def test_a_flood_from_many_addresses_fits_into_memory() -> None:
+    """The process grows by at most 40 MB, however many addresses send, and each has its count."""
+    ran = subprocess.run(
+        [sys.executable, "-c", FLOOD], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    grown, is_refused = ran.stdout.split()
+    assert int(grown) <= 40 * 1024
+    assert is_refused == "True"

@@ -1,0 +1,156 @@
+"""How long things are kept, and that they are gone afterwards; the audit that stays."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session, select
+
+from data.database import writing
+from data.operations.upkeep import keep_up
+from models.audit import AuditEvent
+from models.consultation_request import Consent, ConsultationRequest, RequestState
+from models.idempotency import IdempotencyRecord
+from models.values import utc_now
+from tests.conftest import client_of, set_status
+from tests.support.commands import invoke
+from tests.support.intake import PATH, bearer, count, post, running
+from tests.support.staff import STAFF, change, signed_in
+
+DAYS = {RequestState.DECLINED: 90, RequestState.WITHDRAWN: 1}
+
+
+def let_time_pass(engine: Engine) -> None:
+    with Session(engine) as session:
+        for row in session.exec(select(ConsultationRequest)):
+            if row.retention_until:
+                row.retention_until = utc_now() - timedelta(seconds=1)
+        for record in session.exec(select(IdempotencyRecord)):
+            record.expires_at = utc_now()
+        session.commit()
+
+
+async def test_the_time_begins_with_the_end(folder: Path) -> None:
+    """A final state says until when the request is kept, to staff and on the receipt."""
+    async with running(folder, retention=DAYS) as app, client_of(app) as client:
+        set_status(app.state.runtime.engine, state="open")
+        staff = signed_in(app.state.runtime.engine)
+        accepted = await post(client)
+        request_id = accepted.json()["id"]
+        assert accepted.json()["retention_until"] is None
+        moved = await change(client, request_id, staff, version=1, state="contacted")
+        assert moved.json()["retention_until"] is None
+        ended = await change(client, request_id, staff, version=2, state="declined")
+        receipt = await client.get(f"{PATH}/{request_id}", headers=bearer(accepted))
+        assert receipt.json()["retention_until"] == ended.json()["retention_until"] is not None
+        with Session(app.state.runtime.engine) as session:
+            row = session.get_one(ConsultationRequest, request_id)
+            assert row.retention_until
+            kept = row.retention_until - row.updated_at
+            assert abs(kept - timedelta(days=90)) < timedelta(seconds=1)
+
+
+async def test_what_is_over_goes(folder: Path) -> None:
+    """Request, consents and kept answer are erased; what has no period stays; it is audited."""
+    async with running(folder, retention=DAYS) as app, client_of(app) as client:
+        engine: Engine = app.state.runtime.engine
+        set_status(engine, state="open")
+        gone = await post(client, key="key-of-the-first")
+        stays = await post(client)
+        await client.post(f"{PATH}/{gone.json()['id']}/withdrawal", headers=bearer(gone))
+        await keep_up(engine, retention=DAYS, queue=app.state.runtime.write_queue)
+        assert count(engine) == 2
+        let_time_pass(engine)
+        await keep_up(engine, retention=DAYS, queue=app.state.runtime.write_queue)
+        with Session(engine) as session:
+            assert [row.id for row in session.exec(select(ConsultationRequest))] == [
+                stays.json()["id"]
+            ]
+            events = session.exec(
+                select(AuditEvent).where(AuditEvent.action == "requests.purged")
+            ).all()
+        assert (count(engine, Consent), count(engine, IdempotencyRecord)) == (1, 0)
+        assert [event.details for event in events] == [{"requests": gone.json()["id"]}]
+        assert [event.actor for event in events] == ["service"]
+
+
+async def test_purging_by_command(folder: Path) -> None:
+    """An operator need not wait for the service."""
+    async with running(folder, retention=DAYS) as app, client_of(app) as client:
+        set_status(app.state.runtime.engine, state="open")
+        accepted = await post(client)
+        await client.post(f"{PATH}/{accepted.json()['id']}/withdrawal", headers=bearer(accepted))
+        let_time_pass(app.state.runtime.engine)
+        assert invoke("requests", "purge", folder=folder).stdout == "1 requests were erased.\n"
+        assert invoke("requests", "purge", folder=folder).stdout == "0 requests were erased.\n"
+        assert count(app.state.runtime.engine) == 0
+
+
+@pytest.mark.parametrize(
+    "value", ["completed", "completed=0", "completed=x", "received=3", "lost=3", "completed=3;a=4"]
+)
+def test_a_period_that_cannot_be_used(folder: Path, value: str) -> None:
+    """The service says so, and does not start."""
+    told = invoke("serve", folder=folder, CLINIC_RETENTION=value)
+    assert told.exit_code == 1
+    assert re.fullmatch("clinic-api: CLINIC_RETENTION.*\n", told.stderr)
+
+
+@pytest.mark.parametrize(
+    "change", ["UPDATE audit_event SET actor = 'x'", "DELETE FROM audit_event"]
+)
+async def test_the_audit_is_only_appended_to(engine: Engine, change: str) -> None:
+    """The database itself refuses, whoever asks over the application's connection."""
+    signed_in(engine)
+    with pytest.raises(DBAPIError, match="only ever appended"), engine.begin() as connection:
+        connection.execute(text(change))
+    assert count(engine, AuditEvent) == 1
+
+
+async def test_the_audit_can_be_read(
+    client: httpx.AsyncClient, app: FastAPI, engine: Engine
+) -> None:
+    """By an administrator, the newest first, page by page, of one subject if wanted."""
+    admin = signed_in(engine, "admin")
+    await client.get(f"{STAFF}/me", headers=admin)
+    await app.state.runtime.access.finish()
+    for number in range(4):
+        signed_in(engine, "intake:read", owner=f"Person {number}")
+    page = (await client.get(f"{STAFF}/audit-events?limit=3", headers=admin)).json()
+    assert [event["action"] for event in page["data"]] == ["token.created"] * 3
+    assert page["meta"]["total"] == 6
+    rest = await client.get(
+        f"{STAFF}/audit-events?limit=3&cursor={page['meta']['next_cursor']}", headers=admin
+    )
+    ids = [event["id"] for event in (*page["data"], *rest.json()["data"])]
+    assert ids == sorted(ids, reverse=True)
+    assert len(ids) == 6
+    subject = page["data"][0]["subject"]
+    one = await client.get(f"{STAFF}/audit-events?subject={subject}", headers=admin)
+    assert [event["subject"] for event in one.json()["data"]] == [subject]
+    assert "Person" not in one.text
+
+
+async def test_events_of_earlier_versions_are_read_alike(
+    client: httpx.AsyncClient, engine: Engine
+) -> None:
+    """A list that an earlier version wrote is served as one text, as a new event has it."""
+    admin = signed_in(engine, "admin")
+    with writing(engine) as session:
+        details: Any = {"requests": ["one", "two"], "count": 2, "quarantined": True}
+        event = AuditEvent(
+            at=utc_now(), actor="service", action="requests.purged", subject=None, details=details
+        )
+        session.add(event)
+    page = (await client.get(f"{STAFF}/audit-events", headers=admin)).json()
+    recorded = [event for event in page["data"] if event["action"] != "token.used"]
+    assert [event["details"] for event in recorded] == [
+        {"requests": "one, two", "count": 2, "quarantined": True},
+        {"scopes": "admin"},
+    ]

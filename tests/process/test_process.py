@@ -1,0 +1,442 @@
+"""What must hold of the running service, whatever happens to its process."""
+
+import json
+import os
+import re
+import resource
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import make_url
+from sqlmodel import Session, select
+
+from api.server import open_keyring
+from data.database import open_database
+from data.intake.requests import open_request
+from models.consultation_request import ConsultationRequest
+from tests.conftest import set_status, settings_in
+from tests.support.databases import administer, url_of
+from tests.support.intake import PATH
+from tests.support.mounts import run_with_mount
+from tests.support.process import (
+    CLOSE_FOR_GOOD,
+    MAIN,
+    Service,
+    environment,
+    free_port,
+    run,
+    serving,
+    unmeasured,
+)
+from tests.support.programs import needed
+from tests.support.waiting import PATIENCE, wait_for
+
+KILLS = 8
+ACKNOWLEDGED = 1500
+CLIENTS = 8
+# Seconds; more than the server by itself allows a worker.
+STILL = 6
+
+
+@pytest.fixture
+def open_folder(folder: Path) -> Path:
+    """A prepared folder whose clinic is open."""
+    engine = open_database(settings_in(folder).database_url)
+    set_status(engine, state="open")
+    engine.dispose()
+    return folder
+
+
+def request_named(name: str) -> dict[str, object]:
+    return {
+        "name": name,
+        "email": "someone@example.com",
+        "topic": "other",
+        "consent_to_contact": True,
+        "form_version": 1,
+    }
+
+
+def post_until_killed(
+    url: str, stop: threading.Event, accepted: dict[str, str], unanswered: list[str]
+) -> None:
+    """Sends what got no answer in an earlier life again, under its key, and then new ones."""
+    with httpx.Client(base_url=url, timeout=PATIENCE) as client:
+        while not stop.is_set():
+            name = unanswered.pop() if unanswered else str(uuid.uuid4())
+            try:
+                answer = client.post(
+                    PATH,
+                    json=request_named(name),
+                    headers={"Idempotency-Key": name},
+                )
+            except httpx.TransportError:
+                unanswered.append(name)
+                continue
+            if answer.status_code == 201:
+                accepted[answer.json()["id"]] = name
+            else:
+                assert answer.status_code == 503, answer.text
+                unanswered.append(name)
+
+
+@pytest.mark.database("sqlite")
+def test_nothing_acknowledged_is_lost_when_everything_is_killed(open_folder: Path) -> None:
+    """Every 201 is there after `kill -9` of all processes, once, and can be opened.
+
+    A client that got no answer sends the same again under its key, and is stored once too.
+    """
+    accepted: dict[str, str] = {}
+    unanswered: list[str] = []
+
+    def enough(round_: int) -> bool:
+        return len(accepted) >= ACKNOWLEDGED * round_ / KILLS
+
+    for round_ in range(1, KILLS + 1):
+        with serving(open_folder, workers=2) as service:
+            stop = threading.Event()
+            clients = [
+                threading.Thread(
+                    target=post_until_killed, args=(service.url, stop, accepted, unanswered)
+                )
+                for _ in range(CLIENTS)
+            ]
+            for client in clients:
+                client.start()
+            wait_for(partial(enough, round_))
+            service.signal(signal.SIGKILL)
+            stop.set()
+            for client in clients:
+                client.join()
+
+    assert len(accepted) >= ACKNOWLEDGED
+    with sqlite3.connect(open_folder / "clinic.db") as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    connection.close()
+    settings = settings_in(open_folder)
+    engine = open_database(settings.database_url)
+    keyring = open_keyring(engine, settings)
+    with Session(engine) as session:
+        rows = session.exec(select(ConsultationRequest)).all()
+        kept = {row.id: (open_request(row, keyring=keyring) or {})["name"] for row in rows}
+    engine.dispose()
+    assert accepted.items() <= kept.items()
+    assert len(set(kept.values())) == len(kept)
+
+
+def test_it_is_ready_as_soon_after_a_kill(open_folder: Path) -> None:
+    """After `kill -9` the same command serves again, and starts no slower than after SIGTERM."""
+    seconds: dict[signal.Signals, list[float]] = {signal.SIGTERM: [], signal.SIGKILL: []}
+    # Side by side, and the fastest of each: the other tests run at the same time.
+    for _ in range(3):
+        for end, taken in seconds.items():
+            with serving(open_folder) as service:
+                with service.client() as client:
+                    assert client.post(PATH, json=request_named("A")).is_success
+                service.signal(end)
+                service.process.wait(timeout=PATIENCE)
+            begun = time.monotonic()
+            with serving(open_folder):
+                taken.append(time.monotonic() - begun)
+    # Where it had to wait for something that the killed one held, it would be many times.
+    assert min(seconds[signal.SIGKILL]) < 3 * min(seconds[signal.SIGTERM])
+
+
+@pytest.mark.database("sqlite")
+def test_the_disk_has_it_before_the_client_does(open_folder: Path, tmp_path: Path) -> None:
+    """Between reading a request and writing its 201 the database is synced to disk."""
+    needed("strace", otherwise="nobody looks whether the disk has it first")
+    with serving(open_folder) as service:
+        trace = tmp_path / "trace"
+        tracer = subprocess.Popen(
+            ["strace", "-f", "-y", "-s", "40", "-o", str(trace), "-p", str(service.process.pid)],
+            stderr=subprocess.PIPE,
+        )
+        assert tracer.stderr is not None
+        tracer.stderr.readline()
+        with service.client() as client:
+            answer = client.post(PATH, json=request_named("A"))
+        tracer.terminate()
+        tracer.wait(timeout=PATIENCE)
+        tracer.stderr.close()
+    assert answer.status_code == 201
+    lines = trace.read_text(errors="replace").splitlines()
+    read = next(i for i, line in enumerate(lines) if "POST /v1/consultation-requests" in line)
+    written = next(i for i, line in enumerate(lines) if "HTTP/1.1 201" in line)
+    synced = [line for line in lines[read:written] if "sync(" in line and "clinic.db" in line]
+    assert synced
+
+
+def test_a_polite_stop_answers_everyone(open_folder: Path) -> None:
+    """SIGTERM with 20 requests in flight: 20 of 20 get their 201, and it ends."""
+    body = json.dumps(request_named("A")).encode()
+    head = (
+        "POST /v1/consultation-requests HTTP/1.1\r\nHost: clinic.example\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    ).encode()
+    with serving(open_folder, measured=True) as service:
+        connections = [socket.create_connection(("127.0.0.1", service.port)) for _ in range(20)]
+        for connection in connections:
+            connection.settimeout(PATIENCE)
+            connection.sendall(head + body)
+        # Some are being answered now, most wait for their turn to write.
+        connections[0].recv(1, socket.MSG_PEEK)
+        service.process.send_signal(signal.SIGTERM)
+        answers = [connection.recv(65536) for connection in connections]
+        for connection in connections:
+            connection.close()
+        assert service.process.wait(timeout=PATIENCE) in (0, -signal.SIGTERM)
+    assert [answer[:12] for answer in answers] == [b"HTTP/1.1 201"] * 20
+
+
+def test_two_workers_are_one_service(open_folder: Path) -> None:
+    """Receipts, replays and a change of state hold across processes."""
+    # Each request on a connection of its own, so that either worker may get it.
+    alone = {"Connection": "close"}
+    with serving(open_folder, workers=2) as service, service.client(headers=alone) as client:
+        key = {"Idempotency-Key": "one-and-the-same"}
+        answers = [client.post(PATH, json=request_named("A"), headers=key) for _ in range(12)]
+        assert {answer.status_code for answer in answers} == {201}
+        assert len({answer.content for answer in answers}) == 1
+        token = answers[0].json()["receipt_token"]
+        receipt = answers[0].headers["Location"]
+        for _ in range(12):
+            read = client.get(receipt, headers={"Authorization": f"Bearer {token}"})
+            assert read.json()["state"] == "received"
+        assert run(*CLOSE_FOR_GOOD, folder=open_folder).returncode == 0
+        assert {client.post(PATH, json=request_named("B")).status_code for _ in range(12)} == {410}
+        replay = client.post(PATH, json=request_named("A"), headers=key)
+        assert (replay.status_code, replay.content) == (201, answers[0].content)
+
+
+@pytest.mark.database("sqlite")
+def test_a_worker_that_stands_still_is_not_killed_for_it(folder: Path) -> None:
+    """Not for some seconds: a machine may be so busy that it takes as long to start one."""
+    with serving(folder, workers=2) as service:
+        process = service.process.pid
+        children = Path(f"/proc/{process}/task/{process}/children")
+        before = children.read_text().split()
+        for child in before:
+            os.kill(int(child), signal.SIGSTOP)
+        time.sleep(STILL)
+        for child in before:
+            os.kill(int(child), signal.SIGCONT)
+        wait_for(service.is_ready)
+        assert children.read_text().split() == before
+
+
+def spoil_key(folder: Path) -> None:
+    (folder / "keyring.json").write_text('{"active": "a", "keys": {"a": "c2hvcnQ="}}')
+
+
+def remove_key(folder: Path) -> None:
+    (folder / "keyring.json").unlink()
+
+
+def spoil_database(folder: Path) -> None:
+    (folder / "clinic.db").write_bytes(b"this is no database" * 100)
+
+
+def replace_database_by_folder(folder: Path) -> None:
+    (folder / "clinic.db").unlink()
+    (folder / "clinic.db").mkdir()
+
+
+def cpu_seconds() -> float:
+    """What the processes that this one started, and waited for, have used."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def reason_not_to_start(folder: Path, workers: int, **setting: str) -> str:
+    """What `serve` says when it does not start: one line and an exit code, within 5 seconds."""
+    used = cpu_seconds()
+    port = str(free_port())
+    ended = run("serve", "--port", port, "--workers", str(workers), folder=folder, **setting)
+    # Of the processor: beside the other tests it gets a part of it only.
+    assert cpu_seconds() - used < 5
+    assert ended.returncode != 0
+    assert ended.stdout == ""
+    [reason] = ended.stderr.splitlines()
+    return reason
+
+
+one_or_two = pytest.mark.parametrize("workers", [1, 2])
+
+
+@one_or_two
+@pytest.mark.database("sqlite")
+@pytest.mark.parametrize(
+    ("spoil", "setting", "reason"),
+    [
+        (spoil_key, {}, "holds no valid keyring"),
+        (remove_key, {}, "there is no keyring"),
+        (None, {"CLINIC_ENVIRONMENT": "production"}, "generated for trying things out"),
+        (None, {"CLINIC_INTAKE_RATE": "often"}, "CLINIC_INTAKE_RATE"),
+        (None, {"CLINIC_DATABASE_URL": "nowhere"}, "CLINIC_DATABASE_URL"),
+        (None, {"CLINIC_DATABASE_URL": "mysql://a/b"}, "sqlite:/// or postgresql://"),
+        (None, {"CLINIC_CORS_ORIGIN": "https://a.example"}, "CLINIC_CORS_ORIGIN is not a setting"),
+    ],
+)
+def test_it_does_not_start_on_a_fault(
+    folder: Path, workers: int, spoil: object, setting: dict[str, str], reason: str
+) -> None:
+    """A key or a setting that cannot be used is told."""
+    if callable(spoil):
+        spoil(folder)
+    assert reason in reason_not_to_start(folder, workers, **setting)
+
+
+@one_or_two
+@pytest.mark.database("sqlite")
+@pytest.mark.parametrize("spoil", [spoil_database, replace_database_by_folder])
+def test_it_does_not_start_on_what_is_no_database(
+    folder: Path, workers: int, spoil: Callable[[Path], None]
+) -> None:
+    """So is a file that is no database."""
+    spoil(folder)
+    assert "the database cannot be used" in reason_not_to_start(folder, workers)
+
+
+PRODUCTION = {"CLINIC_ENVIRONMENT": "production"}
+
+
+@one_or_two
+@pytest.mark.database("sqlite")
+def test_production_begins_no_empty_clinic(folder: Path, workers: int) -> None:
+    """Where no database is, or an empty file, `serve` names the next command and makes nothing."""
+    wrong = folder / "srv" / "clinic.db"
+    url = f"sqlite:///{wrong}"
+    reason = reason_not_to_start(folder, workers, CLINIC_DATABASE_URL=url, **PRODUCTION)
+    assert reason.startswith(f"clinic-api: there is no database at {wrong}: make one with")
+    assert not wrong.parent.exists()
+    wrong.parent.mkdir()
+    wrong.touch()
+    reason = reason_not_to_start(folder, workers, CLINIC_DATABASE_URL=url, **PRODUCTION)
+    assert reason.endswith("the database is not migrated: run `python main.py migrate`")
+    assert wrong.stat().st_size == 0
+
+
+def test_production_after_migrate(empty_folder: Path) -> None:
+    """`keys create`, `migrate` and `serve` are all that a new clinic needs."""
+    for command in (("keys", "create", str(empty_folder / "keyring.json")), ("migrate",)):
+        assert run(*command, folder=empty_folder, **PRODUCTION).returncode == 0
+    with serving(empty_folder, changes=PRODUCTION) as service, service.client() as client:
+        assert client.get("/v1/status").json()["state"] == "permanently_closed"
+
+
+@one_or_two
+@pytest.mark.database("sqlite")
+@pytest.mark.parametrize("place", [".", "clinic.db"])
+def test_it_does_not_start_where_it_cannot_write(folder: Path, workers: int, place: str) -> None:
+    """A folder or a file that can only be read is told in one line at the start."""
+    done = run_with_mount(
+        f"mount --bind {folder}/{place} {folder}/{place}\n"
+        f"mount -o remount,bind,ro {folder}/{place}\n"
+        f"cd {folder} && {sys.executable} {MAIN} serve --port {free_port()} --workers {workers}"
+        " || echo code $?",
+        folder=folder,
+    )
+    assert done.stdout == "code 1\n"
+    [reason] = done.stderr.splitlines()
+    assert re.search(r"the database cannot be used \(SQLITE_(READONLY|CANTOPEN)", reason)
+
+
+@one_or_two
+@pytest.mark.database("postgresql")
+def test_it_does_not_start_on_a_server_like_this(folder: Path, workers: int) -> None:
+    """So is a server that is not there, not migrated, or answers before it has synced."""
+    nowhere = "postgresql://clinic:secret@127.0.0.1:1/clinic"
+    away = reason_not_to_start(folder, workers, CLINIC_DATABASE_URL=nowhere)
+    assert away.endswith("the database cannot be used (OperationalError)")
+    name = make_url(url_of(folder)).database
+    administer(url_of(folder), f"ALTER DATABASE {name} SET synchronous_commit = off")
+    reason = reason_not_to_start(folder, workers)
+    assert reason.endswith("synchronous_commit and fsync must be on")
+    administer(
+        url_of(folder),
+        f"ALTER DATABASE {name} SET synchronous_commit = on",
+        "DROP SCHEMA public CASCADE",
+        "CREATE SCHEMA public",
+    )
+    reason = reason_not_to_start(folder, workers)
+    assert reason.endswith("the database is not migrated: run `python main.py migrate`")
+
+
+@pytest.mark.database("sqlite")
+def test_a_port_in_use_is_told(folder: Path) -> None:
+    """A second service on the same port says so and stops."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        ended = run("serve", "--port", str(taken.getsockname()[1]), folder=folder)
+    assert ended.returncode == 1
+    assert "Address already in use" in ended.stderr
+
+
+@pytest.mark.database("sqlite")
+def test_a_lost_key_is_never_replaced(open_folder: Path) -> None:
+    """With data there, a missing key is a reason not to start, and no new key is made."""
+    with serving(open_folder) as service, service.client() as client:
+        assert client.post(PATH, json=request_named("A")).status_code == 201
+    keyring = open_folder / "keyring.json"
+    keyring.unlink()
+    ended = run("serve", "--port", str(free_port()), folder=open_folder)
+    assert (ended.returncode, keyring.exists()) == (1, False)
+
+    assert run("keys", "create", str(keyring), folder=open_folder).returncode == 0
+    ended = run("serve", "--port", str(free_port()), folder=open_folder)
+    assert ended.returncode == 1
+    assert "the data was sealed with key" in ended.stderr
+
+
+def test_the_first_start_makes_everything(tmp_path: Path) -> None:
+    """From nothing: a database, a key with one loud line, and three lines for a person."""
+    values = unmeasured(environment(tmp_path))
+    # The default key file lies in the project; this start gets a project of its own.
+    del values["CLINIC_KEYRING_FILE"], values["CLINIC_DATABASE_URL"]
+    project = tmp_path / "project"
+    shutil.copytree(
+        MAIN.parent, project, ignore=shutil.ignore_patterns(".*", "var", "tests", "__pycache__")
+    )
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, str(project / "main.py"), "serve", "--port", str(port)],
+        env=values,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    lines = [process.stdout.readline() for _ in range(3)]
+    loud = process.stderr.readline()
+    service = Service(process, port)
+    wait_for(service.is_ready)
+    with service.client() as client:
+        status = client.get("/v1/status").json()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=PATIENCE)
+    assert lines == [
+        f"Clinic API     http://127.0.0.1:{port}\n",
+        f"Documentation  http://127.0.0.1:{port}/docs\n",
+        "The clinic is  permanently closed; consultations: closed\n",
+    ]
+    assert loud.startswith("NEW KEY")
+    assert status["state"] == "permanently_closed"
+    for name in ("clinic.db", "keyring.json"):
+        assert os.stat(project / "var" / name).st_mode & 0o077 == 0

@@ -1,0 +1,78 @@
+"""The README's tour gives what it prints."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.process import MAIN, ROOT, environment, serving
+from tests.support.programs import needed
+from tests.support.waiting import PATIENCE
+
+_BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_CHANGING = [
+    (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "AN-INSTANT"),
+    (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "AN-ID"),
+    (r"clinic_[0-9a-f]{12}_[\w-]{43}", "A-TOKEN"),
+    (r'"receipt_token": "[\w-]{43}"', "A-TOKEN"),
+]
+
+
+def tour() -> list[tuple[str, str]]:
+    """Each command with the output that the README shows below it."""
+    steps: list[tuple[str, str]] = []
+    for block in _BLOCK.findall((ROOT / "README.md").read_text(encoding="utf-8")):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, output = part.partition("\n")
+            steps.append((command, output))
+    return steps
+
+
+def play(folder: Path) -> list[str]:
+    """What each command of the tour really prints, in one shell, as a newcomer would type them."""
+    with serving(folder) as service:
+        script = "\n".join(f"{command}\necho; echo ----" for command, _ in tour())
+        script = script.replace("http://127.0.0.1:8000", service.url)
+        script = script.replace(".venv/bin/python main.py", f"{sys.executable} {MAIN}")
+        played = subprocess.run(
+            ["bash", "-c", script],
+            cwd=folder,
+            env=environment(folder),
+            capture_output=True,
+            text=True,
+            timeout=5 * PATIENCE,
+            check=True,
+        )
+    return [output.removesuffix("\n") for output in played.stdout.split("\n----\n")][:-1]
+
+
+def settled(text: str) -> str:
+    for pattern, name in _CHANGING:
+        text = re.sub(pattern, name, text)
+    return text.strip()
+
+
+@pytest.mark.database("sqlite")
+def test_the_tour_gives_what_it_prints(folder: Path) -> None:
+    """Every command of the tour, and every line that the README shows for it."""
+    needed("curl", otherwise="the README's tour is not played")
+    for (command, shown), given in zip(tour(), play(folder), strict=True):
+        assert settled(given) == settled(shown), command
+
+
+_FENCED = re.compile(r"^```\w*\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+def test_no_block_closes_a_clinic() -> None:
+    """Whatever is pasted from a guide, the clinic is closed for good by a typed word only."""
+    commands = [
+        line
+        for guide in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+        if "node_modules" not in guide.parts
+        for block in _FENCED.findall(guide.read_text(encoding="utf-8"))
+        for line in block.splitlines()
+        if "status set permanently_closed" in line or '"confirm": "permanently_closed"' in line
+    ]
+    assert commands == ["clinic status set permanently_closed --dry-run"]

@@ -1,0 +1,187 @@
+"""The clinic's state, and everything that follows from it."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import Engine
+
+from tests.conftest import set_status
+from tests.support.intake import PATH
+
+STATES = {
+    "open": ("OPERATIONAL", "open", True, None),
+    "temporarily_closed": ("CLOSED_TEMPORARILY", "paused", False, "temporarily_closed"),
+    "permanently_closed": ("CLOSED_PERMANENTLY", "closed", False, "permanently_closed"),
+}
+
+
+async def read(client: httpx.AsyncClient, path: str = "/v1/status") -> dict[str, Any]:
+    answer = await client.get(path)
+    assert answer.status_code == 200
+    document: dict[str, Any] = answer.json()
+    return document
+
+
+@pytest.mark.parametrize("state", STATES)
+async def test_everything_follows_the_state(
+    client: httpx.AsyncClient, engine: Engine, state: str
+) -> None:
+    """Status, lists, texts, form and bundle tell the same state, each in its place."""
+    set_status(engine, state=state)
+    business_status, mode, accepting, reason = STATES[state]
+    status = await read(client)
+    assert (status["state"], status["business_status"]) == (state, business_status)
+    assert status["consultations"] == {
+        "mode": mode, "accepting": accepting, "reason": reason, "form": f"{PATH}/form",
+    }  # fmt: skip
+    bundle = await read(client, "/v1/bundle")
+    assert bundle["status"] == status
+    form = await read(client, f"{PATH}/form")
+    assert (form["clinic_state"], form["accepting"], form["reason"]) == (state, accepting, reason)
+    assert (await read(client, "/"))["clinic_state"] == state
+    for path in ("/v1/sections", "/v1/faqs", "/v1/status/history"):
+        assert (await read(client, path))["meta"]["clinic_state"] == state
+    for path in ("/v1/sections", "/v1/faqs"):
+        for text in (await read(client, path))["data"]:
+            assert text["clinic_state"] == state
+            first, *others = text["notices"]
+            if state == "open":
+                assert "clinic-status" not in [notice["slug"] for notice in text["notices"]]
+            else:
+                assert first == {"slug": "clinic-status", "text": status["message"]}
+                assert "clinic-status" not in [notice["slug"] for notice in others]
+    call = (await read(client, "/v1/sections/how-we-can-help"))["call_to_action"]
+    assert call == {**call, "enabled": accepting}
+    assert (call["disabled_reason"] is None) is accepting
+
+
+@pytest.mark.parametrize(
+    ("state", "mode", "accepting", "reason"),
+    [
+        ("open", "waitlist", True, "waitlist"),
+        ("open", "paused", False, "intake_paused"),
+        ("temporarily_closed", "open", True, None),
+        ("temporarily_closed", "waitlist", True, "waitlist"),
+    ],
+)
+async def test_the_mode_may_be_chosen(
+    client: httpx.AsyncClient,
+    engine: Engine,
+    state: str,
+    mode: str,
+    accepting: bool,
+    reason: str | None,
+) -> None:
+    """Where requests are taken follows the mode; what the state is told as does not."""
+    set_status(engine, state=state, mode=mode)
+    status = await read(client)
+    assert status["business_status"] == STATES[state][0]
+    told = {"mode": mode, "accepting": accepting, "reason": reason}
+    assert {**status["consultations"], **told} == status["consultations"]
+    call = (await read(client, "/v1/sections/how-we-can-help"))["call_to_action"]
+    assert call["enabled"] is accepting
+
+
+async def test_answers_depend_on_the_state(client: httpx.AsyncClient, engine: Engine) -> None:
+    """An FAQ whose answer depends on the state is served with the one for the state now."""
+    answers: dict[str, list[str]] = {}
+    for state in STATES:
+        set_status(engine, state=state)
+        for faq in (await read(client, "/v1/faqs"))["data"]:
+            answers.setdefault(faq["slug"], []).append(faq["answer"]["text"])
+            one = await read(client, f"/v1/faqs/{faq['slug']}")
+            assert one == faq
+    faqs = {faq["slug"]: faq for faq in (await read(client, "/v1/faqs"))["data"]}
+    depending = {slug for slug, faq in faqs.items() if faq["depends_on_status"]}
+    assert depending
+    for slug, told in answers.items():
+        assert len(set(told)) == (3 if slug in depending else 1), slug
+
+
+async def test_words_and_day_given_with_a_change_are_told(
+    client: httpx.AsyncClient, engine: Engine
+) -> None:
+    """Headline, message and reopening day are the change's own; the next change has defaults."""
+    day = datetime.now(UTC).date() + timedelta(days=30)
+    words = {"headline": "Closed for building works", "message": "We are back in a month."}
+    default = await read(client)
+    set_status(engine, state="temporarily_closed", reopens_on=day, **words)
+    status = await read(client)
+    assert {**status, **words, "reopens_on": day.isoformat()} == status
+    section = await read(client, "/v1/sections/what-is-ketamine")
+    assert section["notices"][0]["text"] == words["message"]
+    set_status(engine, state="permanently_closed")
+    again = await read(client)
+    assert (again["message"], again["reopens_on"]) == (default["message"], None)
+
+
+async def test_a_change_may_lie_in_the_future(client: httpx.AsyncClient, engine: Engine) -> None:
+    """It is announced, takes effect by itself at its time, and raises the version then."""
+    before = await read(client)
+    at = datetime.now(UTC) + timedelta(seconds=1)
+    set_status(engine, state="open", effective_from=at)
+    announced = await read(client)
+    assert (announced["state"], announced["version"]) == ("permanently_closed", before["version"])
+    assert announced["next_change"]["state"] == "open"
+    assert datetime.fromisoformat(announced["next_change"]["effective_from"]) == at
+    while datetime.now(UTC) < at:
+        await asyncio.sleep(0.05)
+    effective = await read(client)
+    assert (effective["state"], effective["version"]) == ("open", before["version"] + 1)
+    assert effective["next_change"] is None
+    assert datetime.fromisoformat(effective["updated_at"]) == at
+    assert (await client.get("/v1/sections")).json()["meta"]["clinic_state"] == "open"
+
+
+async def test_the_nearest_announced_change_is_the_next(
+    client: httpx.AsyncClient, engine: Engine
+) -> None:
+    """Whatever was told last, what comes first is announced."""
+    now = datetime.now(UTC)
+    for state, days in (("open", 20), ("temporarily_closed", 10), ("open", 30)):
+        set_status(engine, state=state, effective_from=now + timedelta(days=days))
+    assert (await read(client))["next_change"]["state"] == "temporarily_closed"
+
+
+async def test_a_change_never_rewrites_the_past(client: httpx.AsyncClient, engine: Engine) -> None:
+    """What is told last is true now, also with an earlier date; the day it names is kept."""
+    set_status(engine, state="open")
+    long_ago = datetime(2020, 5, 1, tzinfo=UTC)
+    set_status(engine, state="temporarily_closed", effective_from=long_ago, backdated=True)
+    status = await read(client)
+    assert status["state"] == "temporarily_closed"
+    assert status["effective_from"] == "2020-05-01T00:00:00Z"
+    assert datetime.fromisoformat(status["updated_at"]) > long_ago
+    history = (await read(client, "/v1/status/history"))["data"]
+    assert [change["state"] for change in history] == [
+        "temporarily_closed", "open", "permanently_closed",
+    ]  # fmt: skip
+
+
+async def test_the_history_comes_in_pages(client: httpx.AsyncClient, engine: Engine) -> None:
+    """The newest first, each change once, none changed by a later one."""
+    for number in range(6):
+        set_status(engine, state="open", headline=f"Number {number}")
+    everything = (await read(client, "/v1/status/history"))["data"]
+    assert [c["headline"] for c in everything[:6]] == [f"Number {n}" for n in range(5, -1, -1)]
+    paged: list[dict[str, Any]] = []
+    path: str | None = "/v1/status/history?limit=3"
+    while path:
+        answer = await client.get(path)
+        page = answer.json()
+        assert page["meta"]["total"] == 7
+        paged += page["data"]
+        cursor = page["meta"]["next_cursor"]
+        path = f"/v1/status/history?limit=3&cursor={cursor}" if cursor else None
+        assert answer.links.get("next", {}).get("url") == path
+    assert paged == everything
+
+
+async def test_all_instants_are_utc(client: httpx.AsyncClient, engine: Engine) -> None:
+    """An instant given with an offset is served in UTC, with a Z."""
+    at = datetime(2020, 1, 1, 1, tzinfo=UTC).astimezone()
+    set_status(engine, state="open", effective_from=at, backdated=True)
+    assert (await read(client))["effective_from"] == "2020-01-01T01:00:00Z"

@@ -1,0 +1,419 @@
+"""The inbox: what staff lists, opens, moves, assigns, notes and erases."""
+
+import asyncio
+import csv
+import io
+import json
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import Engine
+from sqlmodel import Session, select
+
+from models.audit import AuditEvent
+from models.consultation_request import Consent, ConsultationRequest
+from models.idempotency import IdempotencyRecord
+from models.inbox import RequestNote
+from tests.support.intake import PATH, VALID, bearer, body_of, count, damage, faults, post, problem
+from tests.support.staff import INBOX, STAFF, change, note, opened, signed_in
+
+pytestmark = pytest.mark.usefixtures("open_clinic")
+
+
+@pytest.fixture
+def staff(engine: Engine) -> dict[str, str]:
+    return signed_in(engine)
+
+
+async def sent(client: httpx.AsyncClient, **changes: object) -> str:
+    answer = await post(client, body_of(**changes))
+    assert answer.status_code == 201, answer.text
+    request_id: str = answer.json()["id"]
+    return request_id
+
+
+def actions(engine: Engine, subject: str) -> list[str]:
+    with Session(engine) as session:
+        rows = session.exec(select(AuditEvent).where(AuditEvent.subject == subject))
+        return [row.action for row in rows]
+
+
+async def test_the_list_holds_nothing_that_was_typed(
+    client: httpx.AsyncClient, staff: dict[str, str]
+) -> None:
+    """The newest first, page by page, each request once."""
+    ids = [await sent(client, name=f"Canary {number}") for number in range(7)]
+    seen, url = [], f"{INBOX}?limit=3"
+    while url:
+        answer = await client.get(url, headers=staff)
+        assert "Canary" not in answer.text
+        assert answer.headers["Cache-Control"] == "no-store"
+        page = answer.json()
+        assert page["meta"]["total"] == 7
+        seen += [item["id"] for item in page["data"]]
+        cursor = page["meta"]["next_cursor"]
+        url = f"{INBOX}?limit=3&cursor={cursor}" if cursor else ""
+        assert ("next" in answer.links) is bool(cursor)
+    assert seen == ids[::-1]
+    problem(await client.get(f"{INBOX}?cursor=MTI", headers=staff), 400, "invalid-query")
+
+
+async def test_filters(client: httpx.AsyncClient, staff: dict[str, str]) -> None:
+    """By state, by who looks after it, by age, by quarantine."""
+    first, second, third = [await sent(client) for _ in range(3)]
+    await change(client, first, staff, version=1, state="contacted", assigned_to="Ada")
+    await change(client, second, staff, version=1, quarantined=True)
+    for query, expected in {
+        "state=contacted": [first],
+        "state=received": [third, second],
+        "assigned_to=Ada": [first],
+        "assigned_to=": [third, second],
+        "quarantined=true": [second],
+        "quarantined=false&state=received": [third],
+        "older_than_days=0": [third, second, first],
+        "older_than_days=1": [],
+    }.items():
+        page = (await client.get(f"{INBOX}?{query}", headers=staff)).json()
+        assert [item["id"] for item in page["data"]] == expected, query
+        assert page["meta"]["total"] == len(expected)
+    for query in (
+        "state=lost",
+        "older_than_days=-1",
+        "quarantined=1",
+        "assigned_to=a&assigned_to=b",
+    ):
+        problem(await client.get(f"{INBOX}?{query}", headers=staff), 400, "invalid-query")
+
+
+async def test_one_request_opened(
+    client: httpx.AsyncClient, engine: Engine, staff: dict[str, str]
+) -> None:
+    """Everything that was sent, as sent; and each reading of it is in the audit."""
+    message = "Line one\r\nline two \u202e 👩‍⚕️"
+    request_id = await sent(client, message=message, phone="(212) 555-0123")
+    request = (await opened(client, request_id, staff)).json()
+    assert request["sent"] == {
+        "name": "Ada", "email": "ada@example.com", "phone": "+12125550123", "topic": "other",
+        "preferred_contact": None, "may_leave_voicemail": None, "best_time": None,
+        "message": message, "form_version": 1,
+    }  # fmt: skip
+    assert request["consents"][0]["purpose"] == "contact"
+    assert request["available_transitions"] == ["contacted", "declined", "closed_out"]
+    assert actions(engine, request_id) == ["request.read"]
+    assert (await client.head(f"{INBOX}/{request_id}", headers=staff)).status_code == 200
+    assert actions(engine, request_id) == ["request.read"] * 2
+
+
+async def test_a_reading_that_cannot_be_written_down_is_not_given(
+    client: httpx.AsyncClient, engine: Engine, staff: dict[str, str]
+) -> None:
+    """The event and the reading are one transaction."""
+    request_id = await sent(client)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE audit_event RENAME TO elsewhere")
+    answer = await client.get(f"{INBOX}/{request_id}", headers=staff)
+    problem(answer, 503, "unavailable")
+    assert "Ada" not in answer.text
+
+
+async def test_the_way_of_a_request(
+    client: httpx.AsyncClient, engine: Engine, staff: dict[str, str]
+) -> None:
+    """Received, contacted, scheduled, completed; the person sees each step on the receipt."""
+    accepted = await post(client)
+    request_id = accepted.json()["id"]
+    for version, state in enumerate(("contacted", "scheduled", "completed"), start=1):
+        moved = await change(client, request_id, staff, version=version, state=state)
+        assert moved.headers["ETag"] == f'"{version + 1}"'
+        assert (moved.json()["state"], moved.json()["version"]) == (state, version + 1)
+        receipt = await client.get(f"{PATH}/{request_id}", headers=bearer(accepted))
+        assert receipt.json()["state"] == state
+    refused = await change(client, request_id, staff, version=4, state="received")
+    problem(refused, 409, "transition-not-allowed")
+    assert actions(engine, request_id) == ["request.changed"] * 3
+
+
+@pytest.mark.parametrize(
+    ("state", "target"),
+    [("received", "scheduled"), ("received", "completed"), ("received", "withdrawn"),
+     ("received", "waitlisted")],
+)  # fmt: skip
+async def test_no_step_is_left_out(
+    client: httpx.AsyncClient, staff: dict[str, str], state: str, target: str
+) -> None:
+    """A request moves along its way only; what is refused changes nothing."""
+    request_id = await sent(client)
+    problem(
+        await change(client, request_id, staff, version=1, state=target, assigned_to="Ada"),
+        409, "transition-not-allowed",
+    )  # fmt: skip
+    request = (await opened(client, request_id, staff)).json()
+    assert (request["state"], request["assigned_to"], request["version"]) == (state, None, 1)
+
+
+async def test_two_at_once(
+    client: httpx.AsyncClient, engine: Engine, staff: dict[str, str]
+) -> None:
+    """Of 20 who change the same thing at once one succeeds; the others are told."""
+    request_id = await sent(client)
+    answers = await asyncio.gather(
+        *(
+            change(client, request_id, staff, version=1, assigned_to=f"Person {number}")
+            for number in range(20)
+        )
+    )
+    assert sorted(answer.status_code for answer in answers) == [200] + [412] * 19
+    [winner] = [answer.json()["assigned_to"] for answer in answers if answer.status_code == 200]
+    request = (await opened(client, request_id, staff)).json()
+    assert (request["assigned_to"], request["version"]) == (winner, 2)
+
+
+@pytest.mark.parametrize("tag", ["*", 'W/"1"', "1", '"01"', '"2"', '""', "\xff", '"1' + "0" * 9999])
+async def test_tags_that_do_not_match(
+    client: httpx.AsyncClient, staff: dict[str, str], tag: str
+) -> None:
+    """Strong comparison (RFC 9110, section 13.1.1)."""
+    request_id = await sent(client)
+    headers = [(name.encode(), value.encode()) for name, value in staff.items()]
+    headers.append((b"If-Match", tag.encode("latin-1")))
+    answer = await client.patch(f"{INBOX}/{request_id}", json={}, headers=headers)
+    problem(answer, 412, "precondition-failed")
+    several = {**staff, "If-Match": '"7", "1"'}
+    answer = await client.patch(f"{INBOX}/{request_id}", json={}, headers=several)
+    assert answer.status_code == 200
+
+
+async def test_assigning_and_giving_back(client: httpx.AsyncClient, staff: dict[str, str]) -> None:
+    """An empty name is nobody; what changes nothing raises no version."""
+    request_id = await sent(client)
+    ours = await change(client, request_id, staff, version=1, assigned_to=" Ada ")
+    assert ours.json()["assigned_to"] == "Ada"
+    same = await change(client, request_id, staff, version=2, assigned_to="Ada", state="received")
+    assert same.json()["version"] == 2
+    nobodys = await change(client, request_id, staff, version=2, assigned_to="")
+    assert (nobodys.json()["assigned_to"], nobodys.json()["version"]) == (None, 3)
+    wrong = await change(client, request_id, staff, version=3, assigned_to="a\u202eb", sealed="x")
+    assert faults(wrong) == [
+        ("#/assigned_to", "assigned_to.invalid"),
+        ("#/sealed", "body.unknown_field"),
+    ]
+
+
+async def test_notes_are_sealed(
+    client: httpx.AsyncClient, engine: Engine, staff: dict[str, str]
+) -> None:
+    """They come back as written, in their order, and are nowhere to be read in the database."""
+    request_id = await sent(client)
+    texts = ["Called: canary-one.\r\nCall\nagain.", "canary-two"]
+    for version, text in enumerate(texts, start=1):
+        written = await note(client, request_id, staff, version=version, text=text)
+        assert (written.status_code, written.headers["ETag"]) == (201, f'"{version + 1}"')
+    request = (await opened(client, request_id, staff)).json()
+    assert [(n["author"], n["text"]) for n in request["notes"]] == [
+        ("Front desk", text) for text in texts
+    ]
+    with Session(engine) as session:
+        assert all(b"canary" not in row.sealed for row in session.exec(select(RequestNote)))
+    for text in ("", "  ", "\0", "a\rb", "x" * 2001):
+        answer = await note(client, request_id, staff, version=3, text=text)
+        assert answer.status_code == 422
+
+
+async def test_erasing(client: httpx.AsyncClient, engine: Engine, staff: dict[str, str]) -> None:
+    """Everything about the request is gone but an event that says so."""
+    accepted = await post(client, key="a-key-of-mine")
+    request_id = accepted.json()["id"]
+    await note(client, request_id, staff, version=1, text="Called.")
+    erased = await client.delete(f"{INBOX}/{request_id}", headers={**staff, "If-Match": '"2"'})
+    assert (erased.status_code, erased.content) == (204, b"")
+    for table in (ConsultationRequest, Consent, IdempotencyRecord, RequestNote):
+        assert count(engine, table) == 0
+    answer = await client.get(f"{PATH}/{request_id}", headers=bearer(accepted))
+    problem(answer, 404, "not-found")
+    assert actions(engine, request_id)[-1] == "request.erased"
+
+
+async def test_withdrawal_takes_the_notes_along(
+    client: httpx.AsyncClient, engine: Engine, staff: dict[str, str]
+) -> None:
+    """What staff wrote about a person goes when the person takes the request back."""
+    accepted = await post(client)
+    request_id = accepted.json()["id"]
+    await note(client, request_id, staff, version=1, text="Called.")
+    await client.post(f"{PATH}/{request_id}/withdrawal", headers=bearer(accepted))
+    request = (await opened(client, request_id, staff)).json()
+    assert (request["state"], request["sent"], request["notes"]) == ("withdrawn", None, [])
+    assert request["version"] == 3
+    assert actions(engine, request_id)[-2] == "request.withdrawn"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reasons"),
+    [
+        ({"website": "https://spam.example"}, ["honeypot"]),
+        ({"seconds_to_complete": 2}, ["too_fast"]),
+        ({"website": "x", "seconds_to_complete": 0}, ["honeypot", "too_fast"]),
+        ({"website": "", "seconds_to_complete": 3}, []),
+    ],
+)
+async def test_what_looks_like_spam_is_kept_and_marked(
+    client: httpx.AsyncClient, staff: dict[str, str], changes: dict[str, Any], reasons: list[str]
+) -> None:
+    """Never refused, never dropped: the sender sees no difference, staff does."""
+    answer = await post(client, body_of(**changes))
+    assert (answer.status_code, answer.json()["state"]) == (201, "received")
+    request_id = answer.json()["id"]
+    request = (await opened(client, request_id, staff)).json()
+    assert (request["quarantined"], request["quarantine_reasons"]) == (bool(reasons), reasons)
+    assert "spam.example" not in json.dumps(request)
+    released = await change(client, request_id, staff, version=1, quarantined=False)
+    assert released.json()["quarantined"] is False
+
+
+async def test_possible_duplicates_are_a_hint(
+    client: httpx.AsyncClient, staff: dict[str, str]
+) -> None:
+    """The same address or number, however it is written; ended requests do not count."""
+    first = await sent(client, email="ADA@example.com", phone="212-555-0123")
+    second = await sent(client, email=..., phone="(212) 555-0123")
+    third = await sent(client, email="ada@EXAMPLE.com")
+    await sent(client, email="other@example.com")
+
+    async def hints(request_id: str) -> set[str]:
+        return set((await opened(client, request_id, staff)).json()["possible_duplicates"])
+
+    assert await hints(first) == {second, third}
+    assert await hints(second) == {first}
+    await change(client, third, staff, version=1, state="declined")
+    assert await hints(first) == {second}
+
+
+async def test_the_export(client: httpx.AsyncClient, engine: Engine, staff: dict[str, str]) -> None:
+    """The oldest first, in pages, formulas defused, and each request named in the audit."""
+    harmless = await sent(client, message='A "quoted", word\nand a line')
+    dangerous = [
+        await sent(client, name=f"{start}1+1")
+        for start in ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+    ]
+    await note(client, harmless, staff, version=1, text="=HYPERLINK(1)")
+    answer = await client.get(f"{INBOX}/export", headers=staff)
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "attachment" in answer.headers["Content-Disposition"]
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert [row["id"] for row in rows] == [harmless, *dangerous]
+    assert rows[0]["message"] == 'A "quoted", word\nand a line'
+    assert rows[0]["notes"] == "Front desk: =HYPERLINK(1)"
+    assert all(row["name"].startswith("'") for row in rows[1:])
+    for row in rows:
+        assert not any(
+            cell.lstrip(" ").startswith(tuple("=+-@\t＝＋－＠")) for cell in row.values()
+        )
+    with Session(engine) as session:
+        [event] = session.exec(select(AuditEvent).where(AuditEvent.action == "requests.exported"))
+    assert event.details["requests"] == ", ".join([harmless, *dangerous])
+
+
+INVISIBLE = [
+    "\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u00a0", "\u202f", "\u3000", "\u00ad",
+    "\u200e", "\u202e", "\u2066", "\u2028", "\x01", "\x0b", "\x1b", "\x7f", "\x85", "\t", "\r\n",
+    "\u034f", "\ufe0f", "\u115f", "\u3164", "\uffa0", "\u2800", "\U000e0020", "\ue000",
+    " \u200b \ufeff",
+]  # fmt: skip
+
+
+@pytest.mark.database("sqlite")
+async def test_formulas_behind_invisible_characters(
+    client: httpx.AsyncClient, staff: dict[str, str]
+) -> None:
+    """A cell is defused when the first character that can be seen begins a formula."""
+    signs = ("=", "+", "-", "@", "＝", "﹦", "−")
+    dangerous = [before + sign + "1+1" for before in INVISIBLE for sign in signs]
+    harmless = ["\u200bplain", "1=1", "\u00a0", "a\u200b=1"]
+    for message in (*dangerous, *harmless):
+        await sent(client, message=message)
+    answer = await client.get(f"{INBOX}/export", headers=staff)
+    rows = list(csv.DictReader(io.StringIO(answer.text, newline="")))
+    assert [row["message"] for row in rows] == [*(f"'{m}" for m in dangerous), *harmless]
+
+
+async def test_what_is_damaged(
+    client: httpx.AsyncClient,
+    engine: Engine,
+    staff: dict[str, str],
+    log: pytest.LogCaptureFixture,
+) -> None:
+    """Opened alone it is a problem, the export goes on and marks it, and the log names it."""
+    first, second, third = [await sent(client, name=f"N {number}") for number in range(3)]
+    for text in ("whole", "damaged"):
+        version = 1 if text == "whole" else 2
+        await note(client, third, staff, version=version, text=text)
+    note_ids = {n["text"]: n["id"] for n in (await opened(client, third, staff)).json()["notes"]}
+    damage(engine, ConsultationRequest, second)
+    damage(engine, RequestNote, note_ids["damaged"])
+
+    for request_id, row in (
+        (second, f"consultation_request {second}"),
+        (third, f"request_note {note_ids['damaged']}"),
+    ):
+        answer = await client.get(f"{INBOX}/{request_id}", headers=staff)
+        problem(answer, 500, "record-damaged")
+        assert any(row in line for line in log.messages)
+    log.clear()
+    answer = await client.get(f"{INBOX}/export", headers=staff)
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert [row["id"] for row in rows] == [first, second, third]
+    assert [row["name"] for row in rows] == ["N 0", "", "N 2"]
+    assert rows[1]["state"] == "received"
+    assert rows[1]["consents"]
+    assert rows[2]["notes"] == "Front desk: whole"
+    assert [row["damaged"] for row in rows] == [
+        "",
+        f"consultation_request {second}",
+        f"request_note {note_ids['damaged']}",
+    ]
+    assert len([line for line in log.messages if line.startswith("damaged: ")]) == 2
+
+
+async def test_closing_for_good(
+    app: FastAPI, client: httpx.AsyncClient, engine: Engine, staff: dict[str, str]
+) -> None:
+    """One call: the state, every open request with its reason, and where to find them."""
+    accepted = await post(client)
+    done = await sent(client)
+    await change(client, done, staff, version=1, state="declined")
+    closing = {"state": "permanently_closed"}
+    unconfirmed = await client.post(f"{STAFF}/status-changes", json=closing, headers=staff)
+    assert faults(unconfirmed) == [("#/confirm", "confirm.unconfirmed")]
+    closing["confirm"] = "permanently_closed"
+    closed = await client.post(f"{STAFF}/status-changes", json=closing, headers=staff)
+    assert (closed.status_code, closed.json()["closes_out"]) == (201, 1)
+    assert (await client.get("/v1/status")).json()["state"] == "permanently_closed"
+    problem(await post(client), 410, "clinic-permanently-closed")
+    receipt = await client.get(f"{PATH}/{accepted.json()['id']}", headers=bearer(accepted))
+    assert receipt.json()["state"] == "closed_out"
+    request = (await opened(client, accepted.json()["id"], staff)).json()
+    assert request["end_reason"] == "clinic_permanently_closed"
+    export = await client.get(closed.json()["handover_export"], headers=staff)
+    assert [row["id"] for row in csv.DictReader(io.StringIO(export.text))] == [request["id"]]
+    with Session(engine) as session:
+        rows = session.exec(select(AuditEvent.action)).all()
+    assert {"status.changed", "requests.closed_out"} <= set(rows)
+
+
+async def test_no_request_slips_past_the_closing(
+    client: httpx.AsyncClient, engine: Engine, staff: dict[str, str]
+) -> None:
+    """Of requests sent while the clinic closes, each is refused, or stored and closed out."""
+    closing = {"state": "permanently_closed", "confirm": "permanently_closed"}
+    posts = [asyncio.create_task(post(client, json.dumps(VALID).encode())) for _ in range(30)]
+    await asyncio.sleep(0.05)
+    closed = await client.post(f"{STAFF}/status-changes", json=closing, headers=staff)
+    answers = await asyncio.gather(*posts)
+    assert {answer.status_code for answer in answers} <= {201, 410}
+    stored = sum(answer.status_code == 201 for answer in answers)
+    assert closed.json()["closes_out"] == stored == count(engine)
+    with Session(engine) as session:
+        assert set(session.exec(select(ConsultationRequest.state))) <= {"closed_out"}

@@ -1,0 +1,38 @@
+"""Disks that are full or cannot be written to, as one command sees them."""
+
+import os
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.support.process import environment, unmeasured
+from tests.support.waiting import PATIENCE
+
+# Others than root may mount in a user namespace only.
+_USER = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+_ALONE = ["unshare", *_USER, "--mount", "sh", "-euc"]
+
+
+def run_with_mount(
+    script: str, *, folder: Path, **changes: str
+) -> subprocess.CompletedProcess[str]:
+    """Runs a shell script that may mount; no other process sees what it mounts."""
+    if not _may_mount():
+        pytest.skip("this machine lets nobody mount")
+    return _run(script, folder, unmeasured(environment(folder, **changes)))
+
+
+@cache
+def _may_mount() -> bool:
+    return _run("mount -t tmpfs tmpfs /mnt", Path("/"), None).returncode == 0
+
+
+def _run(
+    script: str, folder: Path, variables: dict[str, str] | None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*_ALONE, script],
+        env=variables, cwd=folder, capture_output=True, text=True, timeout=PATIENCE, check=False,
+    )  # fmt: skip
