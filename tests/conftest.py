@@ -4,22 +4,26 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import Engine
+from sqlmodel import col, select
 
 from api.server import prepare
 from data.crypto import write_keyring
 from data.database import open_database, writing
+from data.publication import raise_content_version
 from data.schema import migrate
 from data.status_changes import change_status
 from main import create_app
 from models.audit import COMMAND_LINE
 from models.settings import Settings
-from models.status_change import StatusChangeCreate
+from models.status_change import StatusChange, StatusChangeCreate
+from models.values import utc_now
 from tests.databases import KINDS, Cluster, url_of, use
 from tests.process import Service, serving
 
@@ -163,3 +167,22 @@ def set_status(engine: Engine, **change: object) -> None:
             retention={},
             actor=COMMAND_LINE,
         )
+
+
+def let_plans_take_effect(engine: Engine) -> None:
+    """As if every status change had been planned for this moment, those called off too."""
+    with writing(engine) as session:
+        now = utc_now()
+        for row in session.exec(
+            select(StatusChange).where(col(StatusChange.takes_effect_at) > now)
+        ):
+            row.takes_effect_at = row.effective_from = now
+            session.add(row)
+        raise_content_version(session)
+
+
+def let_clinic_close(engine: Engine) -> None:
+    """The clinic is closed for good by a plan, and upkeep has not ended its open requests yet."""
+    later = utc_now() + timedelta(days=1)
+    set_status(engine, state="permanently_closed", effective_from=later)
+    let_plans_take_effect(engine)

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from data.database import writing
 from models.consultation_request import ConsultationRequest
-from tests.conftest import set_status
+from tests.conftest import let_clinic_close, set_status
 from tests.databases import files_of, kind_of
 from tests.intake import PATH, bearer, opened, post, problem
 
@@ -128,11 +128,14 @@ async def test_the_next_step_follows_the_clinic(
         ({"state": "temporarily_closed"}, "clinic_temporarily_closed"),
         ({"state": "open"}, "received"),
         ({"state": "open", "mode": "waitlist"}, "received"),
-        ({"state": "permanently_closed"}, "clinic_permanently_closed"),
+        (None, "clinic_permanently_closed"),
     ]
     texts = set()
     for change, code in expected:
-        set_status(engine, **change)
+        if change is None:
+            let_clinic_close(engine)
+        else:
+            set_status(engine, **change)
         answer = (await client.get(location, headers=bearer(accepted))).json()
         assert (answer["state"], answer["next_step"]["code"]) == ("received", code)
         texts.add(answer["next_step"]["text"])
@@ -161,5 +164,5 @@ async def test_each_state_has_its_next_step(
     with writing(engine) as session:
         session.get_one(ConsultationRequest, accepted.json()["id"]).state = state
     assert (await client.get(location, headers=headers)).json()["next_step"]["code"] == state
-    set_status(engine, state="permanently_closed")
+    let_clinic_close(engine)
     assert (await client.get(location, headers=headers)).json()["next_step"]["code"] == code

@@ -12,14 +12,13 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from data.database import writing
-from data.publication import find_content_version, find_turn, raise_content_version
+from data.publication import find_content_version, find_turn
 from data.upkeep import keep_up
 from models.audit import AuditEvent
 from models.consultation_request import ConsultationRequest
 from models.delivery import Delivery
 from models.status_change import StatusChange, StatusChangeCallingOff
-from tests.conftest import client_of
+from tests.conftest import client_of, let_plans_take_effect
 from tests.intake import bearer, count, faults, post, problem, running
 from tests.staff import STAFF, signed_in
 from tests.waiting import wait_until
@@ -66,14 +65,6 @@ class Desk:
         planned: dict[str, Any] = answer.json()
         assert planned["status"] == "planned"
         return planned
-
-    def let_time_pass(self, change_id: str) -> None:
-        """As if the change had been planned for this moment."""
-        with writing(self.engine) as session:
-            row = session.get_one(StatusChange, int(change_id))
-            row.takes_effect_at = row.effective_from = datetime.now(UTC)
-            session.add(row)
-            raise_content_version(session)
 
     def turn(self) -> datetime | None:
         with Session(self.engine) as session:
@@ -141,7 +132,7 @@ async def test_a_closure_that_is_no_longer_meant(desk: Desk) -> None:
     assert status["updated_at"] > before
     assert desk.turn() == turn
 
-    desk.let_time_pass(closure["id"])
+    let_plans_take_effect(desk.engine)
     keep_up(desk.engine, retention={})
     assert await desk.status() == status
     assert desk.requests() == ["received"]
@@ -383,7 +374,7 @@ async def test_other_processes_follow(desk: Desk, folder: Path) -> None:
         await wait_until(lambda: announces(True))
         await desk.call_off(change["id"])
         await wait_until(lambda: announces(False))
-        desk.let_time_pass(change["id"])
+        let_plans_take_effect(desk.engine)
         assert (await elsewhere.get("/v1/status")).json()["state"] == "open"
 
 
