@@ -23,8 +23,11 @@ _PREFIX = "CLINIC_"
 _FILE = ROOT / ".env"
 _TEST_PREFIX = "CLINIC_TEST_"
 # An origin as browsers send it (RFC 6454, section 6.2); apps have schemes of their own.
-_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?")
-_NEVER_SENT = re.compile("http://.*:80|https://.*:443")
+_ORIGIN = re.compile(
+    r"^[a-z][a-z0-9+.-]{0,31}://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?$"
+)
+# Browsers leave it out.
+_USUAL_PORTS = {"http": ":80", "https": ":443"}
 
 
 class Settings(BaseSettings):
@@ -78,7 +81,8 @@ class Settings(BaseSettings):
     @classmethod
     def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for origin in value:
-            if not _ORIGIN.fullmatch(origin) or _NEVER_SENT.fullmatch(origin):
+            usual_port = _USUAL_PORTS.get(origin.partition("://")[0])
+            if not _ORIGIN.fullmatch(origin) or (usual_port and origin.endswith(usual_port)):
                 raise ValueError(
                     "must be origins such as https://www.example.org or capacitor://localhost, by "
                     "commas, in lower case, without `*`, a path, a final slash or the usual port"
