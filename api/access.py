@@ -1,4 +1,4 @@
-"""What the audit learns of staff tokens: the first use in a day, and calls that were refused."""
+"""Records in the audit the first use of a staff token in a day, and refused calls."""
 
 import asyncio
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ class AccessRecorder:
     def note_use(self, token_id: str) -> None:
         """Notes it in the background: a call with a good token does not wait for other writers.
 
-        What could not be written is written at the next use.
+        A use that cannot be written now is written at the next one.
         """
         if token_id not in self._noting:
             self._noting[token_id] = asyncio.create_task(self._note(token_id))

@@ -1,10 +1,10 @@
-"""What counts as one address."""
+"""Addresses as they are counted: an IPv6 network counts as one."""
 
 from ipaddress import IPv6Address, ip_address
 
 
 def networks_of(address: str) -> tuple[str, str | None]:
-    """What counts as one address, and for IPv6 the wider network that it belongs to."""
+    """The network that counts as one address and, for IPv6, the wider one around it."""
     try:
         ip = ip_address(address)
     except ValueError:

@@ -25,7 +25,7 @@ class OpenConnections:
         self._trusts_everybody = "*" in trusted_proxies
         self._trusted: list[IPv4Network | IPv6Network] = []
         for proxy in trusted_proxies:
-            # What is no address, such as `*`, is never the peer of a connection.
+            # An entry that is no address, such as `*`, is never the peer of a connection.
             with suppress(ValueError):
                 self._trusted.append(ip_network(proxy))
         self._counts: Counter[str] = Counter()

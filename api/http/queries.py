@@ -19,7 +19,7 @@ from models.values import LINE_LENGTH, SLUG_PATTERN, is_within_bounds, no_contro
 # A name of this form is repeated in an answer; any other could hold what a person typed.
 PLAIN_WORD = re.compile("[a-z_]{1,40}")
 _MOST_NAMED = 20
-# What a column of integers holds on PostgreSQL.
+# The largest value of an integer column on PostgreSQL.
 _LARGEST_ID = 2**31 - 1
 _REASONS = {
     "unknown": "This parameter is not known here.",
