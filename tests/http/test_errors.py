@@ -68,7 +68,7 @@ async def test_an_unhandled_fault_is_a_500_that_says_nothing(
     logged = caplog.text
     assert document["instance"].removeprefix("urn:uuid:") in logged
     assert "RuntimeError at" in logged
-    assert "tests/test_errors.py" in logged
+    assert "tests/http/test_errors.py" in logged
     assert "typed" not in logged + answer.text
 
 

@@ -180,8 +180,8 @@ async def test_without_its_redis_the_service_goes_on(folder: Path, tmp_path: Pat
 
 FLOOD = """
 import resource
-from api.rates import AddressLimiter
-from api.protocol_problems import TooManyRequests
+from api.http.rates import AddressLimiter
+from api.problems.protocol import TooManyRequests
 
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB
