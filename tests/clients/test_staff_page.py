@@ -85,7 +85,7 @@ def test_wall_times_are_the_clinics(tmp_path: Path, device: str) -> None:
     the offset from before the change.
     """
     needed("node", otherwise="the staff page's wall times are not compared")
-    shutil.copy(ROOT / "api" / "pages" / "staff" / "zone.js", tmp_path / "zone.mjs")
+    shutil.copy(ROOT / "api" / "pages" / "assets" / "staff" / "zone.js", tmp_path / "zone.mjs")
     asked = [(zone, wall) for zone in ZONES for wall in walls_around_changes(zone)]
     asked += [("America/Los_Angeles", f"2031-{day}:30") for day in ("03-09T02", "11-02T01")]
     read = subprocess.run(

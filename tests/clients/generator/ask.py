@@ -58,7 +58,8 @@ def main() -> None:
 
     staff = StaffApi(ApiClient(Configuration(host=SERVICE, access_token=TOKEN)))
     details = [event.details for event in staff.list_audit_events().data]
-    assert any("intake:read" in str(event["scopes"].actual_instance) for event in details)
+    scopes = [event["scopes"].actual_instance for event in details if "scopes" in event]
+    assert any("intake:read" in str(value) for value in scopes)
 
 
 main()
