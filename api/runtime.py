@@ -1,4 +1,4 @@
-"""What a running process holds."""
+"""The objects that a running process shares between its requests."""
 
 from dataclasses import dataclass, field
 

@@ -48,7 +48,7 @@ def writing(engine: Engine) -> Iterator[Session]:
 
 
 def name_fault(error: DBAPIError) -> str:
-    """What the database calls a fault; its text could hold what was typed."""
+    """The database's own name of a fault; its text could hold what was typed."""
     name: str = getattr(error.orig, "sqlite_errorname", type(error.orig).__name__)
     return name
 

@@ -34,7 +34,7 @@ status = typer.Typer(help="The clinic's state.", no_args_is_help=True)
 
 @status.command("show")
 def show_status() -> None:
-    """What is true of the clinic now, and the changes that are planned."""
+    """Show the clinic's state now, and the changes that are planned."""
     with opened_database() as engine, reading(engine) as session:
         now = StatusPublic.of(find_status(session)).model_dump(mode="json")
         rows = list_planned(session)

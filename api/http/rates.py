@@ -78,7 +78,7 @@ class AddressLimiter:
         return is_within, stats.remaining if is_within else 0, seconds
 
     def _counted(self, address: str) -> list[tuple[RateLimitItem, str]]:
-        """What an address counts as, each with its rate."""
+        """The networks that an address is counted under, each with its rate."""
         rate = self._rate
         if rate is None:
             return []

@@ -1,4 +1,4 @@
-"""What became of a consultation request, as it is answered."""
+"""The HTTP answer to each outcome of a consultation request."""
 
 from collections.abc import Mapping
 

@@ -61,7 +61,7 @@ _TOLD_NOW = _told_at(bindparam("now", type_=DateTime(timezone=True)))
 
 
 def find_status(session: Session, *, at: datetime | None = None) -> ClinicStatus:
-    """What is true of the clinic at an instant, now by default."""
+    """The clinic's state at an instant, now by default."""
     now = at or utc_now()
     told = session.exec(_TOLD_NOW, params={"now": now}).all()
     if not told or told[0][0].takes_effect_at > now:
