@@ -17,7 +17,7 @@ async def get_keyring(request: Request) -> Keyring:
     keyring = runtime_of(request).keyring
     if keyring.is_stale:
         # An answer that is sealed with a new key must be found by its digest from now on.
-        await run_in_threadpool(keyring.look_again)
+        await run_in_threadpool(keyring.reload_if_changed)
     return keyring
 
 
@@ -30,15 +30,15 @@ def get_session(request: Request) -> Iterator[Session]:
         yield session
 
 
-async def take_turn(request: Request) -> AsyncIterator[None]:
-    async with runtime_of(request).write_queue.turn():
+async def take_write_slot(request: Request) -> AsyncIterator[None]:
+    async with runtime_of(request).write_queue.slot():
         yield
 
 
-TurnDep = Annotated[None, Depends(take_turn, scope="function")]
+WriteSlotDep = Annotated[None, Depends(take_write_slot, scope="function")]
 
 
-def get_write_session(request: Request, _turn: TurnDep) -> Iterator[Session]:
+def get_write_session(request: Request, _slot: WriteSlotDep) -> Iterator[Session]:
     with writing(runtime_of(request).engine) as session:
         yield session
 

@@ -16,7 +16,7 @@ from api.http.connection import Connection
 from api.http.open_connections import OpenConnections
 from api.runtime import Runtime
 from data.crypto import KeyringDocument, KeyringFault, parse_document, read_document, write_keyring
-from data.database import hold, name_fault, open_database, reading, writing
+from data.database import name_fault, open_database, reading, take_lock, writing
 from data.documents.files import SHIPPED_CONTENT, ContentFaults, read_content
 from data.documents.status import find_status
 from data.live_keyring import LiveKeyring, read_file, read_text
@@ -83,7 +83,7 @@ def _prepare_database(engine: Engine, settings: Settings) -> None:
         # A database that can only be read is found now, and not by the first request.
         probe_writing(session)
     with writing(engine) as session:
-        hold(session.connection(), b"content")
+        take_lock(session.connection(), b"content")
         if not is_loaded(session):
             try:
                 load_content(session, content=read_content(SHIPPED_CONTENT))
@@ -133,7 +133,7 @@ async def follow_keys(keyring: LiveKeyring, stopped: asyncio.Event) -> None:
     while not stopped.is_set():
         try:
             if keyring.is_stale:
-                await run_in_threadpool(keyring.look_again)
+                await run_in_threadpool(keyring.reload_if_changed)
         except Exception as error:
             log.error("the keyring file could not be looked at: %s", type(error).__name__)
         with suppress(TimeoutError):
@@ -158,7 +158,7 @@ async def deliver(dispatcher: Dispatcher, stopped: asyncio.Event) -> None:
     is_away = False
     while not stopped.is_set():
         try:
-            await dispatcher.look()
+            await dispatcher.send_due()
             is_away = False
         except Exception as error:
             if not is_away:

@@ -33,10 +33,10 @@ class KeyringFault(Exception):
 class SealBroken(Exception):
     """What was sealed was changed, moved, or sealed with a key that is not here."""
 
-    def __init__(self, place: str) -> None:
-        super().__init__(place)
-        # A place is made of a table, a column and a row's id.
-        self.table, _, within = place.partition(".")
+    def __init__(self, location: str) -> None:
+        super().__init__(location)
+        # A location is made of a table, a column and a row's id.
+        self.table, _, within = location.partition(".")
         self.id = within.partition(":")[2]
 
     def __str__(self) -> str:
@@ -60,13 +60,13 @@ class Key:
         kdf = HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=b"clinic-api " + purpose)
         return kdf.derive(self.secret)
 
-    def seal(self, plaintext: bytes, header: bytes, place: str) -> bytes:
+    def seal(self, plaintext: bytes, header: bytes, location: str) -> bytes:
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        return header + nonce + self._aead.encrypt(nonce, plaintext, header + place.encode())
+        return header + nonce + self._aead.encrypt(nonce, plaintext, header + location.encode())
 
-    def unseal(self, sealed: bytes, header: bytes, place: str) -> bytes:
+    def unseal(self, sealed: bytes, header: bytes, location: str) -> bytes:
         nonce, ciphertext = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
-        return self._aead.decrypt(nonce, ciphertext, header + place.encode())
+        return self._aead.decrypt(nonce, ciphertext, header + location.encode())
 
     def digest(self, purpose: str, content: bytes) -> bytes:
         message = purpose.encode() + b"\0" + content
@@ -127,18 +127,18 @@ class Keyring:
         """The keys as they are now; they never change."""
         return self
 
-    def seal(self, plaintext: bytes, *, place: str) -> bytes:
-        """AES-256-GCM: format, key id, nonce, ciphertext; it opens in its `place` only."""
+    def seal(self, plaintext: bytes, *, location: str) -> bytes:
+        """AES-256-GCM: format, key id, nonce, ciphertext; it opens in its `location` only."""
         key = self.active
-        return key.seal(plaintext, header_of(key.id), place)
+        return key.seal(plaintext, header_of(key.id), location)
 
-    def unseal(self, sealed: bytes, *, place: str) -> bytes:
+    def unseal(self, sealed: bytes, *, location: str) -> bytes:
         """Raises `SealBroken`."""
         try:
             key_id, end = _read_header(sealed)
-            return self.keys[key_id].unseal(sealed[end:], sealed[:end], place)
+            return self.keys[key_id].unseal(sealed[end:], sealed[:end], location)
         except (IndexError, KeyError, UnicodeDecodeError, ValueError, InvalidTag):
-            raise SealBroken(place) from None
+            raise SealBroken(location) from None
 
     def knows(self, sealed: bytes) -> bool:
         """Whether the key that this names is here."""
@@ -204,7 +204,7 @@ def write_keyring(path: Path, *, generated: bool) -> None:
 
 
 def replace_document(path: Path, document: KeyringDocument) -> None:
-    """Another keyring in the place of this one, with its owner and mode.
+    """Replaces this keyring file, and keeps its owner and mode.
 
     A reader finds one of them, whole.
     """

@@ -53,7 +53,7 @@ def name_fault(error: DBAPIError) -> str:
     return name
 
 
-def hold(connection: Connection, name: bytes, *, shared: bool = False) -> None:
+def take_lock(connection: Connection, name: bytes, *, shared: bool = False) -> None:
     """Until the transaction ends, no other one holds this name, or those only that share it.
 
     SQLite has one writer anyway.

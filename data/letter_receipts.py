@@ -26,14 +26,16 @@ class ReceiptTokens:
         for row in deliveries:
             if row["channel"] == Channel.SUBMITTER_EMAIL:
                 token = self.by_request[row["subject"]].encode()
-                row["sealed_receipt"] = self.keyring.seal(token, place=receipt_place(row["id"]))
+                row["sealed_receipt"] = self.keyring.seal(
+                    token, location=receipt_location(row["id"])
+                )
 
 
 def open_receipt(delivery: Delivery, *, keyring: Keyring) -> str | None:
     """The token, `None` after the letter was delivered."""
     if delivery.sealed_receipt is None:
         return None
-    return keyring.unseal(delivery.sealed_receipt, place=receipt_place(delivery.id)).decode()
+    return keyring.unseal(delivery.sealed_receipt, location=receipt_location(delivery.id)).decode()
 
 
 def forget_receipts(session: Session, *, request_id: str) -> None:
@@ -44,5 +46,5 @@ def forget_receipts(session: Session, *, request_id: str) -> None:
     )
 
 
-def receipt_place(delivery_id: str) -> str:
+def receipt_location(delivery_id: str) -> str:
     return f"delivery.sealed_receipt:{delivery_id}"

@@ -81,18 +81,18 @@ class LiveKeyring(Keyring):
     def fixed(self) -> Keyring:
         return self._current
 
-    def unseal(self, sealed: bytes, *, place: str) -> bytes:
+    def unseal(self, sealed: bytes, *, location: str) -> bytes:
         if not self.knows(sealed):
             # Another process may have sealed it with a key that was added a moment ago.
-            self.look_again()
-        return super().unseal(sealed, place=place)
+            self.reload_if_changed()
+        return super().unseal(sealed, location=location)
 
     @property
     def is_stale(self) -> bool:
         """Whether the file was changed since it was last looked at; costs one `stat`."""
         return _signature(self._file) != self._seen and time.monotonic() >= self._retry_at
 
-    def look_again(self) -> None:
+    def reload_if_changed(self) -> None:
         """Takes the file's keys where it was changed and they fit the data."""
         with self._lock:
             if self.is_stale:

@@ -137,7 +137,7 @@ def cancel_for_webhook(session: Session, *, webhook_id: str) -> None:
     )
     session.connection().execute(
         update(Delivery)
-        .where(col(Delivery.id).in_(_in_turn(pending)))
+        .where(col(Delivery.id).in_(_locked_in_order(pending)))
         .values(state=DeliveryState.CANCELLED, next_attempt_at=None, finished_at=utc_now())
     )
 
@@ -155,11 +155,11 @@ def forget_subjects(session: Session, *, ids: list[str]) -> None:
     """Deletes what is about these requests; what was not told yet is told no more."""
     about = select(Delivery.id).where(col(Delivery.subject).in_(ids))
     # Who is writing down a try goes first: what comes of it must be seen here, and go too.
-    session.exec(_in_turn(about)).all()
+    session.exec(_locked_in_order(about)).all()
     _delete(session, about)
 
 
-def _in_turn(ids: SelectOfScalar[str]) -> SelectOfScalar[str]:
+def _locked_in_order(ids: SelectOfScalar[str]) -> SelectOfScalar[str]:
     # In one order, so that two who take several do not wait for each other.
     return ids.order_by(col(Delivery.id)).with_for_update()
 

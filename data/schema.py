@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, Engine, inspect, text
 
 from data import postgresql
-from data.database import hold
+from data.database import take_lock
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -67,7 +67,7 @@ def _alone(engine: Engine) -> Iterator[Connection]:
     with engine.execution_options(writes=True).begin() as connection:
         if connection.dialect.name == "postgresql":
             postgresql.take_time(connection)
-        hold(connection, b"schema")
+        take_lock(connection, b"schema")
         yield connection
 
 

@@ -5,7 +5,7 @@ import hmac
 from sqlmodel import Session, col, select
 
 from data.crypto import Key, Keyring, KeyringFault
-from data.database import hold
+from data.database import take_lock
 from models.sealing_key import SealingKey
 from models.values import utc_now
 
@@ -20,7 +20,7 @@ def register_key(session: Session, keyring: Keyring) -> Keyring:
     known = session.get(SealingKey, keyring.active.id)
     if known is None:
         # Two processes may seal something for the first time at once.
-        hold(session.connection(), b"sealing_key")
+        take_lock(session.connection(), b"sealing_key")
         # The other one may have done so with other keys.
         verify_keys(session, keyring)
         known = session.get(SealingKey, keyring.active.id)

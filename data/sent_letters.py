@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from data.crypto import Keyring
-from data.database import hold
+from data.database import take_lock
 from models.email_address import mailbox_of, parse_email_address
 from models.sent_letter import SentLetter
 from models.values import utc_now
@@ -25,7 +25,7 @@ def record_letter(session: Session, *, recipient: str, keyring: Keyring, limit: 
     if address is None:
         # No letter goes there at all.
         return True
-    hold(session.connection(), b"letters")
+    take_lock(session.connection(), b"letters")
     digests = keyring.digests("mailbox", mailbox_of(address).encode())
     sent = session.exec(
         select(func.count())

@@ -61,7 +61,7 @@ def create_token(
     now = utc_now()
     expires_at = now + timedelta(days=token.expires_in_days or DEFAULT_DAYS)
     if maker_id is not None:
-        maker = _hold_maker(session, token, maker_id, now)
+        maker = _lock_maker(session, token, maker_id, now)
         expires_at = min(expires_at, maker.expires_at)
     secret = secrets.token_urlsafe(_SECRET_BYTES)
     row = StaffToken(
@@ -88,7 +88,7 @@ def create_token(
     return StaffTokenIssued(**public.model_dump(), token=f"{_PREFIX}_{row.id}_{secret}")
 
 
-def _hold_maker(
+def _lock_maker(
     session: Session, token: StaffTokenCreate, maker_id: str, now: datetime
 ) -> StaffToken:
     # Held until the commit, so that the maker cannot end without the token that it makes now.

@@ -36,7 +36,7 @@ class WriteQueue:
         self._threads = ThreadPoolExecutor(writers, thread_name_prefix="write")
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
+    async def slot(self) -> AsyncIterator[None]:
         """Raises `WriteQueueTimeout` after ten seconds."""
         try:
             async with asyncio.timeout(_WAIT_SECONDS):
@@ -50,10 +50,10 @@ class WriteQueue:
 
     async def write(self, work: Callable[[Session], T]) -> T:
         """Performs `work` in one transaction, in a thread; returns after the commit."""
-        async with self.turn():
-            return await self.write_in_turn(work)
+        async with self.slot():
+            return await self.write_in_slot(work)
 
-    async def write_in_turn(self, work: Callable[[Session], T]) -> T:
+    async def write_in_slot(self, work: Callable[[Session], T]) -> T:
         """The same for a caller that has its turn already."""
         return await self._loop.run_in_executor(self._threads, partial(self._commit, work))
 
@@ -100,10 +100,10 @@ class BatchWriter(Generic[Item, Outcome]):
         while self._waiting:
             taken: list[tuple[Item, asyncio.Future[Outcome]]] = []
             try:
-                async with self._queue.turn():
+                async with self._queue.slot():
                     taken, self._waiting = self._waiting[:_TOGETHER], self._waiting[_TOGETHER:]
                     items = [item for item, _ in taken]
-                    outcomes = await self._queue.write_in_turn(partial(self._perform_with, items))
+                    outcomes = await self._queue.write_in_slot(partial(self._perform_with, items))
             except Exception as error:
                 if not taken:
                     taken, self._waiting = self._waiting, []

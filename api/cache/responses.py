@@ -23,13 +23,13 @@ from api.cache.negotiation import joined, matches, preferred_encoding, prefers_j
 from api.cache.prepared import Answer, Headers
 from api.http.middleware import STRICT_TRANSPORT
 from data.database import reading
-from data.documents.publications import changes, find_content_version, find_turn
+from data.documents.publications import changes, find_content_version, find_next_change
 
 log = logging.getLogger("clinic_api")
 
 MAX_ENTRIES = 1024
 MAX_BYTES = 32 * 1024 * 1024
-_LOOK_EVERY_SECONDS = 0.5
+_CHECK_EVERY_SECONDS = 0.5
 _NEVER = float("inf")
 
 _CANONICAL_VALUE = re.compile("[a-z1-9A-Z_-][a-zA-Z0-9_-]*")
@@ -83,16 +83,16 @@ class Kept:
         self._size = 0
         self.epoch += 1
 
-    async def look(self, engine: Engine, *, again: bool = False) -> None:
+    async def refresh(self, engine: Engine, *, again: bool = False) -> None:
         """Drops everything if something was published or has come due; raises if it can't tell."""
         async with self._looking:
             if self.is_current and not again:
                 return
             known = None if time.time() >= self._until else self._version
             seen = changes.count
-            version, turn = await run_in_threadpool(_read, engine, known)
+            version, next_change = await run_in_threadpool(_read, engine, known)
             if version != known:
-                self._until = turn.timestamp() if turn else _NEVER
+                self._until = next_change.timestamp() if next_change else _NEVER
             if version != known or seen != self._changes:
                 self.drop()
             self._version, self._changes = version, seen
@@ -102,7 +102,7 @@ class Kept:
         is_away = False
         while not stopped.is_set():
             try:
-                await self.look(engine, again=True)
+                await self.refresh(engine, again=True)
                 is_away = False
             except Exception as error:
                 # What is kept goes on being served.
@@ -110,14 +110,14 @@ class Kept:
                     log.error("cannot look for changes: %s", type(error).__name__)
                 is_away = True
             with suppress(TimeoutError):
-                await asyncio.wait_for(stopped.wait(), _LOOK_EVERY_SECONDS)
+                await asyncio.wait_for(stopped.wait(), _CHECK_EVERY_SECONDS)
 
 
 def _read(engine: Engine, known: int | None) -> tuple[int, datetime | None]:
     """The content's version and, where it isn't the known one, when it changes by itself."""
     with reading(engine) as session:
         version = find_content_version(session)
-        return version, None if version == known else find_turn(session)
+        return version, None if version == known else find_next_change(session)
 
 
 @lru_cache(maxsize=1024)
@@ -192,17 +192,17 @@ class CachedAPI(FastAPI):
         if not self.kept.is_current or not is_canonical(key[1]):
             return await self._ask(key, scope, receive, send)
         # Who comes after a change must not be given what was read before it.
-        turn = (key, self.kept.epoch)
-        if turn in self._asked and (shared := await self._asked[turn]):
+        flight = (key, self.kept.epoch)
+        if flight in self._asked and (shared := await self._asked[flight]):
             return shared, []
-        if turn in self._asked:
+        if flight in self._asked:
             return await self._ask(key, scope, receive, send)
         answer: Answer | None = None
-        asked = self._asked[turn] = asyncio.get_running_loop().create_future()
+        asked = self._asked[flight] = asyncio.get_running_loop().create_future()
         try:
             answer, own = await self._ask(key, scope, receive, send)
         finally:
-            del self._asked[turn]
+            del self._asked[flight]
             asked.set_result(answer)
         return answer, own
 
@@ -224,7 +224,7 @@ class CachedAPI(FastAPI):
 
     async def _catch_up(self) -> None:
         try:
-            await self.kept.look(self.state.runtime.engine)
+            await self.kept.refresh(self.state.runtime.engine)
         except Exception:
             # The route will find out by itself, and say so.
             return

@@ -30,7 +30,7 @@ FIELDS_BYTES = 16 * 1024
 FIELDS = 100
 # For a request to arrive, and for a part of an answer to be taken.
 SECONDS = 10.0
-_LOOK_EVERY_SECONDS = 1.0
+_CHECK_EVERY_SECONDS = 1.0
 
 _METHOD = re.compile(rb"^(?:\r\n)*[A-Za-z0-9!#$%&'*+.^_`|~-]{1,32}(?= [^ ])")
 # The parser knows it, and no path has it.
@@ -85,7 +85,7 @@ class Connection(HttpToolsProtocol):
         super().connection_made(transport)  # type: ignore[arg-type] # as asyncio has it
         if not Connection._is_watched:
             Connection._is_watched = True
-            self.loop.call_later(_LOOK_EVERY_SECONDS, _look, self.connections, self.loop)
+            self.loop.call_later(_CHECK_EVERY_SECONDS, _check_all, self.connections, self.loop)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self.client is not None:
@@ -230,7 +230,7 @@ class Connection(HttpToolsProtocol):
         lines += [b"%b: %b" % field for field in self.headers if field[0] != b"upgrade"]
         return b"\r\n".join([*lines, b"", b""])
 
-    def look(self, now: float) -> None:
+    def check_deadlines(self, now: float) -> None:
         """Ends what has taken too long."""
         if not self.transport.get_write_buffer_size():
             self._leaving_since = None
@@ -265,12 +265,12 @@ class Connection(HttpToolsProtocol):
         super().resume_writing()
 
 
-def _look(connections: set[Any], loop: AbstractEventLoop) -> None:
+def _check_all(connections: set[Any], loop: AbstractEventLoop) -> None:
     Connection._is_watched = bool(connections)
     if connections:
-        loop.call_later(_LOOK_EVERY_SECONDS, _look, connections, loop)
+        loop.call_later(_CHECK_EVERY_SECONDS, _check_all, connections, loop)
     for connection in tuple(connections):
-        connection.look(loop.time())
+        connection.check_deadlines(loop.time())
 
 
 def _message(problem: type[Problem]) -> bytes:

@@ -12,7 +12,7 @@ class KeyLocks:
         self._locks: dict[bytes, tuple[asyncio.Lock, int]] = {}
 
     @asynccontextmanager
-    async def hold(self, key: bytes) -> AsyncIterator[None]:
+    async def locked(self, key: bytes) -> AsyncIterator[None]:
         lock, users = self._locks.get(key, (asyncio.Lock(), 0))
         self._locks[key] = (lock, users + 1)
         try:

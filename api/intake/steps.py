@@ -41,7 +41,7 @@ class IntakeRoute(BodyRoute):
             attempt = await _read_attempt(request, keyring)
             if attempt is None:
                 return await handle(request)
-            async with runtime_of(request).key_locks.hold(attempt.key_digests[0]):
+            async with runtime_of(request).key_locks.locked(attempt.key_digests[0]):
                 earlier = await run_in_threadpool(_find_earlier, request, attempt, keyring)
                 if earlier is not None:
                     return answer_to(earlier)

@@ -94,7 +94,7 @@ def invalid_request(
     return InvalidRequest(extension={"errors": errors})
 
 
-def told(*faults: tuple[str, str]) -> InvalidRequest:
+def invalid(*faults: tuple[str, str]) -> InvalidRequest:
     """The same, in words that do not depend on a clinic's form."""
     return invalid_request(faults, messages={})
 

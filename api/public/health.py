@@ -19,7 +19,7 @@ async def read_liveness() -> Liveness:
 @router.get("", responses={503: {"model": Readiness, "description": "Something it needs failed."}})
 async def read_readiness(request: Request, response: Response) -> Readiness:
     """Whether a POST would be accepted and kept. The answer may be up to five seconds old."""
-    readiness = await runtime_of(request).readiness.look()
+    readiness = await runtime_of(request).readiness.check()
     if readiness.status != "ready":
         response.status_code = 503
         response.headers.update(RETRY_AFTER)

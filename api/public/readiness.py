@@ -29,10 +29,10 @@ class ReadinessProbe:
         self._due_at = {check.name: 0.0 for check in CHECKS}
         self._under_way: asyncio.Task[None] | None = None
 
-    async def look(self) -> Readiness:
+    async def check(self) -> Readiness:
         if self._list_due():
             if self._under_way is None:
-                self._under_way = asyncio.create_task(self._look_at_due())
+                self._under_way = asyncio.create_task(self._check_due())
             # A caller who goes away does not take the answer from the others.
             await asyncio.shield(self._under_way)
         vital = [self._found[check.name] for check in CHECKS if check.is_vital]
@@ -46,7 +46,7 @@ class ReadinessProbe:
         now = time.monotonic()
         return [check for check in CHECKS if self._due_at[check.name] <= now]
 
-    async def _look_at_due(self) -> None:
+    async def _check_due(self) -> None:
         due = self._list_due()
         try:
             # Side by side: a database that does not answer keeps each of them waiting.
@@ -61,9 +61,9 @@ class ReadinessProbe:
 
     async def _perform(self, check: Check) -> str:
         if not check.writes:
-            return await run_in_threadpool(check.look, self._service)
-        async with self._queue.turn():
-            return await run_in_threadpool(check.look, self._service)
+            return await run_in_threadpool(check.run, self._service)
+        async with self._queue.slot():
+            return await run_in_threadpool(check.run, self._service)
 
     def _remember(self, check: Check, outcome: str | BaseException) -> None:
         match outcome:

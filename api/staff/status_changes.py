@@ -11,7 +11,7 @@ from api.http.queries import CursorQuery, FlagQuery, LimitQuery, list_meta
 from api.problems.catalogue import AlreadyInEffect, InvalidRequest, MalformedJSON, NotFound
 from api.problems.document import responses
 from api.problems.protocol import ContentTooLarge, UnsupportedMediaType
-from api.problems.validation import told
+from api.problems.validation import invalid
 from data.documents.status_history import list_all_changes
 from data.operations import status_changes
 from data.operations.status_changes import (
@@ -92,7 +92,7 @@ def create_status_change(
     closed out and its retention begins; a successor gets them from `handover_export`.
     """
     if not dry_run and not body.is_confirmed:
-        raise told(("#/confirm", "confirm.unconfirmed"))
+        raise invalid(("#/confirm", "confirm.unconfirmed"))
     try:
         if dry_run:
             response.status_code = 200
@@ -101,7 +101,7 @@ def create_status_change(
             change_status(session, change=body, retention=settings.retention, actor=staff.id)
         )
     except ImpossibleChange as impossible:
-        raise told(_FAULTS[type(impossible)]) from None
+        raise invalid(_FAULTS[type(impossible)]) from None
 
 
 @router.delete("/{id}", responses=responses(NotFound, AlreadyInEffect))

@@ -11,7 +11,7 @@ from api.http.queries import CursorQuery, LimitQuery, list_meta
 from api.problems.catalogue import InvalidRequest, MalformedJSON, NotFound, Unauthorized
 from api.problems.document import responses
 from api.problems.protocol import ContentTooLarge, UnsupportedMediaType
-from api.problems.validation import told
+from api.problems.validation import invalid
 from data import staff_tokens
 from data.staff_tokens import ExceedsMaker, MakerEnded
 from models.staff_token import (
@@ -69,7 +69,7 @@ def create_staff_token(
             ("#/scopes", "scopes.not_allowed"): excess.by_scopes,
             ("#/expires_in_days", "expires_in_days.too_large"): excess.by_days,
         }
-        raise told(*(fault for fault, is_one in faults.items() if is_one)) from None
+        raise invalid(*(fault for fault, is_one in faults.items() if is_one)) from None
     except MakerEnded:
         raise Unauthorized(headers=CHALLENGE) from None
 

@@ -40,10 +40,10 @@ def find_content_version(session: Session) -> int:
     return session.exec(select(ContentVersion.value)).one()
 
 
-def find_turn(session: Session) -> datetime | None:
+def find_next_change(session: Session) -> datetime | None:
     """The instant at which the content says something else by itself."""
     now = utc_now()
-    turns = [
+    instants = [
         session.exec(
             select(func.min(StatusChange.takes_effect_at)).where(
                 col(StatusChange.takes_effect_at) > now, stands()
@@ -65,8 +65,8 @@ def find_turn(session: Session) -> datetime | None:
                 select(func.min(column)).where(column > today - timedelta(days=later))
             ).one()
             if day is not None:
-                turns.append(datetime.combine(day + timedelta(days=later), time.min, zone))
-    return min((turn for turn in turns if turn), default=None)
+                instants.append(datetime.combine(day + timedelta(days=later), time.min, zone))
+    return min((instant for instant in instants if instant), default=None)
 
 
 def find_current_slug(session: Session, *, kind: str, slug: str) -> str | None:

@@ -24,7 +24,7 @@ def stands() -> ColumnElement[bool]:
     return col(StatusChange.id).not_in(select(StatusChangeCallingOff.change_id))
 
 
-def _told_at(now: BindParameter[datetime]) -> Select[StatusChange, int, datetime, StatusContent]:
+def _status_at(now: BindParameter[datetime]) -> Select[StatusChange, int, datetime, StatusContent]:
     """The change in effect and the next one; how many took effect, when one was last told.
 
     One question instead of four, built once: every answer asks it.
@@ -33,7 +33,7 @@ def _told_at(now: BindParameter[datetime]) -> Select[StatusChange, int, datetime
     order = (col(StatusChange.takes_effect_at), col(StatusChange.id))
     newest_first = [column.desc() for column in order]
     ids = select(StatusChange.id).where(stands()).limit(1)
-    told = union_all(
+    recorded = union_all(
         select(col(StatusChange.recorded_at).label("at")), select(StatusChangeCallingOff.at)
     ).subquery()
     effective = select(func.count()).select_from(StatusChange).where(has_begun, stands())
@@ -41,7 +41,7 @@ def _told_at(now: BindParameter[datetime]) -> Select[StatusChange, int, datetime
         select(
             StatusChange,
             effective.scalar_subquery(),
-            select(func.max(told.c.at)).scalar_subquery(),
+            select(func.max(recorded.c.at)).scalar_subquery(),
             StatusContent,
         )
         .join(StatusContent, col(StatusContent.id) == 1)
@@ -57,20 +57,20 @@ def _told_at(now: BindParameter[datetime]) -> Select[StatusChange, int, datetime
     )
 
 
-_TOLD_NOW = _told_at(bindparam("now", type_=DateTime(timezone=True)))
+_STATUS_NOW = _status_at(bindparam("now", type_=DateTime(timezone=True)))
 
 
 def find_status(session: Session, *, at: datetime | None = None) -> ClinicStatus:
     """The clinic's state at an instant, now by default."""
     now = at or utc_now()
-    told = session.exec(_TOLD_NOW, params={"now": now}).all()
-    if not told or told[0][0].takes_effect_at > now:
+    rows = session.exec(_STATUS_NOW, params={"now": now}).all()
+    if not rows or rows[0][0].takes_effect_at > now:
         raise NotLoaded
-    current, version, last_told_at, content = told[0]
+    current, version, last_recorded_at, content = rows[0]
     return ClinicStatus(
         change=current,
-        next_change=told[1][0] if len(told) > 1 else None,
+        next_change=rows[1][0] if len(rows) > 1 else None,
         version=version,
-        updated_at=max(current.takes_effect_at, last_told_at),
+        updated_at=max(current.takes_effect_at, last_recorded_at),
         content=content,
     )

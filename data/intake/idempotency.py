@@ -9,7 +9,7 @@ from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from data.crypto import Keyring
-from data.database import hold
+from data.database import take_lock
 from models.consultation_request import ConsultationRequestAccepted
 from models.idempotency import IdempotencyRecord
 from models.values import utc_now
@@ -57,15 +57,15 @@ def find_answer(
         return None
     if not any(hmac.compare_digest(record.body_digest, d) for d in attempt.body_digests):
         return KeyReused()
-    place = _answer_place(record.key_digest)
-    return Replayed(keyring.unseal(record.sealed_answer, place=place))
+    location = _answer_location(record.key_digest)
+    return Replayed(keyring.unseal(record.sealed_answer, location=location))
 
 
-def hold_attempts(session: Session, *, attempts: Iterable[Attempt]) -> None:
+def lock_attempts(session: Session, *, attempts: Iterable[Attempt]) -> None:
     """Until the transaction ends, no other process answers these keys."""
     # In the same order everywhere, so that two processes do not wait for each other.
     for digest in sorted(attempt.key_digests[0] for attempt in attempts):
-        hold(session.connection(), digest)
+        take_lock(session.connection(), digest)
 
 
 def record_answer(
@@ -85,11 +85,11 @@ def record_answer(
             key_digest=key_digest,
             body_digest=attempt.body_digests[0],
             request_id=answer.id,
-            sealed_answer=keyring.seal(content, place=_answer_place(key_digest)),
+            sealed_answer=keyring.seal(content, location=_answer_location(key_digest)),
             expires_at=now + _ANSWERS_KEPT,
         )
     )
 
 
-def _answer_place(key_digest: bytes) -> str:
+def _answer_location(key_digest: bytes) -> str:
     return f"idempotency_record.sealed_answer:{key_digest.hex()}"

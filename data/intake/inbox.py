@@ -148,7 +148,7 @@ def _open_notes(
     notes, damaged = [], []
     for row in rows:
         try:
-            text = keyring.unseal(row.sealed, place=note_place(row.id)).decode()
+            text = keyring.unseal(row.sealed, location=note_location(row.id)).decode()
         except SealBroken as broken:
             damaged.append(broken)
         else:
@@ -212,7 +212,7 @@ def add_note(
             request_id=row.id,
             author=author,
             written_at=utc_now(),
-            sealed=keyring.seal(text.encode(), place=note_place(note_id)),
+            sealed=keyring.seal(text.encode(), location=note_location(note_id)),
         )
     )
     touch(session, row)
@@ -232,7 +232,7 @@ def touch(session: Session, row: ConsultationRequest) -> None:
     session.flush()
 
 
-def note_place(note_id: str) -> str:
+def note_location(note_id: str) -> str:
     return f"request_note.sealed:{note_id}"
 
 

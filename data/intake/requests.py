@@ -135,7 +135,7 @@ def _row(
         "quarantine_reasons": reasons,
         "email_digest": email_digest,
         "phone_digest": phone_digest,
-        "sealed": keyring.seal(_document(request), place=request_place(request_id)),
+        "sealed": keyring.seal(_document(request), location=request_location(request_id)),
     }
 
 
@@ -254,7 +254,9 @@ def open_request(row: ConsultationRequest, *, keyring: Keyring) -> dict[str, Any
     """What the person sent, or `None` when it was erased."""
     if row.sealed is None:
         return None
-    document: dict[str, Any] = json.loads(keyring.unseal(row.sealed, place=request_place(row.id)))
+    document: dict[str, Any] = json.loads(
+        keyring.unseal(row.sealed, location=request_location(row.id))
+    )
     return document
 
 
@@ -262,5 +264,5 @@ def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def request_place(request_id: str) -> str:
+def request_location(request_id: str) -> str:
     return f"consultation_request.sealed:{request_id}"

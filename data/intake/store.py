@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from data.crypto import Keyring
-from data.database import hold
+from data.database import take_lock
 from data.documents.clinic import find_clinic
 from data.documents.form import find_words
 from data.documents.status import CLINIC_STATE, find_status
-from data.intake.idempotency import KeyReused, Replayed, find_answer, hold_attempts
+from data.intake.idempotency import KeyReused, Replayed, find_answer, lock_attempts
 from data.intake.requests import Sending, record_requests
 from models.consultation_request import ConsultationRequestAccepted
 from models.delivery import Channel
@@ -67,8 +67,8 @@ def store_requests(
 
     Key, state and form were looked at before; here no other transaction changes them.
     """
-    hold_attempts(session, attempts=[s.attempt for s in sendings if s.attempt])
-    hold(session.connection(), CLINIC_STATE, shared=True)
+    lock_attempts(session, attempts=[s.attempt for s in sendings if s.attempt])
+    take_lock(session.connection(), CLINIC_STATE, shared=True)
     outcomes: dict[int, Outcome] = {}
     for number, sending in enumerate(sendings):
         if sending.attempt is not None:

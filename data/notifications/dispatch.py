@@ -19,7 +19,7 @@ from data.crypto import Keyring
 from data.database import reading
 from data.notifications import outward
 from data.notifications.mailer import Mailer, MailOutlet
-from data.notifications.webhooks import end_webhook, secret_place
+from data.notifications.webhooks import end_webhook, secret_location
 from data.write_queue import WriteQueue, WriteQueueTimeout
 from models.delivery import (
     CANCELLED,
@@ -66,7 +66,7 @@ class Dispatcher:
         self._under_way: set[asyncio.Task[None]] = set()
         self._ended: list[Ended] = []
 
-    async def look(self) -> None:
+    async def send_due(self) -> None:
         """Writes down what came of the tries that have ended, and begins whatever is due.
 
         Both in one transaction: each costs those who send requests as much as one of theirs.
@@ -139,8 +139,8 @@ class Dispatcher:
             hook = session.get(Webhook, delivery.webhook_id)
             if hook is None or hook.sealed_secret is None:
                 return None
-            place = secret_place(hook.id)
-            return hook.url, self._keyring.unseal(hook.sealed_secret, place=place)
+            location = secret_location(hook.id)
+            return hook.url, self._keyring.unseal(hook.sealed_secret, location=location)
 
     def _record_and_claim(
         self, session: Session, *, ended: list[Ended], limit: int

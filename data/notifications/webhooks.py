@@ -31,7 +31,7 @@ def create_webhook(
         id=webhook_id,
         url=webhook.url,
         events=[str(event) for event in webhook.events],
-        sealed_secret=keyring.seal(secret, place=secret_place(webhook_id)),
+        sealed_secret=keyring.seal(secret, location=secret_location(webhook_id)),
         created_at=utc_now(),
         ended_at=None,
     )
@@ -75,5 +75,5 @@ def list_webhooks(session: Session, *, limit: int, after: int | None = None) -> 
     )
 
 
-def secret_place(webhook_id: str) -> str:
+def secret_location(webhook_id: str) -> str:
     return f"webhook.sealed_secret:{webhook_id}"

@@ -36,10 +36,10 @@ class CheckFailed(Exception):
 
 @dataclass(frozen=True)
 class Check:
-    """`look` returns what it found; it raises `CheckFailed`, or whatever the database raises."""
+    """`run` returns what it found; it raises `CheckFailed`, or whatever the database raises."""
 
     name: str
-    look: Callable[[Service], str]
+    run: Callable[[Service], str]
     # Whether the service is not ready when this fails.
     is_vital: bool = True
     writes: bool = False
@@ -72,7 +72,7 @@ def check_content(service: Service) -> str:
 
 
 def check_keys(service: Service) -> str:
-    service.keyring.look_again()
+    service.keyring.reload_if_changed()
     if service.keyring.fault is not None:
         raise CheckFailed("The keyring file does not fit; the keys from before are in use.")
     try:

@@ -41,14 +41,14 @@ def check_backup(file: Path, *, keyring: Keyring | None) -> CheckedBackup:
         )
     reading = _Reading(keyring)
     for table, row in kind_named(manifest.kind).read_rows(file):
-        reading.look_at(table, row)
+        reading.check_row(table, row)
     if any(reading.rows[table] != rows for table, rows in manifest.rows.items()):
         raise BackupFault(f"{file} does not hold the rows that its manifest names")
     return CheckedBackup(manifest, reading.opened, reading.damaged)
 
 
 def restore_backup(file: Path, *, url: str, keyring: Keyring | None) -> CheckedBackup:
-    """Checks the backup, then fills an empty place with it; raises as the check does."""
+    """Checks the backup, then restores it into an empty database; raises as the check does."""
     checked = check_backup(file, keyring=keyring)
     manifest, kind = checked.manifest, make_url(url).get_backend_name()
     if kind != manifest.kind:
@@ -76,7 +76,7 @@ class _Reading:
         self.opened = 0
         self.damaged: list[str] = []
 
-    def look_at(self, table: str, row: Mapping[str, Any]) -> None:
+    def check_row(self, table: str, row: Mapping[str, Any]) -> None:
         self.rows[table] += 1
         if self.keyring is None:
             return
@@ -87,12 +87,12 @@ class _Reading:
             if column.startswith("sealed") and value is not None:
                 self._open(self.keyring, f"{table}.{column}:{_id(row)}", _as_bytes(value))
 
-    def _open(self, keyring: Keyring, place: str, sealed: bytes) -> None:
+    def _open(self, keyring: Keyring, location: str, sealed: bytes) -> None:
         try:
-            keyring.unseal(sealed, place=place)
+            keyring.unseal(sealed, location=location)
             self.opened += 1
         except SealBroken:
-            self.damaged.append(place)
+            self.damaged.append(location)
 
 
 def _id(row: Mapping[str, Any]) -> str:

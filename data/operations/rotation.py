@@ -25,11 +25,11 @@ from data.crypto import (
     replace_document,
 )
 from data.database import writing
-from data.intake.inbox import note_place
-from data.intake.requests import contact_digests, open_request, request_place
-from data.letter_receipts import receipt_place
+from data.intake.inbox import note_location
+from data.intake.requests import contact_digests, open_request, request_location
+from data.letter_receipts import receipt_location
 from data.live_keyring import read_file
-from data.notifications.webhooks import secret_place
+from data.notifications.webhooks import secret_location
 from data.sealing_keys import register_key, require_genuine
 from models.audit import COMMAND_LINE, Action
 from models.consultation_request import ConsultationRequest
@@ -48,12 +48,12 @@ _UNDER_WAY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
-class _Shelf:
-    """A table of sealed things: the column, and the place that each of them opens in."""
+class _SealedColumn:
+    """A table of sealed things: the column, and the location that each of them opens in."""
 
     table: type[SQLModel]
     column: str
-    place: Callable[[str], str]
+    location: Callable[[str], str]
 
     @property
     def sealed(self) -> Any:
@@ -64,11 +64,11 @@ class _Shelf:
         return self.table.id  # type: ignore[attr-defined] # each of them has one
 
 
-_SHELVES = (
-    _Shelf(ConsultationRequest, "sealed", request_place),
-    _Shelf(RequestNote, "sealed", note_place),
-    _Shelf(Webhook, "sealed_secret", secret_place),
-    _Shelf(Delivery, "sealed_receipt", receipt_place),
+_SEALED_COLUMNS = (
+    _SealedColumn(ConsultationRequest, "sealed", request_location),
+    _SealedColumn(RequestNote, "sealed", note_location),
+    _SealedColumn(Webhook, "sealed_secret", secret_location),
+    _SealedColumn(Delivery, "sealed_receipt", receipt_location),
 )
 
 
@@ -130,21 +130,21 @@ def reseal(engine: Engine, *, keyring: Keyring) -> Iterator[Resealed]:
 
     Answers that are kept for a retry are not: their digests are the old key's, and they expire.
     """
-    for shelf in _SHELVES:
+    for sealed in _SEALED_COLUMNS:
         after = ""
         while True:
             resealed = Resealed()
             with writing(engine) as session:
                 rows: Sequence[Any] = session.exec(
-                    select(shelf.table)
-                    .where(_by_others(shelf.sealed, keyring.active.id), col(shelf.id) > after)
-                    .order_by(col(shelf.id))
+                    select(sealed.table)
+                    .where(_by_others(sealed.sealed, keyring.active.id), col(sealed.id) > after)
+                    .order_by(col(sealed.id))
                     .limit(_AT_ONCE)
                     .with_for_update()
                 ).all()
                 for row in rows:
                     try:
-                        _reseal(row, shelf, keyring)
+                        _reseal(row, sealed, keyring)
                     except SealBroken as broken:
                         resealed.damaged.append(broken)
                         continue
@@ -157,10 +157,10 @@ def reseal(engine: Engine, *, keyring: Keyring) -> Iterator[Resealed]:
             time.sleep(_PAUSE_SECONDS)
 
 
-def _reseal(row: Any, shelf: _Shelf, keyring: Keyring) -> None:
-    place = shelf.place(row.id)
-    plaintext = keyring.unseal(getattr(row, shelf.column), place=place)
-    setattr(row, shelf.column, keyring.seal(plaintext, place=place))
+def _reseal(row: Any, sealed: _SealedColumn, keyring: Keyring) -> None:
+    location = sealed.location(row.id)
+    plaintext = keyring.unseal(getattr(row, sealed.column), location=location)
+    setattr(row, sealed.column, keyring.seal(plaintext, location=location))
     if isinstance(row, ConsultationRequest):
         sent = open_request(row, keyring=keyring) or {}
         row.email_digest, row.phone_digest = contact_digests(
@@ -206,10 +206,10 @@ def _with_keys(document: KeyringDocument, keys: dict[str, str]) -> KeyringDocume
 def count_sealed(session: Session, *, key_id: str) -> dict[str, int]:
     """How much of each table a key seals, answers kept for a retry aside."""
     return {
-        str(shelf.table.__tablename__): session.exec(
-            select(func.count()).select_from(shelf.table).where(_sealed_by(shelf.sealed, key_id))
+        str(sealed.table.__tablename__): session.exec(
+            select(func.count()).select_from(sealed.table).where(_sealed_by(sealed.sealed, key_id))
         ).one()
-        for shelf in _SHELVES
+        for sealed in _SEALED_COLUMNS
     }
 
 

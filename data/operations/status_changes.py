@@ -9,7 +9,7 @@ from sqlalchemy import insert
 from sqlmodel import Session
 
 from data.audit import record_event
-from data.database import hold
+from data.database import take_lock
 from data.documents.publications import raise_content_version
 from data.documents.status import CLINIC_STATE, NotLoaded
 from data.documents.status_history import list_planned
@@ -96,7 +96,7 @@ def change_status(
     session: Session, *, change: StatusChangeCreate, retention: Retention, actor: str
 ) -> Foreseen:
     """Records a change and does what follows from it. Raises an `ImpossibleChange`."""
-    hold(session.connection(), CLINIC_STATE)
+    take_lock(session.connection(), CLINIC_STATE)
     foreseen = foresee_change(session, change=change)
     for row in foreseen.calls_off:
         _record_calling_off(session, row, actor=actor)
@@ -112,7 +112,7 @@ def change_status(
 
 def call_off_change(session: Session, *, change_id: int, actor: str) -> StatusChange | None:
     """Takes back a planned change; again does nothing more. Raises `AlreadyInEffect`."""
-    hold(session.connection(), CLINIC_STATE)
+    take_lock(session.connection(), CLINIC_STATE)
     row = session.get(StatusChange, change_id)
     if row is None:
         return None

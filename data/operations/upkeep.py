@@ -6,7 +6,7 @@ from functools import partial
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
-from data.database import hold, reading
+from data.database import reading, take_lock
 from data.documents.status import CLINIC_STATE
 from data.intake.closing import close_out_where_closed, is_close_out_due
 from data.intake.retention import Retention, purge
@@ -33,12 +33,12 @@ def _find_due(engine: Engine) -> tuple[bool, bool]:
 
 
 def _close_out(session: Session, *, retention: Retention) -> None:
-    hold(session.connection(), CLINIC_STATE)
+    take_lock(session.connection(), CLINIC_STATE)
     close_out_where_closed(session, retention=retention)
 
 
 def _purge(session: Session) -> int:
-    hold(session.connection(), b"upkeep")
+    take_lock(session.connection(), b"upkeep")
     return purge(session)
 
 

@@ -203,7 +203,7 @@ async def test_it_stays_within_its_bounds(
 async def test_what_began_before_a_change_is_not_put_back(engine: Engine) -> None:
     """An answer that was made while something was published is given, and not kept."""
     kept = Kept()
-    await kept.look(engine)
+    await kept.refresh(engine)
     answer = Answer.of([], b"old", compress=False)
     kept.put(("/a", b"", False), answer, epoch=kept.epoch)
     assert len(kept) == 1
@@ -211,7 +211,7 @@ async def test_what_began_before_a_change_is_not_put_back(engine: Engine) -> Non
     set_status(engine, state="open")
     assert not kept.is_current
     kept.put(("/b", b"", False), answer, epoch=before)
-    await kept.look(engine)
+    await kept.refresh(engine)
     assert (len(kept), kept.epoch) == (0, before + 1)
     kept.put(("/b", b"", False), answer, epoch=before)
     assert len(kept) == 0

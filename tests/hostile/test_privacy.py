@@ -141,8 +141,8 @@ async def debugging(log: Everything, folder: Path) -> AsyncIterator[FastAPI]:
 class SealFails(Keyring):
     """Fails in the worst way: with what it was to seal in the exception's text."""
 
-    def seal(self, plaintext: bytes, *, place: str) -> bytes:
-        raise RuntimeError(f"cannot seal {plaintext.decode()} {place}")
+    def seal(self, plaintext: bytes, *, location: str) -> bytes:
+        raise RuntimeError(f"cannot seal {plaintext.decode()} {location}")
 
 
 def failing_keyring(folder: Path) -> Keyring:

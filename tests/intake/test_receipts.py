@@ -187,7 +187,7 @@ async def test_a_wrong_receipt_takes_no_turn_among_the_writers(
     ]
     async with AsyncExitStack() as taken:
         for _ in range(count_writers(app.state.runtime.engine)):
-            await taken.enter_async_context(app.state.runtime.write_queue.turn())
+            await taken.enter_async_context(app.state.runtime.write_queue.slot())
         waiting = asyncio.create_task(client.post(f"{location}/withdrawal", headers=right))
         for path, headers in tries:
             problem(await client.post(f"{path}/withdrawal", headers=headers), 404, "not-found")

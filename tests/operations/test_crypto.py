@@ -35,7 +35,7 @@ def ring(active: str, **keys: str) -> Keyring:
     return Keyring(parse_document(json.dumps({"active": active, "keys": keys}), source="test"))
 
 
-PLACE = "table.column:an-id"
+LOCATION = "table.column:an-id"
 OLD, NEW, OTHER = key_of("old"), key_of("new"), key_of("other")
 
 
@@ -90,35 +90,35 @@ def test_a_new_keyring_is_a_file_of_its_owner(tmp_path: Path) -> None:
 def test_a_seal_names_its_key_and_hides_its_content() -> None:
     """The key's id stands in front; the same text sealed twice has nothing else in common."""
     keyring = ring("2030-a", **{"2030-a": OLD})
-    one, two = (keyring.seal(b"what was typed", place="here") for _ in range(2))
+    one, two = (keyring.seal(b"what was typed", location="here") for _ in range(2))
     head = b"\x01\x06" + b"2030-a"
     assert one.startswith(head)
     assert two.startswith(head)
     assert one[len(head) : len(head) + 12] != two[len(head) : len(head) + 12]
     assert one[len(head) + 12 :] != two[len(head) + 12 :]
     assert b"typed" not in one
-    assert keyring.unseal(one, place="here") == b"what was typed"
-    empty = keyring.seal(b"", place="")
-    assert keyring.unseal(empty, place="") == b""
+    assert keyring.unseal(one, location="here") == b"what was typed"
+    empty = keyring.seal(b"", location="")
+    assert keyring.unseal(empty, location="") == b""
 
 
 def test_old_seals_open_with_old_and_new_keys() -> None:
     """After a rotation what is old opens, what is new is sealed with the new key."""
     before, after = ring("old", old=OLD), ring("new", old=OLD, new=NEW)
-    sealed = before.seal(b"x", place="here")
-    assert after.unseal(sealed, place="here") == b"x"
-    assert after.seal(b"x", place="here")[2:5] == b"new"
+    sealed = before.seal(b"x", location="here")
+    assert after.unseal(sealed, location="here") == b"x"
+    assert after.seal(b"x", location="here")[2:5] == b"new"
     assert after.digests("p", b"x")[1:] == before.digests("p", b"x")
     with pytest.raises(SealBroken):
-        ring("new", new=NEW).unseal(sealed, place="here")
+        ring("new", new=NEW).unseal(sealed, location="here")
     with pytest.raises(SealBroken):
-        before.unseal(after.seal(b"x", place="here"), place="here")
+        before.unseal(after.seal(b"x", location="here"), location="here")
 
 
-def test_a_seal_opens_whole_in_its_place_only() -> None:
+def test_a_seal_opens_whole_in_its_location_only() -> None:
     """Moved, cut, lengthened or with any one bit flipped it does not open; the fault names it."""
     keyring = ring("a", a=OLD, b=NEW)
-    sealed = keyring.seal(b"what was typed", place=PLACE)
+    sealed = keyring.seal(b"what was typed", location=LOCATION)
     flipped = (
         sealed[:i] + bytes([sealed[i] ^ 1 << bit]) + sealed[i + 1 :]
         for i in range(len(sealed))
@@ -128,12 +128,12 @@ def test_a_seal_opens_whole_in_its_place_only() -> None:
     renamed = sealed[:2] + b"b" + sealed[3:]
     for broken in (*flipped, *cut, sealed + b"\0", renamed, b"\xff" * 60):
         with pytest.raises(SealBroken) as fault:
-            keyring.unseal(broken, place=PLACE)
-        assert (fault.value.args, fault.value.__suppress_context__) == ((PLACE,), True)
+            keyring.unseal(broken, location=LOCATION)
+        assert (fault.value.args, fault.value.__suppress_context__) == ((LOCATION,), True)
         assert str(fault.value).startswith("table an-id cannot be opened")
-    for place in ("", "there", f"{PLACE} ", PLACE[:-1]):
+    for location in ("", "there", f"{LOCATION} ", LOCATION[:-1]):
         with pytest.raises(SealBroken):
-            keyring.unseal(sealed, place=place)
+            keyring.unseal(sealed, location=location)
 
 
 def test_digests_depend_on_key_purpose_and_content() -> None:

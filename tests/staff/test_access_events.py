@@ -80,7 +80,7 @@ async def test_sixty_clients_do_not_wait_for_the_writers(
     tokens = [signed_in(engine, "intake:read") for _ in range(CLIENTS)]
     async with AsyncExitStack() as others:
         for _ in range(count_writers(engine)):
-            await others.enter_async_context(app.state.runtime.write_queue.turn())
+            await others.enter_async_context(app.state.runtime.write_queue.slot())
         asked = (client.get(f"{STAFF}/me", headers=token) for token in tokens)
         answers = await asyncio.gather(*asked)
         assert [answer.status_code for answer in answers] == [200] * CLIENTS

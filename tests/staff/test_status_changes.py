@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from sqlmodel import Session, select
 
 from api.runtime import Runtime
-from data.documents.publications import find_content_version, find_turn
+from data.documents.publications import find_content_version, find_next_change
 from data.operations.upkeep import keep_up
 from models.audit import Action, AuditEvent
 from models.consultation_request import ConsultationRequest
@@ -69,9 +69,9 @@ class Desk:
     async def keep_up(self) -> None:
         await keep_up(self.engine, retention={}, queue=self.runtime.write_queue)
 
-    def turn(self) -> datetime | None:
+    def next_change(self) -> datetime | None:
         with Session(self.engine) as session:
-            return find_turn(session)
+            return find_next_change(session)
 
     async def call_off(self, change_id: object) -> httpx.Response:
         return await self.client.delete(f"{CHANGES}/{change_id}", headers=self.headers)
@@ -117,7 +117,7 @@ def ids(changes: list[dict[str, Any]]) -> list[str]:
 
 async def test_a_closure_that_is_no_longer_meant(desk: Desk) -> None:
     """Opening names the planned closure; called off, it neither closes nor ends anything."""
-    turn = desk.turn()
+    planned = desk.next_change()
     closure = await desk.plan(**CLOSING, effective_from=later(hours=1))
     await post(desk.client)
     opened = (await desk.change(state="open")).json()
@@ -133,7 +133,7 @@ async def test_a_closure_that_is_no_longer_meant(desk: Desk) -> None:
     status = await desk.status()
     assert (status["state"], status["next_change"]) == ("open", None)
     assert status["updated_at"] > before
-    assert desk.turn() == turn
+    assert desk.next_change() == planned
 
     let_plans_take_effect(desk.engine)
     await desk.keep_up()
