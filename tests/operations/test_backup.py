@@ -26,7 +26,7 @@ from models.audit import AuditEvent
 from models.consultation_request import ConsultationRequest
 from models.health import HealthProbe
 from models.service import VERSION
-from tests.conftest import client_of, set_status
+from tests.support.apps import client_of, set_status
 from tests.support.backups import back_up, empty_place, manifest_of, refused
 from tests.support.commands import invoke
 from tests.support.databases import kind_of, url_of, use

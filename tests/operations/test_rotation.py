@@ -6,13 +6,12 @@ import subprocess
 import sys
 import threading
 import time
-from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from data.crypto import Keyring, header_of, read_document
@@ -24,34 +23,17 @@ from models.audit import AuditEvent
 from models.consultation_request import ConsultationRequest, ConsultationRequestCreate
 from models.idempotency import IdempotencyRecord
 from models.inbox import RequestNote
-from models.sealing_key import SealingKey
-from models.values import utc_now
 from models.webhook import Webhook
-from tests.conftest import set_status
+from tests.support.apps import set_status
 from tests.support.commands import invoke
 from tests.support.databases import url_of
 from tests.support.intake import JSON, PATH, VALID, body_of, damage, opened, post
+from tests.support.keys import active_of, keys, let_a_minute_pass
 from tests.support.process import MAIN, environment, serving, unmeasured
 from tests.support.staff import INBOX, STAFF, note, signed_in
 from tests.support.waiting import PATIENCE
 
 MANY = 600
-
-
-def active_of(folder: Path) -> str:
-    return read_document(folder / "keyring.json").active
-
-
-def let_a_minute_pass(engine: Engine) -> None:
-    with engine.execution_options(writes=True).begin() as connection:
-        begun = utc_now() - timedelta(minutes=2)
-        connection.execute(update(SealingKey).values(first_used_at=begun))
-
-
-def keys(folder: Path, *arguments: str) -> str:
-    done = invoke("keys", *arguments, folder=folder)
-    assert done.exit_code == 0, done.stderr
-    return done.stdout
 
 
 def refused(folder: Path, *arguments: str) -> str:

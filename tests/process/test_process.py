@@ -26,7 +26,7 @@ from api.server import open_keyring
 from data.database import open_database
 from data.intake.requests import open_request
 from models.consultation_request import ConsultationRequest
-from tests.conftest import set_status, settings_in
+from tests.support.apps import set_status, settings_in
 from tests.support.databases import administer, url_of
 from tests.support.intake import PATH
 from tests.support.mounts import run_with_mount
