@@ -18,7 +18,6 @@ import traceback
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import IO
 
 ROOT = Path(__file__).resolve().parents[2]
 _LARGEST_ORDER = 1 << 18
@@ -63,25 +62,32 @@ def start(
     *,
     environment: Mapping[str, str],
     folder: Path,
-    output: IO[bytes],
-    errors: IO[bytes],
+    files: Sequence[int],
 ) -> ForkedProcess:
-    """`python main.py ARGUMENTS`, in a session of its own."""
-    address = _address()
+    """`python main.py ARGUMENTS` in a session of its own; `files` are its 0, 1 and 2."""
+    return _order(address(), arguments, environment, str(folder), files)
+
+
+def _order(
+    server: str,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    folder: str,
+    files: Sequence[int],
+) -> ForkedProcess:
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    connection.connect(address)
-    order = [list(arguments), dict(environment), str(folder)]
-    files = [output.fileno(), errors.fileno()]
-    socket.send_fds(connection, [json.dumps(order).encode()], files)
+    connection.connect(f"\0{server}")
+    order = json.dumps([list(arguments), dict(environment), folder])
+    socket.send_fds(connection, [order.encode()], files)
     return ForkedProcess(int(connection.recv(32)), connection)
 
 
 @cache
-def _address() -> str:
-    """Starts the server; it ends with this process."""
+def address() -> str:
+    """The server's, which it starts; it ends with this process."""
     name = f"clinic-api-tests-{os.getpid()}"
     server = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.fork_server", name],
+        [sys.executable, "-m", "tests.support.fork_server", "serve", name],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -92,14 +98,14 @@ def _address() -> str:
     server.stdout.close()
     atexit.register(server.wait)
     atexit.register(server.stdin.close)
-    return f"\0{name}"
+    return name
 
 
-def _serve(address: str) -> None:
+def _serve(name: str) -> None:
     import main  # noqa: F401 # once, for all that are forked
 
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    listener.bind(address)
+    listener.bind(f"\0{name}")
     listener.listen(64)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
@@ -116,7 +122,7 @@ def _serve(address: str) -> None:
                 _tell(connection, status)
         if listener in readable:
             connection = listener.accept()[0]
-            order, files, *_ = socket.recv_fds(connection, _LARGEST_ORDER, 2)
+            order, files, *_ = socket.recv_fds(connection, _LARGEST_ORDER, 3)
             pid = os.fork()
             if pid == 0:
                 listener.close()
@@ -146,10 +152,9 @@ def _become(
     status = 1
     try:
         os.setsid()
-        for number, file in enumerate(files, start=1):
+        for number, file in enumerate(files):
             os.dup2(file, number)
             os.close(file)
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.chdir(folder)
         os.environ.clear()
         os.environ.update(environment)
@@ -171,4 +176,9 @@ def _become(
 
 
 if __name__ == "__main__":
-    _serve(f"\0{sys.argv[1]}")
+    if sys.argv[1] == "serve":
+        _serve(sys.argv[2])
+    else:
+        # Stands for `python main.py` in a shell script.
+        server, arguments = sys.argv[1], sys.argv[2:]
+        sys.exit(_order(server, arguments, os.environ, os.getcwd(), (0, 1, 2)).wait())

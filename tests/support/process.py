@@ -43,20 +43,45 @@ def unmeasured(environment: dict[str, str]) -> dict[str, str]:
 
 def run(*arguments: str, folder: Path, **changes: str) -> subprocess.CompletedProcess[str]:
     """One command to its end."""
+    with started(*arguments, variables=environment(folder, **changes), folder=folder) as command:
+        return command.finish()
+
+
+@dataclass
+class Command:
+    """One command that runs."""
+
+    process: Process
+    output: IO[bytes]
+    errors: IO[bytes]
+
+    def finish(self) -> subprocess.CompletedProcess[str]:
+        status = self.process.wait(timeout=PATIENCE)
+        return subprocess.CompletedProcess((), status, text_of(self.output), text_of(self.errors))
+
+
+@contextmanager
+def started(
+    *arguments: str,
+    folder: Path,
+    variables: dict[str, str] | None = None,
+    typed_on: int | None = None,
+) -> Iterator[Command]:
+    """A command, which is killed at the end; `typed_on` is the terminal that it reads from."""
     with TemporaryFile() as output, TemporaryFile() as errors:
         process = start(
             *arguments,
-            variables=environment(folder, **changes),
+            variables=unmeasured(variables or environment(folder)),
             folder=folder,
+            typed_on=typed_on,
             output=output,
             errors=errors,
         )
         try:
-            status = process.wait(timeout=PATIENCE)
+            yield Command(process, output, errors)
         finally:
             process.kill()
-        printed, complaints = (text_of(file) for file in (output, errors))
-    return subprocess.CompletedProcess(arguments, status, printed, complaints)
+            process.wait(timeout=PATIENCE)
 
 
 def start(
@@ -65,6 +90,7 @@ def start(
     folder: Path,
     output: IO[bytes],
     errors: IO[bytes],
+    typed_on: int | None = None,
     own_interpreter: bool = False,
 ) -> Process:
     """Starts `python main.py ARGUMENTS` in a process group of its own.
@@ -73,13 +99,15 @@ def start(
     of its own, or is measured for coverage.
     """
     if not own_interpreter and not any("COVERAGE" in name for name in os.environ):
-        return fork_server.start(
-            arguments, environment=variables, folder=folder, output=output, errors=errors
-        )
+        with open(os.devnull) as nothing:
+            typed = nothing.fileno() if typed_on is None else typed_on
+            files = (typed, output.fileno(), errors.fileno())
+            return fork_server.start(arguments, environment=variables, folder=folder, files=files)
     return subprocess.Popen(
         [sys.executable, str(MAIN), *arguments],
         env=variables,
         cwd=folder,
+        stdin=subprocess.DEVNULL if typed_on is None else typed_on,
         stdout=output,
         stderr=errors,
         start_new_session=True,
