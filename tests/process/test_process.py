@@ -42,8 +42,6 @@ from tests.support.process import (
 from tests.support.programs import needed
 from tests.support.waiting import PATIENCE, wait_for
 
-KILLS = 8
-ACKNOWLEDGED = 1500
 CLIENTS = 8
 # Seconds; more than the server by itself allows a worker.
 STILL = 6
@@ -92,7 +90,12 @@ def post_until_killed(
 
 
 @pytest.mark.database("sqlite")
-def test_nothing_acknowledged_is_lost_when_everything_is_killed(open_folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("kills", "acknowledged"), [(2, 300), pytest.param(20, 4_000, marks=pytest.mark.soak)]
+)
+def test_nothing_acknowledged_is_lost_when_everything_is_killed(
+    open_folder: Path, kills: int, acknowledged: int
+) -> None:
     """Every 201 is there after `kill -9` of all processes, once, and can be opened.
 
     A client that got no answer sends the same again under its key, and is stored once too.
@@ -101,9 +104,9 @@ def test_nothing_acknowledged_is_lost_when_everything_is_killed(open_folder: Pat
     unanswered: list[str] = []
 
     def enough(round_: int) -> bool:
-        return len(accepted) >= ACKNOWLEDGED * round_ / KILLS
+        return len(accepted) >= acknowledged * round_ / kills
 
-    for round_ in range(1, KILLS + 1):
+    for round_ in range(1, kills + 1):
         with serving(open_folder, workers=2) as service:
             stop = threading.Event()
             clients = [
@@ -120,7 +123,7 @@ def test_nothing_acknowledged_is_lost_when_everything_is_killed(open_folder: Pat
             for client in clients:
                 client.join()
 
-    assert len(accepted) >= ACKNOWLEDGED
+    assert len(accepted) >= acknowledged
     with sqlite3.connect(open_folder / "clinic.db") as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
