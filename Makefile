@@ -51,9 +51,9 @@ install: .venv/development
 benchmark: .venv/development
 	@$(BIN)/python -m tests.benchmark
 
-# What takes minutes: a real cache in front of the reads (nginx).
+# What takes minutes: long repetitions, and a real cache in front of the reads (nginx).
 soak: .venv/development
-	@$(BIN)/pytest -m soak -s tests/soak
+	@$(BIN)/pytest -m soak -s
 
 # The OpenAPI document's examples, as the service gives them now.
 examples: .venv/development

@@ -4,28 +4,25 @@ import logging
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import Engine
-from sqlmodel import col, select
 
 from api.server import prepare
 from data.crypto import write_keyring
-from data.database import open_database, writing
-from data.documents.publications import raise_content_version
-from data.operations.status_changes import change_status
+from data.database import open_database
 from data.schema import migrate
-from main import create_app
-from models.audit import COMMAND_LINE
 from models.settings import Settings
-from models.status_change import StatusChange, StatusChangeCreate
-from models.values import utc_now
-from tests.support.databases import KINDS, Cluster, url_of, use
+from tests.support.apps import (
+    client_of,
+    new_app,
+    set_status,
+    settings_in,
+)
+from tests.support.databases import KINDS, Cluster, own_database, url_of
 from tests.support.process import Service, serving
 
 
@@ -101,20 +98,6 @@ def empty_folder(
         yield tmp_path
 
 
-@contextmanager
-def own_database(
-    kind: str, request: pytest.FixtureRequest, folder: Path, *, template: Path | None = None
-) -> Iterator[None]:
-    if kind == "sqlite":
-        yield
-        return
-    cluster: Cluster = request.getfixturevalue("cluster")
-    url = cluster.create(template=url_of(template) if template else None)
-    use(folder, url)
-    yield
-    cluster.drop(url)
-
-
 @pytest.fixture
 def settings(folder: Path) -> Settings:
     return settings_in(folder)
@@ -122,7 +105,7 @@ def settings(folder: Path) -> Settings:
 
 @pytest.fixture
 async def app(settings: Settings) -> AsyncIterator[FastAPI]:
-    app = create_app(settings)
+    app = new_app(settings)
     async with app.router.lifespan_context(app):
         yield app
 
@@ -152,47 +135,3 @@ def log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
     logger.addHandler(caplog.handler)
     yield caplog
     logger.removeHandler(caplog.handler)
-
-
-def settings_in(folder: Path, **changes: object) -> Settings:
-    values = {
-        "database_url": url_of(folder),
-        "keyring_file": folder / "keyring.json",
-        "intake_rate": "",
-        **changes,
-    }
-    return Settings(_env_file=None, **values)  # type: ignore[arg-type] # checked by Settings
-
-
-def client_of(app: FastAPI, address: str = "127.0.0.1") -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(app, client=(address, 50000))
-    return httpx.AsyncClient(transport=transport, base_url="http://clinic.example")
-
-
-def set_status(engine: Engine, **change: object) -> None:
-    with writing(engine) as session:
-        change_status(
-            session,
-            change=StatusChangeCreate.model_validate(change),
-            retention={},
-            actor=COMMAND_LINE,
-        )
-
-
-def let_plans_take_effect(engine: Engine) -> None:
-    """As if every status change had been planned for this moment, those called off too."""
-    with writing(engine) as session:
-        now = utc_now()
-        for row in session.exec(
-            select(StatusChange).where(col(StatusChange.takes_effect_at) > now)
-        ):
-            row.takes_effect_at = row.effective_from = now
-            session.add(row)
-        raise_content_version(session)
-
-
-def let_clinic_close(engine: Engine) -> None:
-    """The clinic is closed for good by a plan, and upkeep has not ended its open requests yet."""
-    later = utc_now() + timedelta(days=1)
-    set_status(engine, state="permanently_closed", effective_from=later)
-    let_plans_take_effect(engine)

@@ -28,7 +28,7 @@ from tests.benchmark.measuring import (
     running,
     table,
 )
-from tests.conftest import settings_in
+from tests.support.apps import settings_in
 
 SECTION, LIST, BUNDLE = "/v1/sections/what-is-ketamine", "/v1/faqs", "/v1/bundle"
 FEW, MANY, PAGE = 10, 1000, 100

@@ -19,7 +19,7 @@ from models.consultation_request import ConsultationRequest
 from models.delivery import Delivery, EventType
 from models.values import utc_now
 from tests.benchmark.measuring import CONNECTIONS, SERVICE, UVICORN, Case, running, table
-from tests.conftest import set_status, settings_in
+from tests.support.apps import set_status, settings_in
 from tests.support.databases import url_of
 from tests.support.intake import PATH, VALID
 from tests.support.receivers import http_receiver

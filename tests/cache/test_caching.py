@@ -9,19 +9,13 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from tests.conftest import client_of, set_status
-from tests.support.intake import PATH, bearer, post
+from tests.support.apps import client_of, set_status
+from tests.support.intake import bearer, post
+from tests.support.public_reads import NEVER_KEPT, STATES, TEXTS
 
 # Decided before a database has anything to say that would differ from one kind to the other.
 pytestmark = pytest.mark.database("sqlite")
 
-TEXTS = [
-    "/v1/clinic", "/v1/sections", "/v1/sections/what-is-ketamine", "/v1/sections?limit=1",
-    "/v1/faqs", "/v1/faqs/party-drug", "/v1/faqs?answered=true", "/openapi.json", "/docs",
-    "/docs/swagger-ui.css", "/problems/gone",
-]  # fmt: skip
-STATES = ["/", "/v1/status", "/v1/status/history", "/v1/bundle", f"{PATH}/form"]
-NEVER_KEPT = ["/health/live", "/health/ready", "/v1/nothing", "/v1/sections?x=1", "/problems/none"]
 STRICT = "max-age=31536000"
 reads = pytest.mark.parametrize("path", TEXTS + STATES)
 

@@ -20,12 +20,12 @@ from api.cache.responses import Kept, is_canonical
 from data.database import open_database
 from main import ClinicAPI
 from models.values import utc_now
-from tests.cache.test_caching import NEVER_KEPT, STATES, TEXTS
-from tests.conftest import client_of, set_status
+from tests.support.apps import client_of, set_status
 from tests.support.databases import bring_back, take_away, url_of
 from tests.support.health import not_ready
 from tests.support.intake import PATH, post, problem, running
 from tests.support.process import run, serving
+from tests.support.public_reads import NEVER_KEPT, STATES, TEXTS
 from tests.support.waiting import PATIENCE, wait_until
 
 

@@ -9,9 +9,9 @@ import httpx
 import pytest
 from clinic_app import ClinicApp
 
-from tests.clients.test_clients import run as run_tool
-from tests.clients.test_clients import use_service
-from tests.openapi.test_openapi import DOCUMENT
+from tests.support.clients import run as run_tool
+from tests.support.clients import use_service
+from tests.support.document import DOCUMENT
 from tests.support.process import CLOSE_FOR_GOOD, ROOT, free_port, run, serving
 from tests.support.programs import CLIENTS, needed
 from tests.support.receivers import proxy_with_own_pages

@@ -12,18 +12,12 @@ from typing import Any
 import pytest
 
 from data.database import open_database
-from tests.conftest import set_status
-from tests.openapi.test_openapi import DOCUMENT
+from tests.support.apps import set_status
+from tests.support.clients import FAST_START, GENERATOR, PYTHON_TOOLS, run, use_service
 from tests.support.databases import url_of
+from tests.support.document import DOCUMENT
 from tests.support.process import ROOT, serving
-from tests.support.programs import CLIENTS, TOOLS, needed
-from tests.support.staff import signed_in
-from tests.support.waiting import PATIENCE
-
-PYTHON_TOOLS = CLIENTS / ".venv" / "bin"
-GENERATOR = CLIENTS / "generator"
-# These runs are too short for Java's second compiler to pay.
-FAST_START = "-XX:TieredStopAtLevel=1"
+from tests.support.programs import CLIENTS, needed
 
 
 @pytest.fixture
@@ -36,12 +30,6 @@ def document(tmp_path: Path) -> Path:
 
 def needs_node() -> None:
     needed("node", otherwise="the OpenAPI document is not compiled")
-
-
-def run(tool: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(TOOLS / tool), *arguments], cwd=CLIENTS, capture_output=True, text=True, check=False
-    )
 
 
 def test_the_linter_has_nothing_to_say(document: Path) -> None:
@@ -164,21 +152,6 @@ def test_the_form_renders_as_it_is(folder: Path) -> None:
     needed("node", "chromium", otherwise="the form is not tried in its libraries")
     filled = use_service(folder, ["node", "forms/fill.mjs"], CLIENTS)
     assert filled.returncode == 0, filled.stderr
-
-
-def use_service(
-    folder: Path, command: list[str], where: Path, **variables: str
-) -> subprocess.CompletedProcess[str]:
-    """Runs a program beside a service whose clinic is open, with a token for its staff."""
-    engine = open_database(url_of(folder))
-    set_status(engine, state="open")
-    token = signed_in(engine)["Authorization"].removeprefix("Bearer ")
-    engine.dispose()
-    with serving(folder) as service:
-        return subprocess.run(
-            command, cwd=where, capture_output=True, text=True, check=False, timeout=5 * PATIENCE,
-            env={**os.environ, "SERVICE": service.url, "TOKEN": token, **variables},
-        )  # fmt: skip
 
 
 # On the stricter of the two: what SQLite takes, PostgreSQL may not.

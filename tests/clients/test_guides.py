@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.process.test_demo import demonstrating, first_of_four
+from tests.support.demo import demonstrating, first_of_four
 from tests.support.process import ROOT
 from tests.support.programs import needed
 from tests.support.waiting import PATIENCE

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from data.documents.files import SHIPPED_CONTENT
-from tests.process.test_demo import demonstrating, first_of_four
+from tests.support.demo import demonstrating, first_of_four
 from tests.support.process import run, serving
 from tests.support.programs import CLIENTS, needed
 from tests.support.waiting import PATIENCE

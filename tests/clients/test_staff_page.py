@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from data.database import open_database
-from tests.conftest import set_status
+from tests.support.apps import set_status
 from tests.support.databases import url_of
 from tests.support.intake import JSON, PATH, body_of
 from tests.support.process import ROOT, serving

@@ -13,8 +13,8 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 
 from api.http.queries import _cursor
-from tests.conftest import client_of, set_status
-from tests.openapi.test_openapi import SCHEMAS, UNKNOWN_ID, operations
+from tests.support.apps import client_of, set_status
+from tests.support.document import SCHEMAS, UNKNOWN_ID, operations
 from tests.support.intake import post
 from tests.support.staff import STAFF, signed_in
 

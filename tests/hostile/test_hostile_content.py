@@ -100,15 +100,15 @@ INVALID = {
 }
 
 
-def fastest(call: Callable[[], object]) -> float:
-    """Seconds of processor time, the best of three: what else the machine does does not count."""
+def is_fast(call: Callable[[], object]) -> bool:
+    """Within 50 ms of processor time, in one of three tries: the machine does other work too."""
 
     def once() -> float:
         begun = time.process_time()
         call()
         return time.process_time() - begun
 
-    return min(once() for _ in range(3))
+    return any(once() <= 0.05 for _ in range(3))
 
 
 @pytest.mark.parametrize(("body", "status"), [
@@ -468,7 +468,7 @@ def test_regular_expressions_are_fast_on_their_worst(place: str, pattern: str) -
         compiled = re.compile(pattern, flags)
         for worst in (*WORST, "---\n" + WORST[0], "---\n" + "\n--" * 33_000):
             for look in (compiled.match, compiled.fullmatch, compiled.findall):
-                assert fastest(partial(look, worst)) <= 0.05, worst[:20]
+                assert is_fast(partial(look, worst)), worst[:20]
 
 
 def test_the_patterns_are_found() -> None:
@@ -481,4 +481,4 @@ def test_the_patterns_are_found() -> None:
 def test_a_long_if_none_match_is_fast() -> None:
     """100 kB of validators are compared within 50 ms."""
     for worst in WORST:
-        assert fastest(partial(matches, worst.encode(), b'"x"')) <= 0.05
+        assert is_fast(partial(matches, worst.encode(), b'"x"'))

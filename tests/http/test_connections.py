@@ -17,7 +17,7 @@ import pytest
 from api.http.connection import FIELDS, FIELDS_BYTES, SECONDS, TARGET_BYTES
 from data.database import open_database
 from models.settings import Settings
-from tests.conftest import set_status
+from tests.support.apps import set_status
 from tests.support.databases import url_of
 from tests.support.intake import body_of
 from tests.support.process import Service, serving

@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import client_of, set_status
+from tests.support.apps import client_of, set_status
 from tests.support.commands import invoke
 from tests.support.intake import PATH, bearer, post, running
 from tests.support.staff import STAFF

@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 
 from api.problems.catalogue import ALL
-from tests.conftest import client_of
+from tests.support.apps import client_of
 from tests.support.intake import PATH, problem
 
 # Decided before a database has anything to say that would differ from one kind to the other.

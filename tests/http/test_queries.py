@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from starlette.types import Message
 
 from api.http.queries import _cursor
-from tests.openapi.test_openapi import DOCUMENT
+from tests.support.document import DOCUMENT
 from tests.support.intake import PATH, problem
 
 READS = sorted(

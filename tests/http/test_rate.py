@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import client_of, set_status
+from tests.support.apps import client_of, set_status
 from tests.support.intake import bearer, count, post, problem, running
 from tests.support.process import ROOT, free_port
 from tests.support.programs import needed

@@ -8,8 +8,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from sqlalchemy import Engine
 
-from tests.conftest import set_status
-from tests.support.intake import PATH, VALID, body_of, faults, post, problem
+from tests.support.apps import set_status
+from tests.support.intake import CONSENT, PATH, VALID, body_of, faults, post, problem
 
 # Decided before a database has anything to say that would differ from one kind to the other.
 pytestmark = pytest.mark.database("sqlite")
@@ -17,9 +17,6 @@ pytestmark = pytest.mark.database("sqlite")
 SAFETY = (
     "This form is not for emergencies. If you are in danger or in crisis, call your local "
     "emergency number."
-)
-CONSENT = (
-    "The clinic may use what I enter here to contact me about this request, and for nothing else."
 )
 FIELDS = [
     "name", "email", "phone", "preferred_contact", "may_leave_voicemail", "best_time", "topic",

@@ -17,9 +17,9 @@ from sqlmodel import Session, select
 from models.consultation_request import Consent, ConsultationRequest
 from models.idempotency import IdempotencyRecord
 from models.values import utc_now
-from tests.conftest import client_of, set_status
-from tests.intake.test_consultation_form import CONSENT
+from tests.support.apps import client_of, set_status
 from tests.support.intake import (
+    CONSENT,
     JSON,
     PATH,
     VALID,

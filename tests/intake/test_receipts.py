@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from data.database import count_writers, writing
 from models.consultation_request import ConsultationRequest
-from tests.conftest import let_clinic_close, set_status
+from tests.support.apps import let_clinic_close, set_status
 from tests.support.databases import files_of, kind_of
 from tests.support.intake import PATH, bearer, opened, post, problem
 

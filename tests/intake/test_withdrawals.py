@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from data.schema import migrate, revert
 from models.inbox import RequestNote
-from tests.conftest import set_status
+from tests.support.apps import set_status
 from tests.support.intake import PATH, bearer, count, post, problem
 from tests.support.staff import INBOX, STAFF, change, note, opened, signed_in
 

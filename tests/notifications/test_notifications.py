@@ -20,10 +20,10 @@ from data.database import open_database
 from data.notifications import outward
 from models.delivery import WAITS, Delivery
 from models.values import utc_now
-from tests.conftest import set_status
-from tests.openapi.test_openapi import DOCUMENT, validate
+from tests.support.apps import set_status
 from tests.support.certificates import certificate_for
 from tests.support.databases import bring_back, take_away, url_of
+from tests.support.document import DOCUMENT, validate
 from tests.support.health import failed_checks
 from tests.support.intake import JSON, PATH, bearer, body_of, faults, post, problem
 from tests.support.process import serving

@@ -189,7 +189,7 @@ def without_words(document: Any) -> Any:
 
 
 def main() -> None:
-    from tests.openapi.test_openapi import DOCUMENT
+    from tests.support.document import DOCUMENT
 
     RELEASED.write_text(json.dumps(without_words(DOCUMENT), indent=1) + "\n", encoding="utf-8")
     sys.stdout.write(f"{RELEASED} is what clients rely on from now on.\n")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.openapi.breaking import RELEASED, breaks, without_words
-from tests.openapi.test_openapi import DOCUMENT
+from tests.support.document import DOCUMENT
 
 NOW: dict[str, Any] = without_words(DOCUMENT)
 

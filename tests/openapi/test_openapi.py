@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import jsonschema
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import Engine
@@ -27,25 +26,18 @@ from models.publication import FormerSlug
 from models.section import Section
 from models.values import utc_now
 from models.webhook import Webhook
-from tests.conftest import client_of, set_status, settings_in
 from tests.openapi.examples import record, settled
+from tests.support.apps import client_of, new_app, set_status, settings_in
 from tests.support.databases import take_away
+from tests.support.document import DOCUMENT, SCHEMAS, UNKNOWN_ID, operations, validate
 from tests.support.intake import PATH, body_of, damage, post
 from tests.support.staff import STAFF, signed_in
 
-DOCUMENT = create_app(settings_in(Path("/nonexistent"))).openapi()
-SCHEMAS = DOCUMENT["components"]["schemas"]
 PUBLIC = {
     "readService", "readClinic", "readStatus", "listStatusChanges", "listSections", "readSection",
     "listFaqs", "readFaq", "readBundle", "readConsultationRequestForm", "createConsultationRequest",
     "readLiveness", "readReadiness", "readProblem",
 }  # fmt: skip
-
-
-def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    for path, methods in DOCUMENT["paths"].items():
-        for method, operation in methods.items():
-            yield method, path, operation
 
 
 def messages() -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -203,12 +195,6 @@ def unions(node: object) -> Iterator[list[dict[str, Any]]]:
         yield from (union for value in node for union in unions(value))
 
 
-def validate(value: object, schema: dict[str, Any]) -> None:
-    jsonschema.validate(
-        value, {**schema, "components": DOCUMENT["components"]}, jsonschema.Draft202012Validator
-    )
-
-
 # How each documented answer comes about. Keys: operation, status.
 
 Scenario = Callable[["Stage"], Awaitable[httpx.Response]]
@@ -227,7 +213,6 @@ GETS = {
     "readReadiness": "/health/ready",
     "readProblem": "/problems/gone",
 }
-UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 
 
 class Stage:
@@ -329,7 +314,7 @@ def in_state(**change: object) -> Scenario:
 
 
 async def over_the_rate(stage: Stage) -> httpx.Response:
-    app = create_app(settings_in(stage.folder, intake_rate="1 per hour"))
+    app = new_app(settings_in(stage.folder, intake_rate="1 per hour"))
     async with app.router.lifespan_context(app), client_of(app) as client:
         await post(client)
         return await post(client)

@@ -5,12 +5,11 @@ import os
 import signal
 import sqlite3
 import stat
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import httpx
@@ -26,16 +25,16 @@ from models.audit import AuditEvent
 from models.consultation_request import ConsultationRequest
 from models.health import HealthProbe
 from models.service import VERSION
-from tests.conftest import client_of, set_status
+from tests.support.apps import client_of, set_status
 from tests.support.backups import back_up, empty_place, manifest_of, refused
 from tests.support.commands import invoke
 from tests.support.databases import kind_of, url_of, use
 from tests.support.intake import JSON, PATH, bearer, body_of, count, opened, post, running
 from tests.support.load import Load, names_kept
 from tests.support.mounts import run_with_mount
-from tests.support.process import MAIN, environment, serving, unmeasured
+from tests.support.process import MAIN, serving, started
 from tests.support.staff import INBOX, STAFF, note, signed_in
-from tests.support.waiting import PATIENCE, wait_for
+from tests.support.waiting import wait_for
 
 SUFFIXES = {"sqlite": ".db", "postgresql": ".dump"}
 NEWER = "9999"
@@ -124,20 +123,17 @@ def test_the_folder_may_be_a_setting(folder: Path) -> None:
 
 def test_one_at_a_time(folder: Path) -> None:
     """Two that write to one folder at the same moment: one is refused, and none is spoilt."""
-    arguments = [sys.executable, str(MAIN), "backup", str(folder / "backups")]
-    started = [
-        subprocess.Popen(
-            arguments, env=unmeasured(environment(folder)), stderr=subprocess.PIPE, text=True,
-            stdout=subprocess.DEVNULL,
-        )
-        for _ in range(3)
-    ]  # fmt: skip
-    told = [process.communicate(timeout=PATIENCE)[1] for process in started]
-    done = [process.returncode for process in started]
+    with ExitStack() as stack:
+        started_at_once = [
+            stack.enter_context(started("backup", str(folder / "backups"), folder=folder))
+            for _ in range(3)
+        ]
+        ended = [command.finish() for command in started_at_once]
+    done = [command.returncode for command in ended]
     assert len(list_backups(folder / "backups")) == done.count(0) > 0
-    for code, line in zip(done, told, strict=True):
-        assert (line == "") == (code == 0)
-        assert code == 0 or "another backup is being written" in line
+    for command in ended:
+        assert (command.stderr == "") == (command.returncode == 0)
+        assert command.returncode == 0 or "another backup is being written" in command.stderr
 
 
 def test_all_that_was_acknowledged_is_in_it(folder: Path, place: Path) -> None:
@@ -204,15 +200,10 @@ def test_a_backup_that_is_killed(folder: Path) -> None:
     backups = folder / "backups"
     backups.mkdir()
     for pause in (0, 0.02, 0.05):
-        process = subprocess.Popen(
-            [sys.executable, str(MAIN), "backup", str(backups)],
-            env=unmeasured(environment(folder)), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            start_new_session=True,
-        )  # fmt: skip
-        wait_for(lambda: any(backups.glob(".clinic-*.partial")), pause=0.001)
-        time.sleep(pause)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate(timeout=PATIENCE)
+        with started("backup", str(backups), folder=folder) as command:
+            wait_for(lambda: any(backups.glob(".clinic-*.partial")), pause=0.001)
+            time.sleep(pause)
+            os.killpg(command.process.pid, signal.SIGKILL)
         assert list_backups(backups) == []
         assert list(backups.glob("clinic-*")) == []
     file = back_up(folder)
@@ -316,11 +307,8 @@ def test_a_terminal_is_asked_for_the_word(folder: Path, place: Path, typed: str,
     file = back_up(folder)
     keyboard, terminal = os.openpty()
     os.write(keyboard, f"{typed}\n".encode())
-    done = subprocess.run(
-        [sys.executable, str(MAIN), "restore", str(file)],
-        env=environment(place), stdin=terminal, capture_output=True, text=True, timeout=PATIENCE,
-        check=False,
-    )  # fmt: skip
+    with started("restore", str(file), folder=place, typed_on=terminal) as command:
+        done = command.finish()
     os.close(keyboard)
     os.close(terminal)
     assert done.returncode == code

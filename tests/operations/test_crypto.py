@@ -23,7 +23,7 @@ from data.crypto import (
     write_keyring,
 )
 from data.sealing_keys import verify_keys
-from tests.conftest import settings_in
+from tests.support.apps import settings_in
 from tests.support.intake import opened, post, running
 
 

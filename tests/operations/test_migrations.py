@@ -32,7 +32,7 @@ from models.delivery import Delivery, EventType
 from models.faq import FAQ
 from models.values import utc_now
 from models.webhook import Webhook, WebhookCreate
-from tests.conftest import set_status, settings_in
+from tests.support.apps import set_status, settings_in
 from tests.support.databases import url_of
 from tests.support.intake import count, post
 from tests.support.process import MAIN, environment, unmeasured

@@ -10,7 +10,7 @@ from api.server import prepare
 from data.crypto import write_keyring
 from data.database import open_database
 from data.schema import migrate
-from tests.conftest import set_status, settings_in
+from tests.support.apps import set_status, settings_in
 from tests.support.databases import Cluster, use
 from tests.support.intake import JSON
 from tests.support.load import Load, names_kept

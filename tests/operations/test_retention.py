@@ -18,7 +18,7 @@ from models.audit import AuditEvent
 from models.consultation_request import Consent, ConsultationRequest, RequestState
 from models.idempotency import IdempotencyRecord
 from models.values import utc_now
-from tests.conftest import client_of, set_status
+from tests.support.apps import client_of, set_status
 from tests.support.commands import invoke
 from tests.support.intake import PATH, bearer, count, post, running
 from tests.support.staff import STAFF, change, signed_in

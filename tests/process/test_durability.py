@@ -15,7 +15,15 @@ from sqlalchemy import Engine, event
 from models.consultation_request import Consent, ConsultationRequest
 from models.idempotency import IdempotencyRecord
 from models.sealing_key import SealingKey
-from tests.support.databases import administer, bring_back, connected, kind_of, take_away, url_of
+from tests.support.databases import (
+    administer,
+    bring_back,
+    commits_that_raise,
+    connected,
+    kind_of,
+    take_away,
+    url_of,
+)
 from tests.support.health import not_ready, ready_again
 from tests.support.intake import PATH, bearer, body_of, count, post, problem
 from tests.support.waiting import wait_for
@@ -91,32 +99,6 @@ def execute(engine: Engine, statement: str) -> None:
     connection.execute(statement)
     connection.commit()
     connection.close()
-
-
-@contextmanager
-def commits_that_raise(engine: Engine) -> Iterator[None]:
-    """The exception comes from the COMMIT itself: a refusal, or a connection that just broke."""
-
-    def fail(connection: Any) -> None:
-        driver = connection.connection.driver_connection
-        if engine.dialect.name == "postgresql":
-            administer(engine.url, f"SELECT pg_terminate_backend({driver.info.backend_pid}, 5000)")
-        else:
-            driver.set_authorizer(refuse_commit)
-
-    def refuse_commit(action: int, operation: str | None, *_: object) -> int:
-        refused = action == sqlite3.SQLITE_TRANSACTION and operation == "COMMIT"
-        return sqlite3.SQLITE_DENY if refused else sqlite3.SQLITE_OK
-
-    def release(connection: Any, *_: object) -> None:
-        if connection and engine.dialect.name == "sqlite":
-            connection.set_authorizer(None)
-
-    event.listen(engine, "commit", fail)
-    event.listen(engine, "checkin", release)
-    yield
-    event.remove(engine, "commit", fail)
-    event.remove(engine, "checkin", release)
 
 
 @pytest.mark.parametrize("failing", [commits_that_break_a_reference, commits_that_raise])

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import resource
 import shutil
 import signal
 import socket
@@ -26,7 +25,7 @@ from api.server import open_keyring
 from data.database import open_database
 from data.intake.requests import open_request
 from models.consultation_request import ConsultationRequest
-from tests.conftest import set_status, settings_in
+from tests.support.apps import set_status, settings_in
 from tests.support.databases import administer, url_of
 from tests.support.intake import PATH
 from tests.support.mounts import run_with_mount
@@ -43,8 +42,6 @@ from tests.support.process import (
 from tests.support.programs import needed
 from tests.support.waiting import PATIENCE, wait_for
 
-KILLS = 8
-ACKNOWLEDGED = 1500
 CLIENTS = 8
 # Seconds; more than the server by itself allows a worker.
 STILL = 6
@@ -93,7 +90,12 @@ def post_until_killed(
 
 
 @pytest.mark.database("sqlite")
-def test_nothing_acknowledged_is_lost_when_everything_is_killed(open_folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("kills", "acknowledged"), [(2, 300), pytest.param(20, 4_000, marks=pytest.mark.soak)]
+)
+def test_nothing_acknowledged_is_lost_when_everything_is_killed(
+    open_folder: Path, kills: int, acknowledged: int
+) -> None:
     """Every 201 is there after `kill -9` of all processes, once, and can be opened.
 
     A client that got no answer sends the same again under its key, and is stored once too.
@@ -102,9 +104,9 @@ def test_nothing_acknowledged_is_lost_when_everything_is_killed(open_folder: Pat
     unanswered: list[str] = []
 
     def enough(round_: int) -> bool:
-        return len(accepted) >= ACKNOWLEDGED * round_ / KILLS
+        return len(accepted) >= acknowledged * round_ / kills
 
-    for round_ in range(1, KILLS + 1):
+    for round_ in range(1, kills + 1):
         with serving(open_folder, workers=2) as service:
             stop = threading.Event()
             clients = [
@@ -121,7 +123,7 @@ def test_nothing_acknowledged_is_lost_when_everything_is_killed(open_folder: Pat
             for client in clients:
                 client.join()
 
-    assert len(accepted) >= ACKNOWLEDGED
+    assert len(accepted) >= acknowledged
     with sqlite3.connect(open_folder / "clinic.db") as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
@@ -205,7 +207,10 @@ def test_two_workers_are_one_service(open_folder: Path) -> None:
     """Receipts, replays and a change of state hold across processes."""
     # Each request on a connection of its own, so that either worker may get it.
     alone = {"Connection": "close"}
-    with serving(open_folder, workers=2) as service, service.client(headers=alone) as client:
+    with (
+        serving(open_folder, workers=2, own_interpreter=True) as service,
+        service.client(headers=alone) as client,
+    ):
         key = {"Idempotency-Key": "one-and-the-same"}
         answers = [client.post(PATH, json=request_named("A"), headers=key) for _ in range(12)]
         assert {answer.status_code for answer in answers} == {201}
@@ -254,19 +259,10 @@ def replace_database_by_folder(folder: Path) -> None:
     (folder / "clinic.db").mkdir()
 
 
-def cpu_seconds() -> float:
-    """What the processes that this one started, and waited for, have used."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
 def reason_not_to_start(folder: Path, workers: int, **setting: str) -> str:
-    """What `serve` says when it does not start: one line and an exit code, within 5 seconds."""
-    used = cpu_seconds()
+    """What `serve` says when it does not start: one line and an exit code."""
     port = str(free_port())
     ended = run("serve", "--port", port, "--workers", str(workers), folder=folder, **setting)
-    # Of the processor: beside the other tests it gets a part of it only.
-    assert cpu_seconds() - used < 5
     assert ended.returncode != 0
     assert ended.stdout == ""
     [reason] = ended.stderr.splitlines()
@@ -333,7 +329,10 @@ def test_production_after_migrate(empty_folder: Path) -> None:
     """`keys create`, `migrate` and `serve` are all that a new clinic needs."""
     for command in (("keys", "create", str(empty_folder / "keyring.json")), ("migrate",)):
         assert run(*command, folder=empty_folder, **PRODUCTION).returncode == 0
-    with serving(empty_folder, changes=PRODUCTION) as service, service.client() as client:
+    with (
+        serving(empty_folder, own_interpreter=True, changes=PRODUCTION) as service,
+        service.client() as client,
+    ):
         assert client.get("/v1/status").json()["state"] == "permanently_closed"
 
 

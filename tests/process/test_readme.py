@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.process import MAIN, ROOT, environment, serving
+from tests.support import fork_server
+from tests.support.fork_server import address
+from tests.support.process import ROOT, environment, serving
 from tests.support.programs import needed
 from tests.support.waiting import PATIENCE
 
@@ -35,7 +37,9 @@ def play(folder: Path) -> list[str]:
     with serving(folder) as service:
         script = "\n".join(f"{command}\necho; echo ----" for command, _ in tour())
         script = script.replace("http://127.0.0.1:8000", service.url)
-        script = script.replace(".venv/bin/python main.py", f"{sys.executable} {MAIN}")
+        script = script.replace(
+            ".venv/bin/python main.py", f"{sys.executable} {fork_server.__file__} {address()}"
+        )
         played = subprocess.run(
             ["bash", "-c", script],
             cwd=folder,

@@ -3,8 +3,6 @@
 import json
 import os
 import pty
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +16,7 @@ from models.audit import AuditEvent
 from models.consultation_request import ConsultationRequest
 from tests.support.commands import invoke
 from tests.support.intake import post
-from tests.support.process import MAIN, environment
-from tests.support.waiting import PATIENCE
+from tests.support.process import started
 
 
 def shown(folder: Path) -> dict[str, Any]:
@@ -118,11 +115,9 @@ def test_the_word_is_asked_for_on_a_terminal(folder: Path) -> None:
     for typed, code, state in (("yes", 1, "open"), ("permanently_closed", 0, "permanently_closed")):
         terminal, stdin = pty.openpty()
         os.write(terminal, f"{typed}\n".encode())
-        closed = subprocess.run(
-            [sys.executable, str(MAIN), "status", "set", "permanently_closed"],
-            env=environment(folder), cwd=folder, stdin=stdin, capture_output=True, text=True,
-            timeout=PATIENCE, check=False,
-        )  # fmt: skip
+        closing = ("status", "set", "permanently_closed")
+        with started(*closing, folder=folder, typed_on=stdin) as command:
+            closed = command.finish()
         os.close(terminal)
         os.close(stdin)
         assert (closed.returncode, shown(folder)["state"]) == (code, state), closed.stderr

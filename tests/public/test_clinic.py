@@ -11,7 +11,7 @@ from data.database import writing
 from data.documents.publications import raise_content_version
 from models.clinic import Clinic
 from models.service import VERSION
-from tests.conftest import set_status
+from tests.support.apps import set_status
 
 JSON_LD = "application/ld+json"
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from models.settings import Settings
-from tests.conftest import client_of
+from tests.support.apps import client_of
 from tests.support.intake import problem, running
 
 pytestmark = pytest.mark.database("sqlite")

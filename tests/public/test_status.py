@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
-from tests.conftest import set_status
+from tests.support.apps import set_status
 from tests.support.intake import PATH
 
 STATES = {

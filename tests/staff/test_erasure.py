@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine
 from sqlmodel import Session, select
 
 from data.database import writing
@@ -17,10 +17,10 @@ from models.consultation_request import ConsultationRequest, RequestState
 from models.delivery import Delivery, DeliveryAttempt
 from models.inbox import RequestNote
 from models.values import utc_now
-from tests.conftest import client_of, set_status
-from tests.hostile.test_privacy import Canaries, hits
+from tests.support.apps import client_of, set_status
 from tests.support.backups import back_up
-from tests.support.databases import files_of, kind_of
+from tests.support.canaries import Canaries, hits
+from tests.support.databases import files_of, kind_of, rows_of
 from tests.support.intake import PATH, bearer, count, post, running
 from tests.support.receivers import http_receiver, mail_server
 from tests.support.staff import INBOX, STAFF, change, note, signed_in
@@ -32,18 +32,6 @@ ENDS = {
     "purge": "requests.purged",
     "closing": "requests.purged",
 }
-
-
-def rows_of(engine: Engine) -> bytes:
-    """Every value of every table."""
-    with engine.connect() as connection:
-        tables = inspect(connection).get_table_names()
-        rows = [
-            row for table in tables for row in connection.execute(text(f"SELECT * FROM {table}"))
-        ]
-    values = [bytes(v) if isinstance(v, (bytes, memoryview)) else str(v).encode()
-              for row in rows for v in row]  # fmt: skip
-    return b"\n".join(values)
 
 
 @pytest.mark.parametrize("way", ENDS)

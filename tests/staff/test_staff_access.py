@@ -18,7 +18,7 @@ from main import create_app
 from models.audit import AuditEvent
 from models.staff_token import StaffToken
 from models.values import utc_now
-from tests.conftest import client_of, settings_in
+from tests.support.apps import client_of, settings_in
 from tests.support.commands import invoke
 from tests.support.intake import faults, problem, running
 from tests.support.staff import STAFF, signed_in

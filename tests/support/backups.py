@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from models.backup import BackupManifest
-from tests.conftest import own_database
 from tests.support.commands import invoke
+from tests.support.databases import own_database
 
 
 def back_up(folder: Path, *options: str, into: Path | None = None) -> Path:

@@ -14,10 +14,9 @@ from sqlmodel import Session, SQLModel, select
 
 from data.database import writing
 from data.intake.requests import open_request
-from main import create_app
 from models.consultation_request import ConsultationRequest
 from models.inbox import RequestNote
-from tests.conftest import settings_in
+from tests.support.apps import new_app, settings_in
 
 PATH = "/v1/consultation-requests"
 JSON = {"Content-Type": "application/json"}
@@ -94,6 +93,11 @@ def damage(engine: Engine, table: type[Sealed], row_id: str) -> None:
 @asynccontextmanager
 async def running(folder: Path, **changes: object) -> AsyncIterator[FastAPI]:
     """The application with other settings than the fixture's."""
-    app = create_app(settings_in(folder, **changes))
+    app = new_app(settings_in(folder, **changes))
     async with app.router.lifespan_context(app):
         yield app
+
+
+CONSENT = (
+    "The clinic may use what I enter here to contact me about this request, and for nothing else."
+)

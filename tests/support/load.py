@@ -13,7 +13,7 @@ from api.server import open_keyring
 from data.database import open_database
 from data.intake.requests import open_request
 from models.consultation_request import ConsultationRequest
-from tests.conftest import settings_in
+from tests.support.apps import settings_in
 from tests.support.intake import JSON, PATH, body_of
 from tests.support.waiting import PATIENCE, wait_for
 

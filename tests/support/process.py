@@ -9,15 +9,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 import httpx
 
+from tests.support import fork_server
 from tests.support.databases import url_of
 from tests.support.waiting import PATIENCE, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 MAIN = ROOT / "main.py"
+Process = subprocess.Popen[Any] | fork_server.ForkedProcess
 # The command, confirmed.
 CLOSE_FOR_GOOD = ("status", "set", "permanently_closed", "--confirm", "permanently_closed")
 
@@ -40,20 +43,85 @@ def unmeasured(environment: dict[str, str]) -> dict[str, str]:
 
 def run(*arguments: str, folder: Path, **changes: str) -> subprocess.CompletedProcess[str]:
     """One command to its end."""
-    return subprocess.run(
+    with started(*arguments, variables=environment(folder, **changes), folder=folder) as command:
+        return command.finish()
+
+
+@dataclass
+class Command:
+    """One command that runs."""
+
+    process: Process
+    output: IO[bytes]
+    errors: IO[bytes]
+
+    def finish(self) -> subprocess.CompletedProcess[str]:
+        status = self.process.wait(timeout=PATIENCE)
+        return subprocess.CompletedProcess((), status, text_of(self.output), text_of(self.errors))
+
+
+@contextmanager
+def started(
+    *arguments: str,
+    folder: Path,
+    variables: dict[str, str] | None = None,
+    typed_on: int | None = None,
+) -> Iterator[Command]:
+    """A command, which is killed at the end; `typed_on` is the terminal that it reads from."""
+    with TemporaryFile() as output, TemporaryFile() as errors:
+        process = start(
+            *arguments,
+            variables=unmeasured(variables or environment(folder)),
+            folder=folder,
+            typed_on=typed_on,
+            output=output,
+            errors=errors,
+        )
+        try:
+            yield Command(process, output, errors)
+        finally:
+            process.kill()
+            process.wait(timeout=PATIENCE)
+
+
+def start(
+    *arguments: str,
+    variables: dict[str, str],
+    folder: Path,
+    output: IO[bytes],
+    errors: IO[bytes],
+    typed_on: int | None = None,
+    own_interpreter: bool = False,
+) -> Process:
+    """Starts `python main.py ARGUMENTS` in a process group of its own.
+
+    It is forked from a process that has imported everything, unless it shall have an interpreter
+    of its own, or is measured for coverage.
+    """
+    if not own_interpreter and not any("COVERAGE" in name for name in os.environ):
+        with open(os.devnull) as nothing:
+            typed = nothing.fileno() if typed_on is None else typed_on
+            files = (typed, output.fileno(), errors.fileno())
+            return fork_server.start(arguments, environment=variables, folder=folder, files=files)
+    return subprocess.Popen(
         [sys.executable, str(MAIN), *arguments],
-        env=environment(folder, **changes),
+        env=variables,
         cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
+        stdin=subprocess.DEVNULL if typed_on is None else typed_on,
+        stdout=output,
+        stderr=errors,
+        start_new_session=True,
     )
+
+
+def text_of(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode()
 
 
 @dataclass
 class Service:
-    process: subprocess.Popen[Any]
+    process: Process
     port: int
     log: Path = Path(os.devnull)
 
@@ -83,18 +151,19 @@ def serving(
     workers: int = 1,
     log: Path = Path(os.devnull),
     measured: bool = False,
+    own_interpreter: bool = False,
     changes: dict[str, str] | None = None,
 ) -> Iterator[Service]:
     port = free_port()
     variables = environment(folder, **(changes or {}))
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, str(MAIN), "serve", "--port", str(port), "--workers", str(workers)],
-            env=variables if measured else unmeasured(variables),
-            cwd=folder,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
+        process = start(
+            *("serve", "--port", str(port), "--workers", str(workers)),
+            variables=variables if measured else unmeasured(variables),
+            folder=folder,
+            output=output,
+            errors=output,
+            own_interpreter=own_interpreter,
         )
         service = Service(process, port, log)
         try:

@@ -1,0 +1,27 @@
+"""The `keys` commands, and what they depend on."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import Engine, update
+
+from data.crypto import read_document
+from models.sealing_key import SealingKey
+from models.values import utc_now
+from tests.support.commands import invoke
+
+
+def active_of(folder: Path) -> str:
+    return read_document(folder / "keyring.json").active
+
+
+def let_a_minute_pass(engine: Engine) -> None:
+    with engine.execution_options(writes=True).begin() as connection:
+        begun = utc_now() - timedelta(minutes=2)
+        connection.execute(update(SealingKey).values(first_used_at=begun))
+
+
+def keys(folder: Path, *arguments: str) -> str:
+    done = invoke("keys", *arguments, folder=folder)
+    assert done.exit_code == 0, done.stderr
+    return done.stdout

@@ -1,0 +1,13 @@
+"""Public reads: which answers are kept in memory, and which are not."""
+
+from tests.support.intake import PATH
+
+TEXTS = [
+    "/v1/clinic", "/v1/sections", "/v1/sections/what-is-ketamine", "/v1/sections?limit=1",
+    "/v1/faqs", "/v1/faqs/party-drug", "/v1/faqs?answered=true", "/openapi.json", "/docs",
+    "/docs/swagger-ui.css", "/problems/gone",
+]  # fmt: skip
+
+STATES = ["/", "/v1/status", "/v1/status/history", "/v1/bundle", f"{PATH}/form"]
+
+NEVER_KEPT = ["/health/live", "/health/ready", "/v1/nothing", "/v1/sections?x=1", "/problems/none"]
