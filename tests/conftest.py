@@ -4,6 +4,7 @@ import logging
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import httpx
@@ -16,13 +17,8 @@ from data.crypto import write_keyring
 from data.database import open_database
 from data.schema import migrate
 from models.settings import Settings
-from tests.support.apps import (
-    client_of,
-    new_app,
-    set_status,
-    settings_in,
-)
-from tests.support.databases import KINDS, Cluster, own_database, url_of
+from tests.support.apps import client_of, running, set_status, settings_in
+from tests.support.databases import KINDS, Cluster, own_database, rows_of, url_of
 from tests.support.process import Service, serving
 
 
@@ -68,21 +64,54 @@ def prepared(
         yield folder
 
 
-@pytest.fixture
-def folder(
-    database_kind: str, prepared: Path, request: pytest.FixtureRequest, tmp_path: Path
+@pytest.fixture(scope="session")
+def prepared_open(
+    prepared: Path,
+    database_kind: str,
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Path]:
-    """A copy of it for one test."""
-    for file in prepared.iterdir():
-        shutil.copy(file, tmp_path)
-    with own_database(database_kind, request, tmp_path, template=prepared):
+    """The same, with the clinic open."""
+    folder = tmp_path_factory.mktemp("prepared-open")
+    with copied(prepared, folder, database_kind, request):
+        engine = open_database(url_of(folder))
+        set_status(engine, state="open")
+        engine.dispose()
+        yield folder
+
+
+@contextmanager
+def copied(
+    template: Path, folder: Path, kind: str, request: pytest.FixtureRequest
+) -> Iterator[None]:
+    for file in template.iterdir():
+        shutil.copy(file, folder)
+    with own_database(kind, request, folder, template=template):
+        yield
+
+
+def template_for(request: pytest.FixtureRequest) -> Path:
+    is_open = "open_clinic" in request.fixturenames
+    template: Path = request.getfixturevalue("prepared_open" if is_open else "prepared")
+    return template
+
+
+@pytest.fixture
+def folder(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """A copy of a prepared folder for one test."""
+    with copied(template_for(request), tmp_path, database_kind, request):
         yield tmp_path
+
+
+@pytest.fixture
+def open_clinic() -> None:
+    """The clinic is open, in the copy that `folder` makes."""
 
 
 @pytest.fixture(scope="module")
 def service(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A running service that the tests of one file share."""
-    folder = tmp_path_factory.mktemp("shared")
+    folder = tmp_path_factory.mktemp("served")
     for file in prepared.iterdir():
         shutil.copy(file, folder)
     with serving(folder, log=folder / "log") as service:
@@ -104,15 +133,64 @@ def settings(folder: Path) -> Settings:
 
 
 @pytest.fixture
-async def app(settings: Settings) -> AsyncIterator[FastAPI]:
-    app = new_app(settings)
-    async with app.router.lifespan_context(app):
+def app(database_kind: str, request: pytest.FixtureRequest) -> FastAPI:
+    """The application, whose clinic is permanently closed, as shipped, or open by `open_clinic`.
+
+    Tests with the mark `shared` change nothing, and share one in each file.
+    """
+    owner = "own"
+    if request.node.get_closest_marker("shared"):
+        owner = "shared_open" if "open_clinic" in request.fixturenames else "shared"
+    app: FastAPI = request.getfixturevalue(f"{owner}_app")
+    return app
+
+
+@pytest.fixture
+async def own_app(folder: Path) -> AsyncIterator[FastAPI]:
+    async with running(folder) as app:
         yield app
+
+
+@pytest.fixture(scope="module")
+async def shared_app(
+    prepared: Path,
+    database_kind: str,
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[FastAPI]:
+    async with unchanged(
+        prepared, tmp_path_factory.mktemp("shared"), database_kind, request
+    ) as app:
+        yield app
+
+
+@pytest.fixture(scope="module")
+async def shared_open_app(
+    prepared_open: Path,
+    database_kind: str,
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[FastAPI]:
+    folder = tmp_path_factory.mktemp("shared-open")
+    async with unchanged(prepared_open, folder, database_kind, request) as app:
+        yield app
+
+
+@asynccontextmanager
+async def unchanged(
+    template: Path, folder: Path, kind: str, request: pytest.FixtureRequest
+) -> AsyncIterator[FastAPI]:
+    """An application whose database is the same at the end."""
+    with copied(template, folder, kind, request):
+        async with running(folder) as app:
+            before = rows_of(app.state.runtime.engine)
+            yield app
+            assert rows_of(app.state.runtime.engine) == before
 
 
 @pytest.fixture
 async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    """Speaks to the application; the clinic is permanently closed, as shipped."""
+    """Speaks to the application."""
     async with client_of(app) as client:
         yield client
 
@@ -121,11 +199,6 @@ async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 def engine(app: FastAPI) -> Engine:
     engine: Engine = app.state.runtime.engine
     return engine
-
-
-@pytest.fixture
-def open_clinic(engine: Engine) -> None:
-    set_status(engine, state="open")
 
 
 @pytest.fixture

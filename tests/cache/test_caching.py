@@ -20,6 +20,7 @@ STRICT = "max-age=31536000"
 reads = pytest.mark.parametrize("path", TEXTS + STATES)
 
 
+@pytest.mark.shared
 @reads
 async def test_a_read_says_how_long_it_keeps(client: httpx.AsyncClient, path: str) -> None:
     """A strong `ETag`, what it varies with, and a shorter time for a state than for a text."""
@@ -36,6 +37,7 @@ async def test_a_read_says_how_long_it_keeps(client: httpx.AsyncClient, path: st
     assert (await client.get(path)).headers["ETag"] == answer.headers["ETag"]
 
 
+@pytest.mark.shared
 @reads
 async def test_if_none_match(client: httpx.AsyncClient, path: str) -> None:
     """304 for the tag, alone, weak, in a list, in several fields, and for `*`; else 200."""
@@ -54,6 +56,7 @@ async def test_if_none_match(client: httpx.AsyncClient, path: str) -> None:
         assert (answer.status_code, answer.content) == (200, fresh.content), value
 
 
+@pytest.mark.shared
 @pytest.mark.parametrize("path", TEXTS + STATES + NEVER_KEPT)
 async def test_head_is_get_without_a_body(client: httpx.AsyncClient, path: str) -> None:
     """The same status and the same headers, the request's own id aside; 304 too."""
@@ -67,6 +70,7 @@ async def test_head_is_get_without_a_body(client: httpx.AsyncClient, path: str) 
         assert (await client.head(path, headers=headers)).status_code == 304
 
 
+@pytest.mark.shared
 @pytest.mark.parametrize("path", NEVER_KEPT)
 async def test_what_must_not_be_kept(client: httpx.AsyncClient, path: str) -> None:
     """Health and errors are `no-store` and carry no validator."""
@@ -75,6 +79,7 @@ async def test_what_must_not_be_kept(client: httpx.AsyncClient, path: str) -> No
     assert "ETag" not in answer.headers
 
 
+@pytest.mark.shared
 @pytest.mark.parametrize("path", TEXTS + STATES + NEVER_KEPT)
 async def test_tls_is_to_be_used_again(client: httpx.AsyncClient, path: str) -> None:
     """`Strict-Transport-Security` is on each answer over TLS, once, and on no other answer."""

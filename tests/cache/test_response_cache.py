@@ -20,10 +20,10 @@ from api.cache.responses import Kept, is_canonical
 from data.database import open_database
 from main import ClinicAPI
 from models.values import utc_now
-from tests.support.apps import client_of, set_status
+from tests.support.apps import client_of, running, set_status
 from tests.support.databases import bring_back, take_away, url_of
 from tests.support.health import not_ready
-from tests.support.intake import PATH, post, problem, running
+from tests.support.intake import PATH, post, problem
 from tests.support.process import run, serving
 from tests.support.public_reads import NEVER_KEPT, STATES, TEXTS
 from tests.support.waiting import PATIENCE, wait_until
@@ -43,6 +43,7 @@ def queries(engine: Engine) -> list[str]:
 
 
 # From memory no database is asked.
+@pytest.mark.shared
 @pytest.mark.database("sqlite")
 @pytest.mark.parametrize("path", TEXTS + STATES)
 async def test_a_kept_answer_is_the_routes_own(

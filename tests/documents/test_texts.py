@@ -41,6 +41,7 @@ async def test_a_text_is_the_same_alone_and_in_the_list(
         assert (await client.get(f"{PATHS[kind]}/{text['slug']}")).json() == text
 
 
+@pytest.mark.shared
 @kinds
 @pytest.mark.parametrize("limit", [1, 2, 100])
 async def test_pages_follow_each_other(client: httpx.AsyncClient, kind: str, limit: int) -> None:

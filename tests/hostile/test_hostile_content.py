@@ -111,6 +111,7 @@ def is_fast(call: Callable[[], object]) -> bool:
     return any(once() <= 0.05 for _ in range(3))
 
 
+@pytest.mark.shared
 @pytest.mark.parametrize(("body", "status"), [
     *(pytest.param(body, 400, id=name) for name, body in MALFORMED.items()),
     *(pytest.param(body, 422, id=name) for name, body in INVALID.items()),
@@ -193,6 +194,7 @@ async def test_any_depth_is_told_and_never_a_500(
                 assert answer.status_code in (400, 413, 422), depth
 
 
+@pytest.mark.shared
 @pytest.mark.database("sqlite")
 @pytest.mark.parametrize(
     "headers",
@@ -259,6 +261,7 @@ async def test_a_long_content_type_takes_no_longer(
     assert min(taken) <= 0.05
 
 
+@pytest.mark.shared
 @pytest.mark.parametrize(
     ("path", "status"),
     [

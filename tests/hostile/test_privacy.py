@@ -22,10 +22,10 @@ from data.intake.store import store_requests
 from data.write_queue import BatchWriter
 from models.consultation_request import ConsultationRequest
 from models.idempotency import IdempotencyRecord
-from tests.support.apps import client_of, set_status
+from tests.support.apps import client_of, running, set_status
 from tests.support.canaries import Canaries, hits
 from tests.support.databases import commits_that_raise, files_of, kind_of, take_away
-from tests.support.intake import PATH, bearer, body_of, count, opened, post, problem, running
+from tests.support.intake import PATH, bearer, body_of, count, opened, post, problem
 
 LOGGERS = ("", "sqlalchemy", "sqlalchemy.engine", "sqlalchemy.pool", "sqlalchemy.orm", "uvicorn",
            "uvicorn.error", "uvicorn.access", "asyncio", "alembic", "clinic_api")  # fmt: skip

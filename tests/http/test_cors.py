@@ -5,9 +5,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.apps import client_of, set_status
+from tests.support.apps import client_of, running, set_status
 from tests.support.commands import invoke
-from tests.support.intake import PATH, bearer, post, running
+from tests.support.intake import PATH, bearer, post
 from tests.support.staff import STAFF
 
 # Decided before a database has anything to say that would differ from one kind to the other.

@@ -11,7 +11,7 @@ from tests.support.apps import client_of
 from tests.support.intake import PATH, problem
 
 # Decided before a database has anything to say that would differ from one kind to the other.
-pytestmark = pytest.mark.database("sqlite")
+pytestmark = [pytest.mark.database("sqlite"), pytest.mark.shared]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ from api.http.queries import _cursor
 from tests.support.document import DOCUMENT
 from tests.support.intake import PATH, problem
 
+pytestmark = pytest.mark.shared
+
 READS = sorted(
     path.replace("{slug}", "what-is-ketamine" if "sections" in path else "party-drug")
     for path, methods in DOCUMENT["paths"].items()

@@ -12,8 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.apps import client_of, set_status
-from tests.support.intake import bearer, count, post, problem, running
+from tests.support.apps import client_of, running, set_status
+from tests.support.intake import bearer, count, post, problem
 from tests.support.process import ROOT, free_port
 from tests.support.programs import needed
 from tests.support.waiting import wait_for

@@ -17,7 +17,7 @@ from sqlmodel import Session, select
 from models.consultation_request import Consent, ConsultationRequest
 from models.idempotency import IdempotencyRecord
 from models.values import utc_now
-from tests.support.apps import client_of, set_status
+from tests.support.apps import client_of, running, set_status
 from tests.support.intake import (
     CONSENT,
     JSON,
@@ -29,7 +29,6 @@ from tests.support.intake import (
     opened,
     post,
     problem,
-    running,
 )
 
 PORTLAND = ZoneInfo("America/Los_Angeles")
@@ -292,6 +291,7 @@ FAULTS: list[tuple[str, dict[str, Any]]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.shared
 @pytest.mark.database("sqlite")
 @pytest.mark.parametrize(("code", "change"), FAULTS)
 async def test_every_fault_has_its_code(
@@ -351,6 +351,7 @@ async def test_an_outdated_form_is_told_beside_the_other_faults(
     ]
 
 
+@pytest.mark.shared
 @pytest.mark.database("sqlite")
 @pytest.mark.parametrize(
     ("name", "pointer"),

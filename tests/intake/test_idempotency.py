@@ -14,9 +14,9 @@ from data.database import writing
 from models.consultation_request import ConsultationRequest
 from models.idempotency import IdempotencyRecord
 from models.values import utc_now
-from tests.support.apps import client_of, set_status
+from tests.support.apps import client_of, running, set_status
 from tests.support.databases import files_of
-from tests.support.intake import PATH, bearer, body_of, count, faults, post, problem, running
+from tests.support.intake import PATH, bearer, body_of, count, faults, post, problem
 
 KEY = "3f0c9a52-key"
 

@@ -17,9 +17,9 @@ from models.clinic import Clinic
 from models.delivery import Delivery
 from models.sent_letter import SentLetter
 from models.values import utc_now
-from tests.support.apps import client_of
+from tests.support.apps import client_of, running
 from tests.support.databases import files_of, kind_of, rows_of
-from tests.support.intake import PATH, bearer, body_of, count, post, running
+from tests.support.intake import PATH, bearer, body_of, count, post
 from tests.support.keys import active_of, keys, let_a_minute_pass
 from tests.support.receivers import Mailbox, mail_server
 from tests.support.staff import INBOX

@@ -26,9 +26,9 @@ from models.audit import COMMAND_LINE
 from models.delivery import WAITS, Delivery, DeliveryAttempt, DeliveryState, EventType
 from models.values import utc_now
 from models.webhook import WebhookCreate
-from tests.support.apps import client_of, set_status, settings_in
+from tests.support.apps import client_of, running, set_status, settings_in
 from tests.support.health import READY, ready_again
-from tests.support.intake import JSON, PATH, bearer, running
+from tests.support.intake import JSON, PATH, bearer
 from tests.support.staff import STAFF, signed_in
 
 MINIMAL = {

@@ -25,11 +25,11 @@ from models.audit import AuditEvent
 from models.consultation_request import ConsultationRequest
 from models.health import HealthProbe
 from models.service import VERSION
-from tests.support.apps import client_of, set_status
+from tests.support.apps import client_of, running, set_status
 from tests.support.backups import back_up, empty_place, manifest_of, refused
 from tests.support.commands import invoke
 from tests.support.databases import kind_of, url_of, use
-from tests.support.intake import JSON, PATH, bearer, body_of, count, opened, post, running
+from tests.support.intake import JSON, PATH, bearer, body_of, count, opened, post
 from tests.support.load import Load, names_kept
 from tests.support.mounts import run_with_mount
 from tests.support.process import MAIN, serving, started

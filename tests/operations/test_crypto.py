@@ -23,8 +23,8 @@ from data.crypto import (
     write_keyring,
 )
 from data.sealing_keys import verify_keys
-from tests.support.apps import settings_in
-from tests.support.intake import opened, post, running
+from tests.support.apps import running, settings_in
+from tests.support.intake import opened, post
 
 
 def key_of(name: str) -> str:

@@ -21,11 +21,11 @@ from models.audit import AuditEvent
 from models.consultation_request import ConsultationRequest
 from models.sealing_key import SealingKey
 from models.values import utc_now
-from tests.support.apps import client_of, settings_in
+from tests.support.apps import client_of, running, settings_in
 from tests.support.commands import invoke
 from tests.support.databases import bring_back, take_away, url_of
 from tests.support.health import READY, failed_checks, not_ready, ready_again
-from tests.support.intake import count, post, problem, running
+from tests.support.intake import count, post, problem
 from tests.support.process import serving
 from tests.support.staff import INBOX, note, signed_in
 from tests.support.waiting import wait_for, wait_until

@@ -18,9 +18,9 @@ from models.audit import AuditEvent
 from models.consultation_request import Consent, ConsultationRequest, RequestState
 from models.idempotency import IdempotencyRecord
 from models.values import utc_now
-from tests.support.apps import client_of, set_status
+from tests.support.apps import client_of, running, set_status
 from tests.support.commands import invoke
-from tests.support.intake import PATH, bearer, count, post, running
+from tests.support.intake import PATH, bearer, count, post
 from tests.support.staff import STAFF, change, signed_in
 
 DAYS = {RequestState.DECLINED: 90, RequestState.WITHDRAWN: 1}

@@ -85,6 +85,7 @@ async def test_an_open_clinic_in_json_ld(
     assert "openingHoursSpecification" not in document
 
 
+@pytest.mark.shared
 @pytest.mark.parametrize(
     ("accept", "media_type"),
     [

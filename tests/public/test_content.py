@@ -8,6 +8,8 @@ import httpx
 import pytest
 import yaml
 
+pytestmark = pytest.mark.shared
+
 FAQ_FILE = Path(__file__).parents[2] / "data" / "content" / "faqs.yaml"
 UNKNOWN = "The clinic's published information does not say."
 CAVEATS = {

@@ -16,10 +16,10 @@ from api.server import prepare
 from data.crypto import write_keyring
 from data.database import writing
 from models.status_content import StatusContent
-from tests.support.apps import client_of, set_status, settings_in
+from tests.support.apps import client_of, running, set_status, settings_in
 from tests.support.databases import take_away
 from tests.support.health import READY, failed_checks, not_ready, ready_again
-from tests.support.intake import body_of, post, running
+from tests.support.intake import body_of, post
 from tests.support.waiting import wait_until
 
 CHECKS = ["database", "content", "keys", "mail", "deliveries"]

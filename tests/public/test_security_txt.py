@@ -8,8 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from models.settings import Settings
-from tests.support.apps import client_of
-from tests.support.intake import problem, running
+from tests.support.apps import client_of, running
+from tests.support.intake import problem
 
 pytestmark = pytest.mark.database("sqlite")
 

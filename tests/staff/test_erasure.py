@@ -17,11 +17,11 @@ from models.consultation_request import ConsultationRequest, RequestState
 from models.delivery import Delivery, DeliveryAttempt
 from models.inbox import RequestNote
 from models.values import utc_now
-from tests.support.apps import client_of, set_status
+from tests.support.apps import client_of, running, set_status
 from tests.support.backups import back_up
 from tests.support.canaries import Canaries, hits
 from tests.support.databases import files_of, kind_of, rows_of
-from tests.support.intake import PATH, bearer, count, post, running
+from tests.support.intake import PATH, bearer, count, post
 from tests.support.receivers import http_receiver, mail_server
 from tests.support.staff import INBOX, STAFF, change, note, signed_in
 

@@ -18,9 +18,9 @@ from main import create_app
 from models.audit import AuditEvent
 from models.staff_token import StaffToken
 from models.values import utc_now
-from tests.support.apps import client_of, settings_in
+from tests.support.apps import client_of, running, settings_in
 from tests.support.commands import invoke
-from tests.support.intake import faults, problem, running
+from tests.support.intake import faults, problem
 from tests.support.staff import STAFF, signed_in
 
 DOCUMENT = create_app(settings_in(Path("/nonexistent"))).openapi()

@@ -18,8 +18,8 @@ from models.audit import Action, AuditEvent
 from models.consultation_request import ConsultationRequest
 from models.delivery import Delivery
 from models.status_change import StatusChange, StatusChangeCallingOff
-from tests.support.apps import client_of, let_plans_take_effect
-from tests.support.intake import bearer, count, faults, post, problem, running
+from tests.support.apps import client_of, let_plans_take_effect, running
+from tests.support.intake import bearer, count, faults, post, problem
 from tests.support.staff import STAFF, signed_in
 from tests.support.waiting import wait_until
 

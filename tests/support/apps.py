@@ -1,5 +1,7 @@
 """The application in this process, and its clinic's state."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -43,6 +45,14 @@ def new_app(settings: Settings) -> FastAPI:
     assert [type(route) for route in app.router.routes] == [type(route) for route in _ROUTES]
     app.router.routes[:] = _ROUTES
     return app
+
+
+@asynccontextmanager
+async def running(folder: Path, **changes: object) -> AsyncIterator[FastAPI]:
+    """A new application from its start to its end."""
+    app = new_app(settings_in(folder, **changes))
+    async with app.router.lifespan_context(app):
+        yield app
 
 
 def client_of(app: FastAPI, address: str = "127.0.0.1") -> httpx.AsyncClient:

@@ -2,9 +2,6 @@
 
 import json
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
@@ -16,7 +13,6 @@ from data.database import writing
 from data.intake.requests import open_request
 from models.consultation_request import ConsultationRequest
 from models.inbox import RequestNote
-from tests.support.apps import new_app, settings_in
 
 PATH = "/v1/consultation-requests"
 JSON = {"Content-Type": "application/json"}
@@ -88,14 +84,6 @@ def damage(engine: Engine, table: type[Sealed], row_id: str) -> None:
         assert row.sealed is not None
         row.sealed = row.sealed[:-1] + bytes([row.sealed[-1] ^ 1])
         session.add(row)
-
-
-@asynccontextmanager
-async def running(folder: Path, **changes: object) -> AsyncIterator[FastAPI]:
-    """The application with other settings than the fixture's."""
-    app = new_app(settings_in(folder, **changes))
-    async with app.router.lifespan_context(app):
-        yield app
 
 
 CONSENT = (

@@ -14,8 +14,7 @@ from sqlmodel import col
 
 from models.delivery import Delivery
 from models.values import utc_now
-from tests.support.apps import client_of, set_status
-from tests.support.intake import running
+from tests.support.apps import client_of, running, set_status
 from tests.support.staff import STAFF, signed_in
 from tests.support.waiting import wait_until
 
