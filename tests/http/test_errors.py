@@ -11,9 +11,10 @@ from tests.support.apps import client_of
 from tests.support.intake import PATH, problem
 
 # Decided before a database has anything to say that would differ from one kind to the other.
-pytestmark = [pytest.mark.database("sqlite"), pytest.mark.shared]
+pytestmark = pytest.mark.database("sqlite")
 
 
+@pytest.mark.shared
 @pytest.mark.parametrize(
     ("path", "allow"),
     [
@@ -41,6 +42,7 @@ async def test_a_wrong_method_is_told_the_right_ones(
         assert method not in answer.text
 
 
+@pytest.mark.shared
 @pytest.mark.parametrize(
     "path",
     ["/v1", "/v1/", "/v2/status", "/v1/status/", "/V1/status", "//v1/status", "/v1//status",
@@ -96,6 +98,7 @@ async def test_every_answer_is_guarded(client: httpx.AsyncClient) -> None:
         assert "script-src 'self' 'unsafe" not in headers["Content-Security-Policy"]
 
 
+@pytest.mark.shared
 @pytest.mark.parametrize("slug", ALL)
 async def test_every_problem_has_a_page(client: httpx.AsyncClient, slug: str) -> None:
     """It says what happened and what to do, without a script and without another host."""

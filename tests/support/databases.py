@@ -148,10 +148,10 @@ def files_of(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(root)): file.read_bytes() for file in files if file.is_file()}
 
 
-def rows_of(engine: Engine) -> bytes:
-    """Every value of every table."""
+def rows_of(engine: Engine, *, without: str = "") -> bytes:
+    """Every value of every table but one."""
     with engine.connect() as connection:
-        tables = inspect(connection).get_table_names()
+        tables = [name for name in inspect(connection).get_table_names() if name != without]
         rows = [
             row for table in tables for row in connection.execute(text(f"SELECT * FROM {table}"))
         ]
