@@ -24,11 +24,11 @@ test test-clients coverage: export TMPDIR := $(shell test -w /dev/shm && echo /d
 
 # In Python, on both databases; ARGS names files or options, such as ARGS=tests/public/test_status.py.
 test: .venv/development
-	@$(BIN)/pytest --ignore tests/clients $(or $(ARGS),$(PARALLEL))
+	@$(BIN)/pytest --ignore tests/clients --ignore tests/programs $(or $(ARGS),$(PARALLEL))
 
-# With other programs: Node.js, a JDK, Chromium.
+# With other programs: Node.js, a JDK, Chromium; nginx, Redis, curl, strace.
 test-clients: .venv/development $(CLIENTS)
-	@$(BIN)/pytest $(PARALLEL) tests/clients
+	@$(BIN)/pytest $(PARALLEL) tests/clients tests/programs
 
 # The same, with the lines that no test reaches; half as fast.
 coverage: .venv/development $(CLIENTS)

@@ -25,7 +25,7 @@ from api.server import open_keyring
 from data.database import open_database
 from data.intake.requests import open_request
 from models.consultation_request import ConsultationRequest
-from tests.support.apps import set_status, settings_in
+from tests.support.apps import settings_in
 from tests.support.databases import administer, url_of
 from tests.support.intake import PATH
 from tests.support.mounts import run_with_mount
@@ -35,35 +35,16 @@ from tests.support.process import (
     Service,
     environment,
     free_port,
+    request_named,
     run,
     serving,
     unmeasured,
 )
-from tests.support.programs import needed
 from tests.support.waiting import PATIENCE, wait_for
 
 CLIENTS = 8
 # Seconds; more than the server by itself allows a worker.
 STILL = 6
-
-
-@pytest.fixture
-def open_folder(folder: Path) -> Path:
-    """A prepared folder whose clinic is open."""
-    engine = open_database(settings_in(folder).database_url)
-    set_status(engine, state="open")
-    engine.dispose()
-    return folder
-
-
-def request_named(name: str) -> dict[str, object]:
-    return {
-        "name": name,
-        "email": "someone@example.com",
-        "topic": "other",
-        "consent_to_contact": True,
-        "form_version": 1,
-    }
 
 
 def post_until_killed(
@@ -94,7 +75,7 @@ def post_until_killed(
     ("kills", "acknowledged"), [(2, 300), pytest.param(20, 4_000, marks=pytest.mark.soak)]
 )
 def test_nothing_acknowledged_is_lost_when_everything_is_killed(
-    open_folder: Path, kills: int, acknowledged: int
+    folder: Path, open_clinic: None, kills: int, acknowledged: int
 ) -> None:
     """Every 201 is there after `kill -9` of all processes, once, and can be opened.
 
@@ -107,7 +88,7 @@ def test_nothing_acknowledged_is_lost_when_everything_is_killed(
         return len(accepted) >= acknowledged * round_ / kills
 
     for round_ in range(1, kills + 1):
-        with serving(open_folder, workers=2) as service:
+        with serving(folder, workers=2) as service:
             stop = threading.Event()
             clients = [
                 threading.Thread(
@@ -124,10 +105,10 @@ def test_nothing_acknowledged_is_lost_when_everything_is_killed(
                 client.join()
 
     assert len(accepted) >= acknowledged
-    with sqlite3.connect(open_folder / "clinic.db") as connection:
+    with sqlite3.connect(folder / "clinic.db") as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
-    settings = settings_in(open_folder)
+    settings = settings_in(folder)
     engine = open_database(settings.database_url)
     keyring = open_keyring(engine, settings)
     with Session(engine) as session:
@@ -138,57 +119,32 @@ def test_nothing_acknowledged_is_lost_when_everything_is_killed(
     assert len(set(kept.values())) == len(kept)
 
 
-def test_it_is_ready_as_soon_after_a_kill(open_folder: Path) -> None:
+def test_it_is_ready_as_soon_after_a_kill(folder: Path, open_clinic: None) -> None:
     """After `kill -9` the same command serves again, and starts no slower than after SIGTERM."""
     seconds: dict[signal.Signals, list[float]] = {signal.SIGTERM: [], signal.SIGKILL: []}
     # Side by side, and the fastest of each: the other tests run at the same time.
     for _ in range(3):
         for end, taken in seconds.items():
-            with serving(open_folder) as service:
+            with serving(folder) as service:
                 with service.client() as client:
                     assert client.post(PATH, json=request_named("A")).is_success
                 service.signal(end)
                 service.process.wait(timeout=PATIENCE)
             begun = time.monotonic()
-            with serving(open_folder):
+            with serving(folder):
                 taken.append(time.monotonic() - begun)
     # Where it had to wait for something that the killed one held, it would be many times.
     assert min(seconds[signal.SIGKILL]) < 3 * min(seconds[signal.SIGTERM])
 
 
-@pytest.mark.database("sqlite")
-def test_the_disk_has_it_before_the_client_does(open_folder: Path, tmp_path: Path) -> None:
-    """Between reading a request and writing its 201 the database is synced to disk."""
-    needed("strace", otherwise="nobody looks whether the disk has it first")
-    with serving(open_folder) as service:
-        trace = tmp_path / "trace"
-        tracer = subprocess.Popen(
-            ["strace", "-f", "-y", "-s", "40", "-o", str(trace), "-p", str(service.process.pid)],
-            stderr=subprocess.PIPE,
-        )
-        assert tracer.stderr is not None
-        tracer.stderr.readline()
-        with service.client() as client:
-            answer = client.post(PATH, json=request_named("A"))
-        tracer.terminate()
-        tracer.wait(timeout=PATIENCE)
-        tracer.stderr.close()
-    assert answer.status_code == 201
-    lines = trace.read_text(errors="replace").splitlines()
-    read = next(i for i, line in enumerate(lines) if "POST /v1/consultation-requests" in line)
-    written = next(i for i, line in enumerate(lines) if "HTTP/1.1 201" in line)
-    synced = [line for line in lines[read:written] if "sync(" in line and "clinic.db" in line]
-    assert synced
-
-
-def test_a_polite_stop_answers_everyone(open_folder: Path) -> None:
+def test_a_polite_stop_answers_everyone(folder: Path, open_clinic: None) -> None:
     """SIGTERM with 20 requests in flight: 20 of 20 get their 201, and it ends."""
     body = json.dumps(request_named("A")).encode()
     head = (
         "POST /v1/consultation-requests HTTP/1.1\r\nHost: clinic.example\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     ).encode()
-    with serving(open_folder, measured=True) as service:
+    with serving(folder, measured=True) as service:
         connections = [socket.create_connection(("127.0.0.1", service.port)) for _ in range(20)]
         for connection in connections:
             connection.settimeout(PATIENCE)
@@ -203,12 +159,12 @@ def test_a_polite_stop_answers_everyone(open_folder: Path) -> None:
     assert [answer[:12] for answer in answers] == [b"HTTP/1.1 201"] * 20
 
 
-def test_two_workers_are_one_service(open_folder: Path) -> None:
+def test_two_workers_are_one_service(folder: Path, open_clinic: None) -> None:
     """Receipts, replays and a change of state hold across processes."""
     # Each request on a connection of its own, so that either worker may get it.
     alone = {"Connection": "close"}
     with (
-        serving(open_folder, workers=2, own_interpreter=True) as service,
+        serving(folder, workers=2, own_interpreter=True) as service,
         service.client(headers=alone) as client,
     ):
         key = {"Idempotency-Key": "one-and-the-same"}
@@ -220,7 +176,7 @@ def test_two_workers_are_one_service(open_folder: Path) -> None:
         for _ in range(12):
             read = client.get(receipt, headers={"Authorization": f"Bearer {token}"})
             assert read.json()["state"] == "received"
-        assert run(*CLOSE_FOR_GOOD, folder=open_folder).returncode == 0
+        assert run(*CLOSE_FOR_GOOD, folder=folder).returncode == 0
         assert {client.post(PATH, json=request_named("B")).status_code for _ in range(12)} == {410}
         replay = client.post(PATH, json=request_named("A"), headers=key)
         assert (replay.status_code, replay.content) == (201, answers[0].content)
@@ -386,17 +342,17 @@ def test_a_port_in_use_is_told(folder: Path) -> None:
 
 
 @pytest.mark.database("sqlite")
-def test_a_lost_key_is_never_replaced(open_folder: Path) -> None:
+def test_a_lost_key_is_never_replaced(folder: Path, open_clinic: None) -> None:
     """With data there, a missing key is a reason not to start, and no new key is made."""
-    with serving(open_folder) as service, service.client() as client:
+    with serving(folder) as service, service.client() as client:
         assert client.post(PATH, json=request_named("A")).status_code == 201
-    keyring = open_folder / "keyring.json"
+    keyring = folder / "keyring.json"
     keyring.unlink()
-    ended = run("serve", "--port", str(free_port()), folder=open_folder)
+    ended = run("serve", "--port", str(free_port()), folder=folder)
     assert (ended.returncode, keyring.exists()) == (1, False)
 
-    assert run("keys", "create", str(keyring), folder=open_folder).returncode == 0
-    ended = run("serve", "--port", str(free_port()), folder=open_folder)
+    assert run("keys", "create", str(keyring), folder=folder).returncode == 0
+    ended = run("serve", "--port", str(free_port()), folder=folder)
     assert ended.returncode == 1
     assert "the data was sealed with key" in ended.stderr
 

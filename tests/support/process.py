@@ -180,3 +180,13 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def request_named(name: str) -> dict[str, object]:
+    return {
+        "name": name,
+        "email": "someone@example.com",
+        "topic": "other",
+        "consent_to_contact": True,
+        "form_version": 1,
+    }
