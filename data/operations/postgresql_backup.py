@@ -7,15 +7,16 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from psycopg import ConnectionInfo
-from psycopg.conninfo import make_conninfo
 from sqlalchemy import Connection, Engine, inspect, make_url, text
 
 from data import postgresql
 from data.operations.backup_contents import BackupFault, count_contents
 from models.backup import BackupContents
+
+if TYPE_CHECKING:
+    from psycopg import ConnectionInfo
 
 SUFFIX = ".dump"
 _COPY = re.compile(rb'^COPY (?:[^ (]+\.)?"?(\w+)"? \((.+)\) FROM stdin;\n$')
@@ -98,11 +99,14 @@ def _run(command: list[str], connection: Connection, *, output: IO[bytes] | None
 
 def _address(connection: Connection) -> list[str]:
     """The options that lead a program to the database that this connection leads to."""
+    # Each start would pay for the import, on SQLite too.
+    from psycopg.conninfo import make_conninfo
+
     conninfo = make_conninfo(**_info(connection).get_parameters())
     return ["--no-password", f"--dbname={conninfo}"]
 
 
-def _info(connection: Connection) -> ConnectionInfo:
+def _info(connection: Connection) -> "ConnectionInfo":
     driver: Any = connection.connection.driver_connection
     info: ConnectionInfo = driver.info
     return info
