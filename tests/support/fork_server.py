@@ -2,12 +2,13 @@
 
 One process for each pytest process has imported `main` and forks for each start. What is started
 has its own pid, process group, environment, folder and output, as after `exec`. It differs in what
-`exec` alone does: a fresh interpreter, and `main.py` as `__main__`. So at least one test for each
-number of workers starts the interpreter itself (`process.started`).
+`exec` alone does: a fresh interpreter for each process, and `main.py` as `__main__`. So a test for
+each number of workers starts the interpreter itself (`own_interpreter`).
 """
 
 import atexit
 import json
+import multiprocessing
 import os
 import select
 import signal
@@ -158,12 +159,13 @@ def _become(
         os.chdir(folder)
         os.environ.clear()
         os.environ.update(environment)
-        sys.argv = [str(ROOT / "main.py"), *arguments]
-        # A worker imports the module that its parent was started with.
-        started_with = sys.modules["__main__"]
-        started_with.__file__, started_with.__spec__ = sys.argv[0], None
+        from uvicorn import _subprocess  # imported by the server already
+
         from main import command_line
 
+        sys.argv = [str(ROOT / "main.py"), *arguments]
+        # Workers are forked too; uvicorn would start an interpreter for each.
+        _subprocess.spawn = multiprocessing.get_context("fork")  # type: ignore[assignment] # the same use
         command_line()
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(end.code is not None)
