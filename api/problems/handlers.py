@@ -50,9 +50,9 @@ async def _problem(request: Request, error: Exception) -> Response:
     return _answer(request, error)
 
 
-def _invalid(request: Request, error: Exception) -> Response:
+async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return _answer(request, problem_for(request, error))
+    return _answer(request, problem_for(error))
 
 
 async def _from_router(request: Request, error: Exception) -> Response:
