@@ -6,7 +6,8 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.cache.policy import PublicRoute
 from api.dependencies import SessionDep
-from api.http.queries import CursorQuery, FlagQuery, LimitQuery, SlugQuery, list_meta, query_faults
+from api.http.cursors import CursorQuery
+from api.http.queries import FlagQuery, LimitQuery, SlugQuery, list_meta, query_faults
 from api.problems.catalogue import Gone, NotFound
 from api.problems.document import responses
 from api.public.texts import SlugPath, found, moved_response

@@ -4,7 +4,8 @@ from fastapi import APIRouter, Request, Response
 
 from api.cache.policy import PublicRoute
 from api.dependencies import SessionDep
-from api.http.queries import CursorQuery, LimitQuery, list_meta
+from api.http.cursors import CursorQuery
+from api.http.queries import LimitQuery, list_meta
 from api.problems.catalogue import Gone, NotFound
 from api.problems.document import responses
 from api.public.texts import SlugPath, found, moved_response

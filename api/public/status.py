@@ -4,7 +4,8 @@ from fastapi import APIRouter, Request, Response
 
 from api.cache.policy import StatusRoute
 from api.dependencies import SessionDep
-from api.http.queries import CursorQuery, LimitQuery, list_meta
+from api.http.cursors import CursorQuery
+from api.http.queries import LimitQuery, list_meta
 from data.documents.status import find_status
 from data.documents.status_history import list_effective_changes
 from models.status import StatusPublic

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from api.auth import StatusWriter
 from api.dependencies import SessionDep, SettingsDep, WriteSessionDep
 from api.http.bodies import BodyRoute, JSONDep, Parsed
-from api.http.queries import CursorQuery, FlagQuery, LimitQuery, list_meta
+from api.http.cursors import CursorQuery
+from api.http.queries import FlagQuery, LimitQuery, list_meta
 from api.problems.catalogue import AlreadyInEffect, InvalidRequest, MalformedJSON, NotFound
 from api.problems.document import responses
 from api.problems.protocol import ContentTooLarge, UnsupportedMediaType

@@ -2,9 +2,9 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from sqlalchemy import ColumnElement, func, or_, tuple_
+from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session, col, select
 
 from data.audit import record_event
@@ -12,6 +12,7 @@ from data.crypto import Keyring, SealBroken
 from data.intake.requests import list_consents, open_request
 from data.intake.retention import Retention, retention_end
 from data.outbox import announce
+from data.paging import Cursor, Order, Page, read_page
 from data.sealing_keys import register_key
 from models.audit import Action, Details
 from models.consultation_request import FINAL_STATES, ConsultationRequest, RequestState
@@ -26,10 +27,10 @@ from models.inbox import (
     RequestSummary,
     SentPublic,
 )
-from models.listing import Page
 from models.values import utc_now
 
 BY_STAFF = "staff"
+_ORDER = Order(ConsultationRequest.received_at, ConsultationRequest.id, descending=True)
 
 
 class TransitionNotAllowed(Exception):
@@ -66,25 +67,18 @@ class Filter:
 
 
 def list_inbox(
-    session: Session, *, wanted: Filter, limit: int, after: str | None
+    session: Session, *, wanted: Filter, limit: int, after: Cursor | None
 ) -> Page[RequestSummary]:
-    """The newest first, after the one whose instant and id are given, with a blank between."""
-    table = ConsultationRequest
-    conditions = wanted.conditions()
-    total = session.exec(select(func.count()).select_from(table).where(*conditions)).one()
-    place = tuple_(col(table.received_at), col(table.id))
-    query = select(table).where(*conditions).limit(limit + 1)
-    if after is not None:
-        instant, _, request_id = after.partition(" ")
-        query = query.where(place < tuple_(datetime.fromisoformat(instant), request_id))
-    query = query.order_by(col(table.received_at).desc(), col(table.id).desc())
-    rows = session.exec(query).all()
-    last = rows[limit - 1] if len(rows) > limit else None
-    return Page(
-        items=[RequestSummary.model_validate(row) for row in rows[:limit]],
-        total=total,
-        last_key=f"{last.received_at.isoformat()} {last.id}" if last else None,
+    """The newest first."""
+    page = read_page(
+        session,
+        ConsultationRequest,
+        wanted=wanted.conditions(),
+        order=_ORDER,
+        limit=limit,
+        after=after,
     )
+    return page.with_items([RequestSummary.model_validate(row) for row in page.items])
 
 
 def find_for_change(session: Session, *, request_id: str) -> ConsultationRequest | None:
