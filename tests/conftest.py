@@ -17,11 +17,12 @@ from sqlmodel import col, select
 from api.server import prepare
 from data.crypto import write_keyring
 from data.database import open_database, writing
-from data.documents.publications import raise_content_version
+from data.documents.publications import record_change
 from data.operations.status_changes import change_status
 from data.schema import migrate
 from main import create_app
 from models.audit import COMMAND_LINE
+from models.publication import Kind
 from models.settings import Settings
 from models.status_change import StatusChange, StatusChangeCreate
 from models.values import utc_now
@@ -188,7 +189,7 @@ def let_plans_take_effect(engine: Engine) -> None:
         ):
             row.takes_effect_at = row.effective_from = now
             session.add(row)
-        raise_content_version(session)
+        record_change(session, kind=Kind.STATUS_CHANGE)
 
 
 def let_clinic_close(engine: Engine) -> None:

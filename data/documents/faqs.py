@@ -9,10 +9,9 @@ from data.documents.publications import find_current_slug
 from data.documents.texts import Surroundings, body_of, find_surroundings, is_published
 from data.paging import Cursor, Order, Page, read_page
 from models.faq import FAQ, FAQPublic
-from models.publication import Moved, Withdrawn
+from models.publication import Kind, Moved, Withdrawn
 from models.section import Section
 
-KIND = "faq"
 _ORDER = Order(FAQ.position)
 
 
@@ -59,7 +58,7 @@ def list_faqs(
 def find_faq(session: Session, *, slug: str) -> FAQPublic | Moved | Withdrawn | None:
     faq = session.exec(select(FAQ).where(FAQ.slug == slug)).first()
     if faq is None:
-        current = find_current_slug(session, kind=KIND, slug=slug)
+        current = find_current_slug(session, kind=Kind.FAQ, slug=slug)
         return Moved(current) if current else None
     around = find_surroundings(session)
     if faq.withdrawn_on and faq.withdrawn_on <= around.today:

@@ -9,7 +9,7 @@ from data.documents.publications import find_current_slug
 from data.documents.texts import Surroundings, body_of, find_surroundings, is_published
 from data.paging import Cursor, Order, Page, read_page
 from models.faq import FAQ
-from models.publication import Moved, Withdrawn
+from models.publication import Kind, Moved, Withdrawn
 from models.section import (
     CallToActionPublic,
     ImagePublic,
@@ -19,7 +19,6 @@ from models.section import (
     SectionPublic,
 )
 
-KIND = "section"
 _ORDER = Order(Section.position)
 
 
@@ -37,7 +36,7 @@ def list_sections(
 def find_section(session: Session, *, slug: str) -> SectionPublic | Moved | Withdrawn | None:
     section = session.exec(select(Section).where(Section.slug == slug)).first()
     if section is None:
-        current = find_current_slug(session, kind=KIND, slug=slug)
+        current = find_current_slug(session, kind=Kind.SECTION, slug=slug)
         return Moved(current) if current else None
     around = find_surroundings(session)
     if section.withdrawn_on and section.withdrawn_on <= around.today:
