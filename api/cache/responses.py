@@ -10,8 +10,8 @@ import re
 import time
 from collections import OrderedDict
 from contextlib import suppress
-from datetime import datetime
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from fastapi import FastAPI
@@ -19,10 +19,19 @@ from sqlalchemy import Engine
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Message, Receive, Scope, Send
 
-from api.cache.negotiation import joined, matches, preferred_encoding, prefers_json_ld
+from api.cache.negotiation import (
+    JSON,
+    Representation,
+    joined,
+    matches,
+    preferred_encoding,
+    preferred_media_type,
+    representations,
+)
 from api.cache.prepared import Answer, Headers
 from api.http.middleware import STRICT_TRANSPORT
 from data.database import reading
+from data.documents.clinic import find_locale
 from data.documents.publications import changes, find_content_version, find_next_change
 
 log = logging.getLogger("clinic_api")
@@ -36,7 +45,8 @@ _CANONICAL_VALUE = re.compile("[a-z1-9A-Z_-][a-zA-Z0-9_-]*")
 _STRICT_TRANSPORT = [(n.lower().encode(), v.encode()) for n, v in STRICT_TRANSPORT.items()]
 _EMPTY: Message = {"type": "http.response.body", "body": b""}
 
-Key = tuple[str, bytes, bool]
+# Path, query string and representation.
+Key = tuple[str, bytes, Representation]
 
 
 class Kept:
@@ -51,6 +61,9 @@ class Kept:
         self._until = 0.0
         # Raised whenever what was kept is dropped, so that nothing older is put back.
         self.epoch = 0
+        # By media type, in the clinic's language. `json` is the one that most requests want.
+        self.representations = representations("")
+        self.json = self.representations[JSON]
 
     def __len__(self) -> int:
         return len(self._answers)
@@ -90,10 +103,12 @@ class Kept:
                 return
             known = None if time.time() >= self._until else self._version
             seen = changes.count
-            version, next_change = await run_in_threadpool(_read, engine, known)
-            if version != known:
-                self._until = next_change.timestamp() if next_change else _NEVER
-            if version != known or seen != self._changes:
+            version, content = await run_in_threadpool(_read, engine, known)
+            if content is not None:
+                self._until = content.until
+                self.representations = representations(content.locale)
+                self.json = self.representations[JSON]
+            if content is not None or seen != self._changes:
                 self.drop()
             self._version, self._changes = version, seen
 
@@ -113,11 +128,23 @@ class Kept:
                 await asyncio.wait_for(stopped.wait(), _CHECK_EVERY_SECONDS)
 
 
-def _read(engine: Engine, known: int | None) -> tuple[int, datetime | None]:
-    """The content's version and, where it isn't the known one, when it changes by itself."""
+class _Content(NamedTuple):
+    """What holds for all answers of one version of the content."""
+
+    # Seconds since 1970: the next change that takes effect by the clock.
+    until: float
+    locale: str
+
+
+def _read(engine: Engine, known: int | None) -> tuple[int, _Content | None]:
+    """The content's version and, where it isn't the known one, what holds for it."""
     with reading(engine) as session:
         version = find_content_version(session)
-        return version, None if version == known else find_next_change(session)
+        if version == known:
+            return version, None
+        next_change = find_next_change(session)
+        until = next_change.timestamp() if next_change else _NEVER
+        return version, _Content(until, find_locale(session))
 
 
 @lru_cache(maxsize=1024)
@@ -153,12 +180,12 @@ class CachedAPI(FastAPI):
         headers = dict(scope["headers"])
         if len(headers) != len(scope["headers"]):
             headers = joined(scope["headers"])
-        key = (
-            scope["path"],
-            scope["query_string"],
-            b"accept" in headers and prefers_json_ld(headers[b"accept"]),
-        )
-        answer = self.kept.get(key)
+        kept = self.kept
+        representation = kept.json
+        if b"accept" in headers:
+            representation = kept.representations[preferred_media_type(headers[b"accept"])]
+        key = (scope["path"], scope["query_string"], representation)
+        answer = kept.get(key)
         own: Headers = []
         if answer is None:
             answer, own = await self._ask_once(key, scope, receive, send)
@@ -187,6 +214,8 @@ class CachedAPI(FastAPI):
         """Many who want the same thing at once, as after each change, wait for one route."""
         if not self.kept.is_current:
             await self._catch_up()
+            # The clinic's language may be another one now, and is not known before the first look.
+            key = (*key[:2], self.kept.representations[key[2].media_type])
             if kept := self.kept.get(key):
                 return kept, []
         if not self.kept.is_current or not is_canonical(key[1]):

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from api.cache.negotiation import prefers_json_ld
+from api.cache.negotiation import preferred_media_type
 from api.cache.policy import NegotiatedRoute, StatusRoute
 from api.dependencies import SessionDep
 from api.formats import json_ld
@@ -38,7 +38,8 @@ def read_service(session: SessionDep) -> ServicePublic:
 def read_clinic(session: SessionDep, request: Request) -> ClinicPublic | Response:
     """Where the clinic is, what it treats and how to reach it, as far as that is known."""
     clinic = ClinicPublic.model_validate(find_clinic(session))
-    if prefers_json_ld(", ".join(request.headers.getlist("Accept")).encode("latin-1")):
+    accept = ", ".join(request.headers.getlist("Accept")).encode("latin-1")
+    if preferred_media_type(accept) == json_ld.MEDIA_TYPE:
         status = StatusPublic.of(find_status(session))
         return JSONResponse(json_ld.medical_clinic(clinic, status), media_type=json_ld.MEDIA_TYPE)
     return clinic
