@@ -6,9 +6,10 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api.cache.policy import StatusRoute
 from api.dependencies import SessionDep, SettingsDep, WriteSessionDep
-from api.intake.outcomes import PREFIX, answer_to
+from api.intake.outcomes import answer_to
 from api.intake.receipts import ReceiptDep, refuse_wrong_receipt, require_request
 from api.intake.steps import STEPS, AttemptDep, IntakeRoute, RateDep, RequestBody
+from api.paths import CONSULTATION_REQUESTS
 from api.problems.catalogue import (
     ClinicPermanentlyClosed,
     IdempotencyKeyReused,
@@ -36,9 +37,13 @@ from models.consultation_request import (
 )
 from models.form_schema import FormDialect
 
-form_router = APIRouter(prefix=PREFIX, tags=["Consultation requests"], route_class=StatusRoute)
-router = APIRouter(prefix=PREFIX, tags=["Consultation requests"])
-intake_router = APIRouter(prefix=PREFIX, tags=["Consultation requests"], route_class=IntakeRoute)
+form_router = APIRouter(
+    prefix=CONSULTATION_REQUESTS, tags=["Consultation requests"], route_class=StatusRoute
+)
+router = APIRouter(prefix=CONSULTATION_REQUESTS, tags=["Consultation requests"])
+intake_router = APIRouter(
+    prefix=CONSULTATION_REQUESTS, tags=["Consultation requests"], route_class=IntakeRoute
+)
 
 DialectQuery = Annotated[
     FormDialect,

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from api import paths
 from api.auth import StatusWriter
 from api.dependencies import SessionDep, SettingsDep, WriteSessionDep
 from api.http.bodies import BodyRoute, JSONDep, Parsed
@@ -36,7 +37,7 @@ from models.status_change import (
 
 router = APIRouter(prefix="/v1/staff/status-changes", route_class=BodyRoute)
 
-EXPORT_PATH = "/v1/staff/consultation-requests/export?state=closed_out"
+EXPORT_PATH = f"{paths.STAFF}/consultation-requests/export?state=closed_out"
 _FAULTS: dict[type[ImpossibleChange], tuple[str, str]] = {
     EffectPassed: ("#/effective_from", "effective_from.past"),
     ReopeningPassed: ("#/reopens_on", "reopens_on.passed"),
