@@ -14,10 +14,11 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlmodel import select
 
-from api.cache import responses as response_cache
+from api.cache import kept as kept_answers
+from api.cache.kept import Kept
 from api.cache.negotiation import Representation, preferred_encoding
 from api.cache.prepared import Answer
-from api.cache.responses import Kept, is_canonical
+from api.cache.responses import is_canonical
 from data.database import open_database, writing
 from data.documents.publications import record_change
 from main import ClinicAPI
@@ -212,7 +213,7 @@ async def test_it_stays_within_its_bounds(
     app: ClinicAPI, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More than so many answers, or bytes, and the one that was asked for longest ago goes."""
-    monkeypatch.setattr(response_cache, "MAX_ENTRIES", 3)
+    monkeypatch.setattr(kept_answers, "MAX_ENTRIES", 3)
     await client.get("/v1/status")
     for limit in range(1, 8):
         await client.get(f"/v1/faqs?limit={limit}")
@@ -220,7 +221,7 @@ async def test_it_stays_within_its_bounds(
         assert len(app.kept) <= 3
     assert app.kept.get(("/v1/status", b"", app.kept.json))
     assert not app.kept.get(("/v1/faqs", b"limit=1", app.kept.json))
-    monkeypatch.setattr(response_cache, "MAX_BYTES", 10_000)
+    monkeypatch.setattr(kept_answers, "MAX_BYTES", 10_000)
     await client.get("/v1/sections")
     assert len(app.kept) <= 3
     await client.get("/v1/faqs/party-drug")
