@@ -27,7 +27,8 @@ from api.runtime import runtime_of
 from data.documents.form import find_form, find_words
 from data.documents.status import find_status
 from data.intake import requests as consultation_requests
-from data.intake.requests import RecordOfCare, Sending
+from data.intake.requests import Sending
+from data.intake.withdrawals import RecordOfCare, withdraw_request
 from models.consultation_form import ConsultationFormPublic
 from models.consultation_request import (
     ConsultationRequest,
@@ -145,9 +146,7 @@ def withdraw_consultation_request(
     """
     require_request(session, receipt)
     try:
-        row = consultation_requests.withdraw_request(
-            session, request_id=receipt.request_id, retention=settings.retention
-        )
+        row = withdraw_request(session, request_id=receipt.request_id, retention=settings.retention)
     except RecordOfCare:
         closure = find_status(session).content.closure
         raise RequestEnded(extension={"closure": closure}) from None

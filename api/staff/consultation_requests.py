@@ -31,6 +31,7 @@ from api.problems.protocol import (
 from api.runtime import runtime_of
 from data.audit import record_event
 from data.intake import export, inbox
+from data.intake.opened_requests import read_request
 from data.intake.retention import erase
 from models.audit import Action
 from models.consultation_request import ConsultationRequest, RequestState
@@ -125,7 +126,7 @@ def open_consultation_request(
     """One request, opened. Reading it leaves an audit event."""
     row = _found(session.get(ConsultationRequest, request_id))
     set_entity_tag(response, row.version)
-    return inbox.read_request(session, row=row, keyring=keyring, actor=staff.id)
+    return read_request(session, row=row, keyring=keyring, actor=staff.id)
 
 
 @router.patch(

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, func
 from sqlmodel import Session, SQLModel, select
 
 from data.database import writing
-from data.intake.requests import open_request
+from data.intake.sealed import open_request
 from main import create_app
 from models.consultation_request import ConsultationRequest
 from models.inbox import RequestNote
