@@ -11,7 +11,7 @@ import typer
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from api import server
+from api import loops, server
 from api.access import AccessRecorder
 from api.auth import REFUSED_RATE
 from api.cache.responses import CachedAPI
@@ -92,17 +92,17 @@ async def _run(app: ClinicAPI) -> AsyncIterator[None]:
     server.configure_logging(settings)
     runtime = app.state.runtime = _open(settings)
     stopped = asyncio.Event()
-    loops = [
+    tasks = [
         asyncio.create_task(app.kept.follow(runtime.engine, stopped)),
-        asyncio.create_task(server.follow_keys(runtime.keyring, stopped)),
-        asyncio.create_task(server.keep_up(runtime, stopped)),
-        asyncio.create_task(server.deliver(_dispatcher(runtime), stopped)),
+        asyncio.create_task(loops.follow_keys(runtime.keyring, stopped)),
+        asyncio.create_task(loops.keep_up(runtime, stopped)),
+        asyncio.create_task(loops.deliver(_dispatcher(runtime), stopped)),
     ]
     try:
         yield
     finally:
         stopped.set()
-        await asyncio.gather(*loops)
+        await asyncio.gather(*tasks)
         await runtime.access.finish()
         runtime.write_queue.close()
         runtime.engine.dispose()

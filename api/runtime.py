@@ -13,7 +13,16 @@ from data.intake.requests import Sending
 from data.intake.store import Outcome
 from data.live_keyring import LiveKeyring
 from data.write_queue import BatchWriter, WriteQueue
+from models.consultation_form import ConsultationFormCreate
 from models.settings import Settings
+
+
+@dataclass(frozen=True)
+class OpenIntake:
+    """That the clinic takes requests, and its form, as both were read in one epoch of the cache."""
+
+    epoch: int
+    form: ConsultationFormCreate
 
 
 @dataclass
@@ -30,8 +39,8 @@ class Runtime:
     intake_limiter: AddressLimiter
     refused_limiter: AddressLimiter
     key_locks: KeyLocks = field(default_factory=KeyLocks)
-    # Epoch of the response cache in which the clinic was last seen to take requests.
-    accepting_since: int | None = None
+    # What the last check of the clinic's state found, if the clinic took requests.
+    open_intake: OpenIntake | None = None
 
 
 def runtime_of(request: Request) -> Runtime:

@@ -1,27 +1,21 @@
 """`serve`: everything is looked at before the first request, and a fault is told in one line."""
 
-import asyncio
 import logging
 import socket
 import sys
-from contextlib import suppress
 from functools import partial
 
 import uvicorn
 from sqlalchemy import Engine, make_url
 from sqlalchemy.exc import DBAPIError
-from starlette.concurrency import run_in_threadpool
 
 from api.http.connection import Connection
 from api.http.open_connections import OpenConnections
-from api.runtime import Runtime
 from data.crypto import KeyringDocument, KeyringFault, parse_document, read_document, write_keyring
 from data.database import name_fault, open_database, reading, take_lock, writing
 from data.documents.files import SHIPPED_CONTENT, ContentFaults, read_content
 from data.documents.status import find_status
 from data.live_keyring import LiveKeyring, read_file, read_text
-from data.notifications.dispatch import Dispatcher
-from data.operations import upkeep
 from data.operations.health import probe_writing
 from data.operations.load import is_loaded, load_content
 from data.postgresql import NotDurable
@@ -31,15 +25,10 @@ from models.settings import Settings
 
 log = logging.getLogger("clinic_api")
 
-_UPKEEP_EVERY_SECONDS = 60
-_DELIVERY_EVERY_SECONDS = 0.25
-_KEYS_EVERY_SECONDS = 2
 _KEYRING_VARIABLE = "CLINIC_KEYRING"
 # A worker that is slower than this is taken for stuck, killed and started anew. It counts from
 # before its imports: with uvicorn's 5 s, a busy machine never gets a worker to its first request.
 _WORKER_SECONDS = 60
-# Within what a stopping service is given.
-_FINISH_SECONDS = 3.0
 
 
 class CannotStart(Exception):
@@ -126,47 +115,6 @@ def _create_keyring(engine: Engine, settings: Settings, *, may_create: bool) -> 
         f"NEW KEY: {path} opens everything that patients send. Keep a copy elsewhere.",
         file=sys.stderr,
     )
-
-
-async def follow_keys(keyring: LiveKeyring, stopped: asyncio.Event) -> None:
-    """Notices a changed keyring file also while no request comes."""
-    while not stopped.is_set():
-        try:
-            if keyring.is_stale:
-                await run_in_threadpool(keyring.reload_if_changed)
-        except Exception as error:
-            log.error("the keyring file could not be looked at: %s", type(error).__name__)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stopped.wait(), _KEYS_EVERY_SECONDS)
-
-
-async def keep_up(runtime: Runtime, stopped: asyncio.Event) -> None:
-    """Does what falls due by itself, once a minute."""
-    while not stopped.is_set():
-        try:
-            await upkeep.keep_up(
-                runtime.engine, retention=runtime.settings.retention, queue=runtime.write_queue
-            )
-        except Exception as error:
-            log.error("upkeep could not be done: %s", type(error).__name__)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stopped.wait(), _UPKEEP_EVERY_SECONDS)
-
-
-async def deliver(dispatcher: Dispatcher, stopped: asyncio.Event) -> None:
-    """Tells others what the outbox holds, as soon as it is due."""
-    is_away = False
-    while not stopped.is_set():
-        try:
-            await dispatcher.send_due()
-            is_away = False
-        except Exception as error:
-            if not is_away:
-                log.error("the outbox could not be read: %s", type(error).__name__)
-            is_away = True
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stopped.wait(), _DELIVERY_EVERY_SECONDS)
-    await dispatcher.finish(seconds=_FINISH_SECONDS)
 
 
 def serve(settings: Settings) -> None:

@@ -1,11 +1,12 @@
 """The audit: who did what, written in the transaction that did it."""
 
-from sqlalchemy import func
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
+from data.paging import Cursor, Order, Page, read_page
 from models.audit import Action, AuditEvent, AuditEventPublic, Details
-from models.listing import Page
 from models.values import utc_now
+
+_ORDER = Order(AuditEvent.id, descending=True)
 
 
 def record_event(
@@ -23,17 +24,9 @@ def record_event(
 
 
 def list_events(
-    session: Session, *, limit: int, after: int | None, subject: str | None = None
+    session: Session, *, limit: int, after: Cursor | None, subject: str | None = None
 ) -> Page[AuditEventPublic]:
     """The newest first; those about one subject only, where it is given."""
-    wanted = col(AuditEvent.subject) == subject if subject else col(AuditEvent.id).is_not(None)
-    total = session.exec(select(func.count()).select_from(AuditEvent).where(wanted)).one()
-    query = select(AuditEvent).where(wanted).order_by(col(AuditEvent.id).desc()).limit(limit + 1)
-    if after is not None:
-        query = query.where(col(AuditEvent.id) < after)
-    rows = session.exec(query).all()
-    return Page(
-        items=[AuditEventPublic.model_validate(row) for row in rows[:limit]],
-        total=total,
-        last_key=rows[limit - 1].id if len(rows) > limit else None,
-    )
+    wanted = [col(AuditEvent.subject) == subject] if subject else []
+    page = read_page(session, AuditEvent, wanted=wanted, order=_ORDER, limit=limit, after=after)
+    return page.with_items([AuditEventPublic.model_validate(row) for row in page.items])

@@ -8,12 +8,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from data.audit import record_event
+from data.paging import Cursor, Order, Page, read_page
 from models.audit import COMMAND_LINE, Action, Details, listed
-from models.listing import Page
 from models.staff_token import (
     DEFAULT_DAYS,
     StaffToken,
@@ -29,6 +28,7 @@ _ID_BYTES = 6
 _SECRET_BYTES = 32
 _TOKEN = re.compile("clinic_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 _USE_NOTED_EVERY = timedelta(minutes=1)
+_ORDER = Order(StaffToken.created_at, StaffToken.id, descending=True)
 
 
 class MakerEnded(Exception):
@@ -170,21 +170,11 @@ def revoke_token(session: Session, *, token_id: str, actor: str) -> Revocation |
 
 
 def list_tokens(
-    session: Session, *, limit: int, after: int | None = None
+    session: Session, *, limit: int, after: Cursor | None = None
 ) -> Page[StaffTokenPublic]:
-    """All that were ever made, the newest first; `after` is how many were seen."""
-    total = session.exec(select(func.count()).select_from(StaffToken)).one()
-    rows = session.exec(
-        select(StaffToken)
-        .order_by(col(StaffToken.created_at).desc(), col(StaffToken.id))
-        .offset(after or 0)
-        .limit(limit + 1)
-    ).all()
-    return Page(
-        items=[StaffTokenPublic.model_validate(row) for row in rows[:limit]],
-        total=total,
-        last_key=(after or 0) + limit if len(rows) > limit else None,
-    )
+    """All that were ever made, the newest first."""
+    page = read_page(session, StaffToken, order=_ORDER, limit=limit, after=after)
+    return page.with_items([StaffTokenPublic.model_validate(row) for row in page.items])
 
 
 def _hold(session: Session, token_id: str) -> StaffToken | None:

@@ -1,7 +1,5 @@
 """Pages of a list."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from pydantic import Field
@@ -9,7 +7,6 @@ from pydantic import Field
 from models.values import ClinicState, Output
 
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
 
 
 class ListMeta(Output):
@@ -27,12 +24,3 @@ class Listing(Output, Generic[T]):
 
     data: list[T] = Field(description="The items of this page, in their order.")
     meta: ListMeta = Field(description="How many there are, and where the next page is.")
-
-
-@dataclass(frozen=True)
-class Page(Generic[T_co]):
-    """One page as it leaves the database; `last_key` is set when there is more."""
-
-    items: Sequence[T_co]
-    total: int
-    last_key: int | str | None

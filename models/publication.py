@@ -1,6 +1,7 @@
 """What all published texts share: the counter of changes, and where a text went."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from pydantic import Field as Described
 from sqlmodel import Field, SQLModel
@@ -11,6 +12,19 @@ from models.faq import FAQPublic
 from models.section import SectionPublic
 from models.status import StatusPublic
 from models.values import Output
+
+
+class Kind(StrEnum):
+    """The kinds of what is published."""
+
+    CLINIC = "clinic"
+    FAQ = "faq"
+    FORM = "form"
+    NOTICE = "notice"
+    SECTION = "section"
+    # The texts of the states, and each change from one state to another.
+    STATUS = "status"
+    STATUS_CHANGE = "status_change"
 
 
 class ContentVersion(SQLModel, table=True):

@@ -30,17 +30,3 @@ class ServicePublic(Output):
     version: str = Described(description="The service's version, not the content's.")
     clinic_state: ClinicState = Described(description="The clinic's state now.")
     links: ServiceLinks = Described(description="Where everything is.")
-
-
-LINKS = ServiceLinks(
-    clinic="/v1/clinic",
-    status="/v1/status",
-    status_history="/v1/status/history",
-    sections="/v1/sections",
-    faqs="/v1/faqs",
-    bundle="/v1/bundle",
-    consultation_request_form="/v1/consultation-requests/form",
-    documentation="/docs",
-    openapi="/openapi.json",
-    health="/health/ready",
-)

@@ -23,8 +23,6 @@ class IntakeReason(StrEnum):
 
 BusinessStatus = Literal["OPERATIONAL", "CLOSED_TEMPORARILY", "CLOSED_PERMANENTLY"]
 
-FORM_PATH = "/v1/consultation-requests/form"
-
 # The words of the Google Places API for the same three states.
 BUSINESS_STATUSES: dict[ClinicState, BusinessStatus] = {
     ClinicState.OPEN: "OPERATIONAL",
@@ -142,7 +140,8 @@ class StatusPublic(Output):
     updated_at: datetime = Described(description="When what is said here last changed.")
 
     @classmethod
-    def of(cls, status: ClinicStatus) -> "StatusPublic":
+    def of(cls, status: ClinicStatus, *, form: str) -> "StatusPublic":
+        """The status as it is served; `form` is the path of the consultation form."""
         change, content = status.change, status.content
         return cls(
             state=status.state,
@@ -151,7 +150,7 @@ class StatusPublic(Output):
             effective_from=change.effective_from,
             reopens_on=change.reopens_on,
             consultations=ConsultationsPublic(
-                mode=status.mode, accepting=status.accepting, reason=status.reason, form=FORM_PATH
+                mode=status.mode, accepting=status.accepting, reason=status.reason, form=form
             ),
             closure=ClosurePublic.model_validate(content.closure),
             alternatives=[AlternativePublic.model_validate(a) for a in content.alternatives],

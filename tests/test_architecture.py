@@ -23,6 +23,10 @@ FILES = sorted(
     for file in [ROOT / "main.py", *(f for room in ROOMS for f in (ROOT / room).rglob("*.py"))]
     if "versions" not in file.parts
 )
+# A path of at least one letter, or a scheme with a host.
+URL = re.compile("/[a-z]|https?://[a-z]")
+# The folder of the database's file, after an absolute path.
+NO_SERVICE_PATHS = {"/var/clinic.db"}
 
 
 def imports(tree: ast.AST) -> Iterator[tuple[ast.stmt, str]]:
@@ -80,6 +84,15 @@ def test_only_api_speaks_http(file: Path) -> None:
     tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
     web = {"fastapi", "starlette", "uvicorn"}
     assert not web & {module.partition(".")[0] for _, module in imports(tree)}
+
+
+@pytest.mark.parametrize("file", [f for f in FILES if f.parts[0] == "models"], ids=str)
+def test_models_know_no_url(file: Path) -> None:
+    """No string of a model begins like a path of the service or an address of a host."""
+    tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+    constants = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    strings = {value for value in constants if isinstance(value, str)} - NO_SERVICE_PATHS
+    assert [value for value in strings if URL.match(value)] == []
 
 
 @pytest.mark.parametrize("file", FILES, ids=str)

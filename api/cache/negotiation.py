@@ -3,11 +3,26 @@
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from typing import NamedTuple
 
 from api.formats import json_ld
 
 _ENTITY_TAG = re.compile(rb'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 _LONGEST = 1024
+
+JSON = "application/json"
+
+
+class Representation(NamedTuple):
+    """One form of a resource (RFC 9110, section 3.2): its media type and its BCP 47 language."""
+
+    media_type: str
+    locale: str
+
+
+def representations(locale: str) -> dict[str, Representation]:
+    """The representation of each media type that the service has, in one language."""
+    return {kind: Representation(kind, locale) for kind in (JSON, json_ld.MEDIA_TYPE)}
 
 
 def joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
@@ -40,13 +55,13 @@ def preferred_encoding(accept_encoding: bytes) -> bytes:
 
 
 @lru_cache(maxsize=256)
-def prefers_json_ld(accept: bytes) -> bool:
-    """Whether JSON-LD is named and weighs at least as much as JSON (section 12.5.1)."""
+def preferred_media_type(accept: bytes) -> str:
+    """JSON-LD where it is named and weighs at least as much as JSON, else JSON (section 12.5.1)."""
     if len(accept) > _LONGEST:
-        return False
+        return JSON
     weights = dict(_weighted(accept))
     wanted = weights.get(json_ld.MEDIA_TYPE, 0.0)
-    return wanted > 0 and wanted >= weights.get("application/json", 0.0)
+    return json_ld.MEDIA_TYPE if wanted > 0 and wanted >= weights.get(JSON, 0.0) else JSON
 
 
 def _weighted(field: bytes) -> Iterator[tuple[str, float]]:

@@ -6,7 +6,9 @@ from typing import Any, ClassVar
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
-_CONTENT_LINKS = '</v1/status>; rel="status", </openapi.json>; rel="service-desc"'
+from api import paths
+
+_CONTENT_LINKS = f'<{paths.STATUS}>; rel="status", <{paths.OPENAPI}>; rel="service-desc"'
 
 
 class PublicRoute(APIRoute):

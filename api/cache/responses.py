@@ -5,119 +5,27 @@ A hit is one look into a dictionary and two prepared messages. Only routes that 
 """
 
 import asyncio
-import logging
 import re
-import time
-from collections import OrderedDict
-from contextlib import suppress
-from datetime import datetime
 from functools import cached_property, lru_cache
 from urllib.parse import parse_qsl, urlencode
 
 from fastapi import FastAPI
-from sqlalchemy import Engine
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Message, Receive, Scope, Send
 
-from api.cache.negotiation import joined, matches, preferred_encoding, prefers_json_ld
+from api.cache.kept import Kept, Key
+from api.cache.negotiation import (
+    joined,
+    matches,
+    preferred_encoding,
+    preferred_media_type,
+)
 from api.cache.prepared import Answer, Headers
 from api.http.middleware import STRICT_TRANSPORT
-from data.database import reading
-from data.documents.publications import changes, find_content_version, find_next_change
-
-log = logging.getLogger("clinic_api")
-
-MAX_ENTRIES = 1024
-MAX_BYTES = 32 * 1024 * 1024
-_CHECK_EVERY_SECONDS = 0.5
-_NEVER = float("inf")
 
 _CANONICAL_VALUE = re.compile("[a-z1-9A-Z_-][a-zA-Z0-9_-]*")
 _STRICT_TRANSPORT = [(n.lower().encode(), v.encode()) for n, v in STRICT_TRANSPORT.items()]
 _EMPTY: Message = {"type": "http.response.body", "body": b""}
-
-Key = tuple[str, bytes, bool]
-
-
-class Kept:
-    """The answers of this process, for as long as they are true."""
-
-    def __init__(self) -> None:
-        self._answers: OrderedDict[Key, Answer] = OrderedDict()
-        self._size = 0
-        self._looking = asyncio.Lock()
-        self._version: int | None = None
-        self._changes = -1
-        self._until = 0.0
-        # Raised whenever what was kept is dropped, so that nothing older is put back.
-        self.epoch = 0
-
-    def __len__(self) -> int:
-        return len(self._answers)
-
-    @property
-    def is_current(self) -> bool:
-        return self._changes == changes.count and time.time() < self._until
-
-    def get(self, key: Key) -> Answer | None:
-        # What `is_current` says, in line: this is on the way of every read.
-        if self._changes != changes.count or time.time() >= self._until:
-            return None
-        answer = self._answers.get(key)
-        if answer is not None:
-            self._answers.move_to_end(key)
-        return answer
-
-    def put(self, key: Key, answer: Answer, *, epoch: int) -> None:
-        if epoch != self.epoch or not self.is_current or answer.size > MAX_BYTES:
-            return
-        replaced = self._answers.pop(key, None)
-        self._size += answer.size - (replaced.size if replaced else 0)
-        self._answers[key] = answer
-        while len(self._answers) > MAX_ENTRIES or self._size > MAX_BYTES:
-            _, oldest = self._answers.popitem(last=False)
-            self._size -= oldest.size
-
-    def drop(self) -> None:
-        self._answers.clear()
-        self._size = 0
-        self.epoch += 1
-
-    async def refresh(self, engine: Engine, *, again: bool = False) -> None:
-        """Drops everything if something was published or has come due; raises if it can't tell."""
-        async with self._looking:
-            if self.is_current and not again:
-                return
-            known = None if time.time() >= self._until else self._version
-            seen = changes.count
-            version, next_change = await run_in_threadpool(_read, engine, known)
-            if version != known:
-                self._until = next_change.timestamp() if next_change else _NEVER
-            if version != known or seen != self._changes:
-                self.drop()
-            self._version, self._changes = version, seen
-
-    async def follow(self, engine: Engine, stopped: asyncio.Event) -> None:
-        """Notices what other processes publish."""
-        is_away = False
-        while not stopped.is_set():
-            try:
-                await self.refresh(engine, again=True)
-                is_away = False
-            except Exception as error:
-                # What is kept goes on being served.
-                if not is_away:
-                    log.error("cannot look for changes: %s", type(error).__name__)
-                is_away = True
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stopped.wait(), _CHECK_EVERY_SECONDS)
-
-
-def _read(engine: Engine, known: int | None) -> tuple[int, datetime | None]:
-    """The content's version and, where it isn't the known one, when it changes by itself."""
-    with reading(engine) as session:
-        version = find_content_version(session)
-        return version, None if version == known else find_next_change(session)
 
 
 @lru_cache(maxsize=1024)
@@ -153,12 +61,12 @@ class CachedAPI(FastAPI):
         headers = dict(scope["headers"])
         if len(headers) != len(scope["headers"]):
             headers = joined(scope["headers"])
-        key = (
-            scope["path"],
-            scope["query_string"],
-            b"accept" in headers and prefers_json_ld(headers[b"accept"]),
-        )
-        answer = self.kept.get(key)
+        kept = self.kept
+        representation = kept.json
+        if b"accept" in headers:
+            representation = kept.representations[preferred_media_type(headers[b"accept"])]
+        key = (scope["path"], scope["query_string"], representation)
+        answer = kept.get(key)
         own: Headers = []
         if answer is None:
             answer, own = await self._ask_once(key, scope, receive, send)
@@ -187,6 +95,8 @@ class CachedAPI(FastAPI):
         """Many who want the same thing at once, as after each change, wait for one route."""
         if not self.kept.is_current:
             await self._catch_up()
+            # The clinic's language may be another one now, and is not known before the first look.
+            key = (*key[:2], self.kept.representations[key[2].media_type])
             if kept := self.kept.get(key):
                 return kept, []
         if not self.kept.is_current or not is_canonical(key[1]):

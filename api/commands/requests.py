@@ -11,6 +11,7 @@ from data.audit import record_event
 from data.database import reading, writing
 from data.intake import requests as consultation_requests
 from data.intake import retention
+from data.intake.sealed import open_request
 from models.audit import COMMAND_LINE, Action
 from models.settings import read_settings
 from models.terminal import as_json
@@ -38,7 +39,7 @@ def show_request(request_id: Annotated[str, typer.Argument(metavar="ID")]) -> No
         consents = consultation_requests.list_consents(session, request_id=request_id)
         document = {
             **_columns(row, "id", "state", "received_at", "updated_at"),
-            "sent": consultation_requests.open_request(row, keyring=keyring),
+            "sent": open_request(row, keyring=keyring),
             "consents": [
                 _columns(consent, "purpose", "version", "text", "given_at") for consent in consents
             ],

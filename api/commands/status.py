@@ -9,6 +9,7 @@ import typer
 
 from api.commands.confirming import require_word
 from api.commands.opening import fail, opened_database
+from api.paths import FORM
 from data.database import reading, writing
 from data.documents.status import find_status
 from data.documents.status_history import list_planned
@@ -36,7 +37,7 @@ status = typer.Typer(help="The clinic's state.", no_args_is_help=True)
 def show_status() -> None:
     """Show the clinic's state now, and the changes that are planned."""
     with opened_database() as engine, reading(engine) as session:
-        now = StatusPublic.of(find_status(session)).model_dump(mode="json")
+        now = StatusPublic.of(find_status(session), form=FORM).model_dump(mode="json")
         rows = list_planned(session)
         planned = [PlannedStatusChange.model_validate(row).model_dump(mode="json") for row in rows]
     typer.echo(json.dumps({**now, "planned": planned}, indent=2, ensure_ascii=False))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from models.clinic import ClinicPublic
-from models.status import StatusPublic
+from models.status import ClinicStatus
 from models.values import ClinicState
 
 MEDIA_TYPE = "application/ld+json"
@@ -54,7 +54,7 @@ SCHEMA = _node(
 )
 
 
-def medical_clinic(clinic: ClinicPublic, status: StatusPublic) -> dict[str, Any]:
+def medical_clinic(clinic: ClinicPublic, status: ClinicStatus) -> dict[str, Any]:
     """A schema.org `MedicalClinic` in JSON-LD 1.1; what is not known is left out.
 
     A clinic that is not open offers no service, and says so in its description.
@@ -64,7 +64,7 @@ def medical_clinic(clinic: ClinicPublic, status: StatusPublic) -> dict[str, Any]
         "@context": "https://schema.org",
         "@type": "MedicalClinic",
         "name": clinic.name,
-        "description": None if is_open else status.message,
+        "description": None if is_open else status.change.message,
         "url": clinic.contact.website,
         "telephone": clinic.contact.phone,
         "email": clinic.contact.email,

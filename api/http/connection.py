@@ -1,4 +1,4 @@
-"""What one connection may ask of the service: how large a head, and how long for it (RFC 9112).
+"""One connection of a client: what it is refused, and what uvicorn would read wrongly (RFC 9112).
 
 uvicorn's own protocol waits for ever, and takes a head of any size.
 """
@@ -6,31 +6,26 @@ uvicorn's own protocol waits for ever, and takes a head of any size.
 import re
 import sys
 import uuid
-from asyncio import AbstractEventLoop, BaseTransport, Protocol
-from functools import lru_cache
-from typing import Any, ClassVar
+from asyncio import BaseTransport, Protocol
+from typing import Any
 
 from httptools import HttpParserUpgrade, HttpRequestParser
-from uvicorn._types import ASGI3Application
-from uvicorn.protocols.http.httptools_impl import (
-    STATUS_LINE,
-    HttpToolsProtocol,
-    RequestResponseCycle,
-)
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from uvicorn.protocols.utils import get_remote_addr
 
+from api.http.deadlines import TimedConnection
+from api.http.heads import (
+    FIELDS,
+    FIELDS_BYTES,
+    TARGET_BYTES,
+    are_fields_too_large,
+    fault_of_head,
+)
 from api.http.middleware import DefaultHeaders
 from api.http.open_connections import OpenConnections
 from api.problems.catalogue import Problem
 from api.problems.document import render
-from api.problems.protocol import BadRequest, HeaderFieldsTooLarge, RequestTimeout, URITooLong
-
-TARGET_BYTES = 8 * 1024
-FIELDS_BYTES = 16 * 1024
-FIELDS = 100
-# For a request to arrive, and for a part of an answer to be taken.
-SECONDS = 10.0
-_CHECK_EVERY_SECONDS = 1.0
+from api.problems.protocol import BadRequest, HeaderFieldsTooLarge, URITooLong
 
 _METHOD = re.compile(rb"^(?:\r\n)*[A-Za-z0-9!#$%&'*+.^_`|~-]{1,32}(?= [^ ])")
 # The parser knows it, and no path has it.
@@ -47,33 +42,18 @@ class _Refused(Exception):
     pass
 
 
-@lru_cache(maxsize=128)
-def _is_host(value: bytes) -> bool:
-    return re.fullmatch(rb"[A-Za-z0-9._~%:\[\]-]*", value) is not None
-
-
-class Connection(HttpToolsProtocol):
-    """uvicorn's connection, with bounds.
-
-    A request costs next to nothing more; its time is measured from outside, once a second.
-    """
-
-    _is_watched: ClassVar[bool] = False
+class Connection(TimedConnection):
+    """uvicorn's connection, with bounds on the head and on the time that a request takes."""
 
     def __init__(self, *arguments: Any, open_connections: OpenConnections, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._open_connections = open_connections
         self._problem: type[Problem] = BadRequest
-        # Bytes of the pieces that came after the last head or part of a body that was read, and of
-        # the piece in which that ended: some of those may be unread too.
-        self._unread = self._perhaps_unread = 0
+        # Bytes of the piece in which the last head or part of a body ended: some may be unread too.
+        self._perhaps_unread = 0
         # The bytes that are given to the parser, and those that it is given next.
         self._piece = self._next = b""
         self._trailers: list[tuple[bytes, bytes]] = []
-        # What is arriving, and what is leaving, with the time that it was first seen.
-        self._arriving: tuple[object, float] | None = None
-        self._leaving_since: float | None = None
-        self._running: RequestResponseCycle | None = None
 
     def connection_made(self, transport: BaseTransport) -> None:
         peer = get_remote_addr(transport)  # type: ignore[arg-type] # as asyncio has it
@@ -82,26 +62,12 @@ class Connection(HttpToolsProtocol):
             transport.set_protocol(Protocol())
             transport.close()
             return
-        super().connection_made(transport)  # type: ignore[arg-type] # as asyncio has it
-        if not Connection._is_watched:
-            Connection._is_watched = True
-            self.loop.call_later(_CHECK_EVERY_SECONDS, _check_all, self.connections, self.loop)
+        super().connection_made(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self.client is not None:
             self._open_connections.release(self.client[0])
-        self._tell_it_is_gone()
         super().connection_lost(exc)
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        self._running = cycle
-        super()._start_asgi_task(cycle, app)
-
-    def _tell_it_is_gone(self) -> None:
-        # Where several were sent at once, uvicorn tells the last one only.
-        if self._running is not None:
-            self._running.disconnected = True
-            self._running.message_event.set()
 
     def data_received(self, data: bytes) -> None:
         self._unread += len(data)
@@ -110,7 +76,7 @@ class Connection(HttpToolsProtocol):
             self._piece, self._next = self._next, b""
             super().data_received(self._piece)
         self._piece = b""
-        # A field that does not end is not told before it does.
+        # The parser reports a field at its end only.
         if self._unread > TARGET_BYTES + FIELDS_BYTES and not self.transport.is_closing():
             in_fields = self.headers or self.headers is self._trailers
             self._refuse(HeaderFieldsTooLarge if in_fields else URITooLong)
@@ -118,7 +84,9 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         if self._offers_another_protocol():
             return
-        if problem := self._fault_of_head():
+        received = self._unread + self._perhaps_unread
+        problem = fault_of_head(self.url, self.headers, received=received, parser=self.parser)
+        if problem is not None:
             self._problem = problem
             raise _Refused
         self._unread = 0
@@ -128,32 +96,7 @@ class Connection(HttpToolsProtocol):
         # uvicorn adds the trailers of a chunked body to the fields of the head, which the
         # application has: they could be a second `Host` or another `Authorization`.
         self.headers = self._trailers = []
-        if self._arriving is not None and self._arriving[0] == (head_after, True):
-            # Its body has what its head left of the time.
-            self._arriving = ((self.cycle, False), self._arriving[1])
-
-    def _fault_of_head(self) -> type[Problem] | None:
-        if len(self.url) > TARGET_BYTES:
-            return URITooLong
-        if len(self.headers) > FIELDS or (
-            self._unread + self._perhaps_unread > FIELDS_BYTES and self._are_fields_too_large()
-        ):
-            return HeaderFieldsTooLarge
-        hosts = 0
-        for name, value in self.headers:
-            if name == b"host":
-                hosts += 1
-                if not _is_host(value):
-                    return BadRequest
-            # Nothing else can be unpacked here, so nobody else may take it for something else.
-            elif name == b"transfer-encoding" and value.lower() != b"chunked":
-                return BadRequest
-        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() != "1.0"):
-            return BadRequest
-        return None
-
-    def _are_fields_too_large(self) -> bool:
-        return sum(len(name) + len(value) + 4 for name, value in self.headers) > FIELDS_BYTES
+        self._give_body_the_rest(head_after)
 
     def on_body(self, body: bytes) -> None:
         self._unread = 0
@@ -162,7 +105,7 @@ class Connection(HttpToolsProtocol):
 
     def on_chunk_complete(self) -> None:
         """After each chunk; after the last one, and its trailers, too."""
-        if len(self.headers) > FIELDS or self._are_fields_too_large():
+        if len(self.headers) > FIELDS or are_fields_too_large(self.headers):
             self._problem = HeaderFieldsTooLarge
             raise _Refused
 
@@ -229,48 +172,6 @@ class Connection(HttpToolsProtocol):
         lines = [b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, version)]
         lines += [b"%b: %b" % field for field in self.headers if field[0] != b"upgrade"]
         return b"\r\n".join([*lines, b"", b""])
-
-    def check_deadlines(self, now: float) -> None:
-        """Ends what has taken too long."""
-        if not self.transport.get_write_buffer_size():
-            self._leaving_since = None
-        elif self._leaving_since is None:
-            self._leaving_since = now
-        elif now - self._leaving_since > SECONDS:
-            self._tell_it_is_gone()
-            self.transport.abort()
-            return
-        if self.transport.is_closing():
-            return
-        arriving = self._what_arrives()
-        if arriving is None or self._arriving is None or self._arriving[0] != arriving:
-            self._arriving = None if arriving is None else (arriving, now)
-        elif now - self._arriving[1] > SECONDS:
-            self._arriving = None
-            if self._unread or self.cycle is not None:
-                self._refuse(RequestTimeout)
-            else:
-                self.transport.close()
-
-    def _what_arrives(self) -> object:
-        """Which request is not all there, and whether it is its head: None if there is none."""
-        cycle = self.cycle
-        # uvicorn's own timer runs from the end of an answer to the next byte.
-        head = cycle is None or (cycle.response_complete and self.timeout_keep_alive_task is None)
-        return (cycle, head) if head or cycle.more_body else None
-
-    def resume_writing(self) -> None:
-        # Somebody takes it, if slowly.
-        self._leaving_since = None
-        super().resume_writing()
-
-
-def _check_all(connections: set[Any], loop: AbstractEventLoop) -> None:
-    Connection._is_watched = bool(connections)
-    if connections:
-        loop.call_later(_CHECK_EVERY_SECONDS, _check_all, connections, loop)
-    for connection in tuple(connections):
-        connection.check_deadlines(loop.time())
 
 
 def _message(problem: type[Problem]) -> bytes:

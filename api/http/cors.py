@@ -5,6 +5,8 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api import paths
+
 _ALLOWED_HEADERS = (
     "Authorization",
     "Content-Type",
@@ -71,9 +73,9 @@ class Cors:
         )
 
     def _policy_for(self, path: str) -> _Policy:
-        if path.startswith("/v1/staff"):
+        if path.startswith(paths.STAFF):
             return self.staff
-        if path.startswith("/v1/consultation-requests") and not path.endswith("/form"):
+        if path.startswith(paths.CONSULTATION_REQUESTS) and not path.endswith("/form"):
             return self.intake
         return self.public
 

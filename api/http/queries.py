@@ -1,26 +1,24 @@
 """Query parameters: a fault in one is told, never ignored."""
 
-import base64
 import re
 from collections import Counter
 from collections.abc import Set
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import Query, Request, Response
 from pydantic import AfterValidator, BeforeValidator, Field
 from sqlmodel import Session
 
+from api.http.cursors import encode
 from api.problems.catalogue import InvalidQuery
 from data.documents.status import find_status
-from models.listing import ListMeta, Page
-from models.values import LINE_LENGTH, SLUG_PATTERN, is_within_bounds, no_control_characters
+from data.paging import Page
+from models.listing import ListMeta
+from models.values import LINE_LENGTH, SLUG_PATTERN, no_control_characters
 
 # A name of this form is repeated in an answer; any other could hold what a person typed.
 PLAIN_WORD = re.compile("[a-z_]{1,40}")
 _MOST_NAMED = 20
-# The largest value of an integer column on PostgreSQL.
-_LARGEST_ID = 2**31 - 1
 _REASONS = {
     "unknown": "This parameter is not known here.",
     "repeated": "This parameter is given more than once.",
@@ -77,53 +75,14 @@ def _true_or_false(value: str) -> bool:
     return value == "true"
 
 
-def _key_of_cursor(cursor: str) -> int:
-    key = _opened(cursor)
-    if not re.fullmatch("[0-9]{1,10}", key) or int(key) > _LARGEST_ID or _cursor(key) != cursor:
-        raise ValueError("must be a cursor that was given")
-    return int(key)
-
-
-def _place_of_cursor(cursor: str) -> str:
-    place = _opened(cursor)
-    written, _, key = place.partition(" ")
-    instant = datetime.fromisoformat(written)
-    is_place = instant.tzinfo is not None and re.fullmatch("[0-9a-f-]{36}", key)
-    if not is_place or not is_within_bounds(instant) or _cursor(place) != cursor:
-        raise ValueError("must be a cursor that was given")
-    return place
-
-
 def _one_line(value: str | None) -> str | None:
     return value if value is None else no_control_characters(value)
-
-
-def _opened(cursor: str) -> str:
-    try:
-        return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
-    except ValueError:
-        raise ValueError("must be a cursor that was given") from None
-
-
-def _cursor(key: int | str) -> str:
-    return base64.urlsafe_b64encode(str(key).encode()).decode().rstrip("=")
 
 
 LimitQuery = Annotated[
     Annotated[int, Field(ge=1, le=100)],
     BeforeValidator(_digits),
     Query(description="How many items a page holds at the most."),
-]
-CursorQuery = Annotated[
-    int | None,
-    BeforeValidator(_key_of_cursor, json_schema_input_type=str | None),
-    Query(description="`next_cursor` of the page before; opaque."),
-]
-# In a list by time, where a number would not do.
-PlaceQuery = Annotated[
-    str | None,
-    BeforeValidator(_place_of_cursor),
-    Query(description="`next_cursor` of the page before; opaque."),
 ]
 DaysQuery = Annotated[Annotated[int, Field(le=36_500)] | None, BeforeValidator(_digits)]
 # A line as staff enters it; it may be empty.
@@ -138,8 +97,8 @@ def list_meta(
     """The list's `meta`; when there is more, a `Link` to the next page too (RFC 8288)."""
     state = find_status(session).state
     cursor = None
-    if page.last_key is not None:
-        cursor = _cursor(page.last_key)
+    if page.end is not None:
+        cursor = encode(page.end)
         url = request.url.include_query_params(cursor=cursor)
         response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
     return ListMeta(total=page.total, next_cursor=cursor, clinic_state=state)

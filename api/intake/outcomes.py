@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from fastapi import Response
 
+from api.paths import CONSULTATION_REQUESTS
 from api.problems.catalogue import ClinicPermanentlyClosed, IdempotencyKeyReused, IntakePaused
 from api.problems.validation import OUTDATED, invalid_request
 from data.intake.idempotency import KeyReused, Replayed
@@ -11,8 +12,6 @@ from data.intake.store import Accepted, FormOutdated, NotAccepting, Outcome
 from models.consultation_request import ConsultationRequestAccepted
 from models.status_change import ConsultationMode
 from models.values import utc_now
-
-PREFIX = "/v1/consultation-requests"
 
 
 def answer_to(outcome: Outcome, *, headers: Mapping[str, str] | None = None) -> Response:
@@ -32,7 +31,7 @@ def answer_to(outcome: Outcome, *, headers: Mapping[str, str] | None = None) -> 
 
 def _created(answer: bytes, headers: Mapping[str, str]) -> Response:
     request_id = ConsultationRequestAccepted.model_validate_json(answer).id
-    headers = {"Location": f"{PREFIX}/{request_id}", **headers}
+    headers = {"Location": f"{CONSULTATION_REQUESTS}/{request_id}", **headers}
     return Response(answer, status_code=201, headers=headers, media_type="application/json")
 
 

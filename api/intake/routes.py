@@ -6,9 +6,10 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api.cache.policy import StatusRoute
 from api.dependencies import SessionDep, SettingsDep, WriteSessionDep
-from api.intake.outcomes import PREFIX, answer_to
+from api.intake.outcomes import answer_to
 from api.intake.receipts import ReceiptDep, refuse_wrong_receipt, require_request
 from api.intake.steps import STEPS, AttemptDep, IntakeRoute, RateDep, RequestBody
+from api.paths import CONSULTATION_REQUESTS
 from api.problems.catalogue import (
     ClinicPermanentlyClosed,
     IdempotencyKeyReused,
@@ -26,7 +27,8 @@ from api.runtime import runtime_of
 from data.documents.form import find_form, find_words
 from data.documents.status import find_status
 from data.intake import requests as consultation_requests
-from data.intake.requests import RecordOfCare, Sending
+from data.intake.requests import Sending
+from data.intake.withdrawals import RecordOfCare, withdraw_request
 from models.consultation_form import ConsultationFormPublic
 from models.consultation_request import (
     ConsultationRequest,
@@ -36,9 +38,13 @@ from models.consultation_request import (
 )
 from models.form_schema import FormDialect
 
-form_router = APIRouter(prefix=PREFIX, tags=["Consultation requests"], route_class=StatusRoute)
-router = APIRouter(prefix=PREFIX, tags=["Consultation requests"])
-intake_router = APIRouter(prefix=PREFIX, tags=["Consultation requests"], route_class=IntakeRoute)
+form_router = APIRouter(
+    prefix=CONSULTATION_REQUESTS, tags=["Consultation requests"], route_class=StatusRoute
+)
+router = APIRouter(prefix=CONSULTATION_REQUESTS, tags=["Consultation requests"])
+intake_router = APIRouter(
+    prefix=CONSULTATION_REQUESTS, tags=["Consultation requests"], route_class=IntakeRoute
+)
 
 DialectQuery = Annotated[
     FormDialect,
@@ -140,9 +146,7 @@ def withdraw_consultation_request(
     """
     require_request(session, receipt)
     try:
-        row = consultation_requests.withdraw_request(
-            session, request_id=receipt.request_id, retention=settings.retention
-        )
+        row = withdraw_request(session, request_id=receipt.request_id, retention=settings.retention)
     except RecordOfCare:
         closure = find_status(session).content.closure
         raise RequestEnded(extension={"closure": closure}) from None

@@ -2,7 +2,8 @@
 
 The first one is the route's own (`IntakeRoute`): it answers a known idempotency key again. The
 others are dependencies; `routes.py` names them in their order. The body stays bytes until FastAPI
-validates it, after all of them (`api/http/bodies.py`): a closed clinic never parses it.
+validates it, after all of them (`api/http/bodies.py`): a closed clinic never parses it. The 422 of
+an invalid body has the sentences of the clinic's form, which the check of the clinic's state read.
 """
 
 import re
@@ -10,6 +11,7 @@ from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
+from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 
 from api.dependencies import get_keyring
@@ -17,11 +19,14 @@ from api.http.bodies import BodyRoute, Parsed, UnparsedRequest, require_json
 from api.http.queries import refuse_unknown_parameters
 from api.intake.outcomes import answer_to
 from api.problems.catalogue import InvalidIdempotencyKey
-from api.runtime import runtime_of
+from api.problems.validation import problem_for
+from api.runtime import OpenIntake, runtime_of
 from data.crypto import Keyring
 from data.database import reading
+from data.documents.form import find_words
 from data.intake.idempotency import Attempt, KeyReused, Replayed, find_answer
 from data.intake.store import find_refusal
+from models.consultation_form import ConsultationFormCreate
 from models.consultation_request import ConsultationRequestCreate
 
 _QUOTED = re.compile('^"(.*)"$')
@@ -29,10 +34,20 @@ _KEY = re.compile(r"[\x21-\x7e]{8,255}")
 
 
 class IntakeRoute(BodyRoute):
-    """Step 2: a known key with the same bytes gets its first answer, whatever changed since."""
+    """Step 2: a known key with the same bytes gets its first answer, whatever changed since.
+
+    An invalid body gets its 422 here, with the sentences of the clinic's form.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
+        handle_unworded = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            try:
+                return await handle_unworded(request)
+            except RequestValidationError as error:
+                # Without its cause: the text of the cause repeats what a person typed.
+                raise problem_for(error, form=request.state.form) from None
 
         async def handle_once(request: Request) -> Response:
             await refuse_unknown_parameters(request)
@@ -94,24 +109,27 @@ async def stay_within_rate(request: Request) -> dict[str, str]:
 
 
 async def be_accepting(request: Request) -> None:
-    """Step 4: the clinic's state, before the body is looked at.
+    """Step 4: the clinic's state, before the body is parsed; sets `request.state.form`.
 
-    That it accepts is remembered as long as nothing was published; it is asked for again when the
-    request is stored. A refusal is never given from memory.
+    That the clinic accepts, and its form, are remembered until something is published; both are
+    checked again when the request is stored. A refusal is never given from memory.
     """
     runtime, kept = runtime_of(request), request.app.kept
-    epoch = kept.epoch
-    if kept.is_current and runtime.accepting_since == epoch:
-        return
-    await run_in_threadpool(_require_accepting, request)
-    runtime.accepting_since = epoch
+    epoch, known = kept.epoch, runtime.open_intake
+    if known is None or known.epoch != epoch or not kept.is_current:
+        form = await run_in_threadpool(_require_accepting, request)
+        known = runtime.open_intake = OpenIntake(epoch, form)
+    request.state.form = known.form
 
 
-def _require_accepting(request: Request) -> None:
+def _require_accepting(request: Request) -> ConsultationFormCreate:
+    """The current form; raises the problem where the clinic takes no request."""
     with reading(runtime_of(request).engine) as session:
         refusal = find_refusal(session)
+        form = find_words(session)
     if refusal is not None:
         answer_to(refusal)
+    return form
 
 
 AttemptDep = Annotated[Attempt | None, Depends(get_attempt)]

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi import Path as FromPath
 from fastapi.responses import HTMLResponse, JSONResponse
 
+from api import paths
 from api.cache.policy import PublicRoute
 from api.problems.catalogue import ALL, NotFound
 from api.problems.document import responses
@@ -38,14 +39,14 @@ _SWAGGER = {
 }
 
 
-@router.get("/docs", include_in_schema=False)
+@router.get(paths.DOCUMENTATION, include_in_schema=False)
 async def read_documentation() -> HTMLResponse:
     """The OpenAPI document as a page to read and to try."""
     html = (_ASSETS / "docs.html").read_text(encoding="utf-8")
     return HTMLResponse(html, headers={"Content-Security-Policy": _DOCS_POLICY})
 
 
-@router.get("/docs/{name}", include_in_schema=False)
+@router.get(f"{paths.DOCUMENTATION}/{{name}}", include_in_schema=False)
 async def read_documentation_asset(name: str) -> Response:
     """What the pages are made of."""
     media_type = _OURS.get(name) or _SWAGGER.get(name)
@@ -54,7 +55,7 @@ async def read_documentation_asset(name: str) -> Response:
     return Response(_asset(name), media_type=media_type)
 
 
-@router.get("/openapi.json", include_in_schema=False)
+@router.get(paths.OPENAPI, include_in_schema=False)
 async def read_openapi(request: Request) -> JSONResponse:
     """The OpenAPI document."""
     return JSONResponse(request.app.openapi())

@@ -9,6 +9,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from api.http.middleware import describe
+from api.http.queries import query_faults
 from api.problems.catalogue import (
     RETRY_AFTER,
     MalformedJSON,
@@ -22,6 +23,7 @@ from api.problems.protocol import MethodNotAllowed
 from api.problems.validation import problem_for
 from data.crypto import KeyringFault, SealBroken
 from data.documents.status import NotLoaded
+from data.paging import WrongCursor
 from data.postgresql import NotDurable
 from data.write_queue import WriteQueueTimeout
 
@@ -33,6 +35,7 @@ _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(WrongCursor, _wrong_cursor)
     app.add_exception_handler(HTTPException, _from_router)
     for away in (DBAPIError, PoolTimeout, NotDurable, NotLoaded):
         app.add_exception_handler(away, _database)
@@ -50,9 +53,13 @@ async def _problem(request: Request, error: Exception) -> Response:
     return _answer(request, error)
 
 
-def _invalid(request: Request, error: Exception) -> Response:
+async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return _answer(request, problem_for(request, error))
+    return _answer(request, problem_for(error))
+
+
+async def _wrong_cursor(request: Request, _error: Exception) -> Response:
+    return _answer(request, query_faults(("cursor", "invalid")))
 
 
 async def _from_router(request: Request, error: Exception) -> Response:

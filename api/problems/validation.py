@@ -1,16 +1,14 @@
-"""From what a validator found to what the caller is told."""
+"""Problem documents for what a validator found in a request."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 
 from api.http import strict_json
 from api.http.queries import PLAIN_WORD, query_faults
 from api.problems.catalogue import InvalidRequest, MalformedJSON, NotFound, Problem
-from data.database import reading
-from data.documents.form import find_words
+from models.consultation_form import ConsultationFormCreate
 from models.values import MoreUnknownFields
 
 # The reason for a fault, by the type that pydantic gives it.
@@ -27,7 +25,7 @@ _REASONS = {
     "required": "required",
     "invalid": "invalid",
 }
-# Where the clinic's form has no words of its own for it.
+# The service's own sentences, for every body and code that the clinic's form has no sentence for.
 _WORDS = {
     "required": "Please fill this in.",
     "too_long": "This is too long.",
@@ -44,8 +42,14 @@ _WORDS = {
 OUTDATED = ("#/form_version", "form_version.outdated")
 
 
-def problem_for(request: Request, error: RequestValidationError) -> Problem:
-    """The problem that a failed validation is told as."""
+def problem_for(
+    error: RequestValidationError, *, form: ConsultationFormCreate | None = None
+) -> Problem:
+    """The problem document for a failed validation.
+
+    With a `form`, which is the clinic's current one, its sentences replace the service's own, and
+    a body with another `form_version` gets an error for that too.
+    """
     faults = error.errors()
     where = {fault["loc"][0] for fault in faults}
     if "path" in where:
@@ -55,23 +59,21 @@ def problem_for(request: Request, error: RequestValidationError) -> Problem:
         return query_faults(*((parameter, "invalid") for parameter in wrong))
     if any(fault["type"] == "missing" and fault["loc"] == ("body",) for fault in faults):
         return MalformedJSON()
-    with reading(request.app.state.runtime.engine) as session:
-        words = find_words(session)
-    told = [
+    found = [
         _pointer_and_code(fault)
         for fault in faults
         if not isinstance(fault["input"], MoreUnknownFields)
     ]
-    if _is_outdated(error.body, current=words.version):
-        told.append(OUTDATED)
+    if form is not None and _is_outdated(error.body, current=form.version):
+        found.append(OUTDATED)
     more = sum(
         fault["input"].count for fault in faults if isinstance(fault["input"], MoreUnknownFields)
     )
-    return invalid_request(told, messages=words.messages, more_unknown_fields=more)
+    return invalid_request(found, messages=form.messages if form else {}, more_unknown_fields=more)
 
 
 def _is_outdated(body: object, *, current: int) -> bool:
-    # A person who must correct something anyway is told of a new form at once.
+    # A person who must correct something anyway learns about the new form in the same answer.
     sent = strict_json.parse(body) if isinstance(body, bytes) else body
     version = sent.get("form_version") if isinstance(sent, dict) else None
     return type(version) is int and 0 < version != current

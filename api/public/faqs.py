@@ -4,16 +4,18 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from api import paths
 from api.cache.policy import PublicRoute
 from api.dependencies import SessionDep
-from api.http.queries import CursorQuery, FlagQuery, LimitQuery, SlugQuery, list_meta, query_faults
+from api.http.cursors import CursorQuery
+from api.http.queries import FlagQuery, LimitQuery, SlugQuery, list_meta, query_faults
 from api.problems.catalogue import Gone, NotFound
 from api.problems.document import responses
 from api.public.texts import SlugPath, found, moved_response
 from data.documents import faqs
 from models.faq import FAQList, FAQPublic
 
-router = APIRouter(prefix="/v1/faqs", tags=["Content"], route_class=PublicRoute)
+router = APIRouter(prefix=paths.FAQS, tags=["Content"], route_class=PublicRoute)
 
 
 @router.get("")
@@ -48,4 +50,4 @@ def list_faqs(
 )
 def read_faq(session: SessionDep, slug: SlugPath) -> FAQPublic | Response:
     """One question with its answer; the answer that is true in the clinic's state now."""
-    return found(faqs.find_faq(session, slug=slug), path="/v1/faqs")
+    return found(faqs.find_faq(session, slug=slug), path=paths.FAQS)

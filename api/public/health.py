@@ -2,11 +2,12 @@
 
 from fastapi import APIRouter, Request, Response
 
+from api import paths
 from api.problems.catalogue import RETRY_AFTER
 from api.runtime import runtime_of
 from models.health import Liveness, Readiness
 
-router = APIRouter(prefix="/health/ready", tags=["Health"])
+router = APIRouter(prefix=paths.READINESS, tags=["Health"])
 live_router = APIRouter(prefix="/health/live", tags=["Health"])
 
 

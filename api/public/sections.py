@@ -2,16 +2,18 @@
 
 from fastapi import APIRouter, Request, Response
 
+from api import paths
 from api.cache.policy import PublicRoute
 from api.dependencies import SessionDep
-from api.http.queries import CursorQuery, LimitQuery, list_meta
+from api.http.cursors import CursorQuery
+from api.http.queries import LimitQuery, list_meta
 from api.problems.catalogue import Gone, NotFound
 from api.problems.document import responses
 from api.public.texts import SlugPath, found, moved_response
 from data.documents import sections
 from models.section import SectionList, SectionPublic
 
-router = APIRouter(prefix="/v1/sections", tags=["Content"], route_class=PublicRoute)
+router = APIRouter(prefix=paths.SECTIONS, tags=["Content"], route_class=PublicRoute)
 
 
 @router.get("")
@@ -34,4 +36,4 @@ def list_sections(
 )
 def read_section(session: SessionDep, slug: SlugPath) -> SectionPublic | Response:
     """One content section."""
-    return found(sections.find_section(session, slug=slug), path="/v1/sections")
+    return found(sections.find_section(session, slug=slug), path=paths.SECTIONS)

@@ -2,21 +2,23 @@
 
 from fastapi import APIRouter, Request, Response
 
+from api import paths
 from api.cache.policy import StatusRoute
 from api.dependencies import SessionDep
-from api.http.queries import CursorQuery, LimitQuery, list_meta
+from api.http.cursors import CursorQuery
+from api.http.queries import LimitQuery, list_meta
 from data.documents.status import find_status
 from data.documents.status_history import list_effective_changes
 from models.status import StatusPublic
 from models.status_change import StatusChangeList
 
-router = APIRouter(prefix="/v1/status", tags=["Clinic"], route_class=StatusRoute)
+router = APIRouter(prefix=paths.STATUS, tags=["Clinic"], route_class=StatusRoute)
 
 
 @router.get("")
 def read_status(session: SessionDep) -> StatusPublic:
     """Whether the clinic is open, and how consultation requests are taken. 200 also when closed."""
-    return StatusPublic.of(find_status(session))
+    return StatusPublic.of(find_status(session), form=paths.FORM)
 
 
 @router.get("/history")

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.auth import Admin
 from api.dependencies import SessionDep
-from api.http.queries import CursorQuery, LimitQuery, list_meta
+from api.http.cursors import CursorQuery
+from api.http.queries import LimitQuery, list_meta
 from data import audit
 from models.audit import AuditEventList
 

@@ -10,8 +10,9 @@ from starlette.convertors import StringConvertor, register_url_convertor
 from api.auth import IntakeEraser, IntakeExporter, IntakeReader, IntakeWriter
 from api.dependencies import KeyringDep, SessionDep, SettingsDep, WriteSessionDep
 from api.http.bodies import BodyRoute, JSONDep, Parsed
+from api.http.cursors import CursorQuery
 from api.http.preconditions import IfMatch, require_match, set_entity_tag
-from api.http.queries import DaysQuery, FlagQuery, LimitQuery, LineQuery, PlaceQuery, list_meta
+from api.http.queries import DaysQuery, FlagQuery, LimitQuery, LineQuery, list_meta
 from api.problems.catalogue import (
     InvalidRequest,
     MalformedJSON,
@@ -30,6 +31,7 @@ from api.problems.protocol import (
 from api.runtime import runtime_of
 from data.audit import record_event
 from data.intake import export, inbox
+from data.intake.opened_requests import read_request
 from data.intake.retention import erase
 from models.audit import Action
 from models.consultation_request import ConsultationRequest, RequestState
@@ -77,7 +79,7 @@ def list_inbox(
         DaysQuery, Query(description="Only those received so many days ago or before.")
     ] = None,
     limit: LimitQuery = 100,
-    cursor: PlaceQuery = None,
+    cursor: CursorQuery = None,
 ) -> RequestList:
     """The requests, the newest first. Nothing that was typed is in the list."""
     wanted = inbox.Filter(state, assigned_to, quarantined, older_than_days)
@@ -124,7 +126,7 @@ def open_consultation_request(
     """One request, opened. Reading it leaves an audit event."""
     row = _found(session.get(ConsultationRequest, request_id))
     set_entity_tag(response, row.version)
-    return inbox.read_request(session, row=row, keyring=keyring, actor=staff.id)
+    return read_request(session, row=row, keyring=keyring, actor=staff.id)
 
 
 @router.patch(

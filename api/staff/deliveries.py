@@ -6,7 +6,8 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.auth import Admin
 from api.dependencies import SessionDep, WriteSessionDep
-from api.http.queries import LimitQuery, PlaceQuery, list_meta
+from api.http.cursors import CursorQuery
+from api.http.queries import LimitQuery, list_meta
 from api.problems.catalogue import NotFound, NothingToReplay
 from api.problems.document import responses
 from data.notifications import deliveries
@@ -26,7 +27,7 @@ def list_deliveries(
         str | None, Query(pattern="^[0-9a-f-]{36}$", description="Only those of this webhook.")
     ] = None,
     limit: LimitQuery = 100,
-    cursor: PlaceQuery = None,
+    cursor: CursorQuery = None,
 ) -> DeliveryList:
     """What was told and is to be told, the newest first, each with its tries.
 

@@ -4,10 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from api import paths
 from api.auth import StatusWriter
 from api.dependencies import SessionDep, SettingsDep, WriteSessionDep
 from api.http.bodies import BodyRoute, JSONDep, Parsed
-from api.http.queries import CursorQuery, FlagQuery, LimitQuery, list_meta
+from api.http.cursors import CursorQuery
+from api.http.queries import FlagQuery, LimitQuery, list_meta
 from api.problems.catalogue import AlreadyInEffect, InvalidRequest, MalformedJSON, NotFound
 from api.problems.document import responses
 from api.problems.protocol import ContentTooLarge, UnsupportedMediaType
@@ -35,7 +37,7 @@ from models.status_change import (
 
 router = APIRouter(prefix="/v1/staff/status-changes", route_class=BodyRoute)
 
-EXPORT_PATH = "/v1/staff/consultation-requests/export?state=closed_out"
+EXPORT_PATH = f"{paths.STAFF}/consultation-requests/export?state=closed_out"
 _FAULTS: dict[type[ImpossibleChange], tuple[str, str]] = {
     EffectPassed: ("#/effective_from", "effective_from.past"),
     ReopeningPassed: ("#/reopens_on", "reopens_on.passed"),

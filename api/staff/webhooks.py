@@ -7,7 +7,8 @@ from fastapi import APIRouter, Path, Request, Response
 from api.auth import Admin
 from api.dependencies import KeyringDep, SessionDep, WriteSessionDep
 from api.http.bodies import BodyRoute, JSONDep, Parsed
-from api.http.queries import CursorQuery, LimitQuery, list_meta
+from api.http.cursors import CursorQuery
+from api.http.queries import LimitQuery, list_meta
 from api.problems.catalogue import InvalidRequest, MalformedJSON, NotFound
 from api.problems.document import responses
 from api.problems.protocol import ContentTooLarge, UnsupportedMediaType

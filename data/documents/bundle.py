@@ -13,11 +13,12 @@ from models.publication import BundlePublic
 from models.status import StatusPublic
 
 
-def find_bundle(session: Session) -> BundlePublic:
+def find_bundle(session: Session, *, form_path: str) -> BundlePublic:
+    """All published documents; `form_path` is where the consultation form is served."""
     status = find_status(session)
     return BundlePublic(
         clinic=ClinicPublic.model_validate(find_clinic(session)),
-        status=StatusPublic.of(status),
+        status=StatusPublic.of(status, form=form_path),
         sections=list(list_sections(session).items),
         faqs=list(list_faqs(session).items),
         form=find_form(session, status=status),

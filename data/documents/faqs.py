@@ -2,17 +2,17 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, and_, func
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
 from data.documents.publications import find_current_slug
 from data.documents.texts import Surroundings, body_of, find_surroundings, is_published
+from data.paging import Cursor, Order, Page, read_page
 from models.faq import FAQ, FAQPublic
-from models.listing import Page
-from models.publication import Moved, Withdrawn
+from models.publication import Kind, Moved, Withdrawn
 from models.section import Section
 
-KIND = "faq"
+_ORDER = Order(FAQ.position)
 
 
 class UnknownTopic(Exception):
@@ -30,7 +30,7 @@ def list_faqs(
     section: str | None = None,
     answered: bool | None = None,
     limit: int | None = None,
-    after: int | None = None,
+    after: Cursor | None = None,
 ) -> Page[FAQPublic]:
     """Published FAQs in their order; all of them without a `limit`."""
     if topic is not None and not _exists(session, col(FAQ.topic) == topic):
@@ -39,7 +39,7 @@ def list_faqs(
     sections = _published_sections(session, around)
     if section is not None and section not in sections:
         raise UnknownSection
-    wanted = and_(
+    wanted = [
         is_published(FAQ, around),
         *(
             column == value
@@ -50,26 +50,15 @@ def list_faqs(
             )
             if value is not None
         ),
-    )
-    total = session.exec(select(func.count()).select_from(FAQ).where(wanted)).one()
-    query = select(FAQ).where(wanted).order_by(col(FAQ.position))
-    if after is not None:
-        query = query.where(col(FAQ.position) > after)
-    if limit is not None:
-        query = query.limit(limit + 1)
-    rows = list(session.exec(query))
-    shown = rows[:limit]
-    return Page(
-        items=[_publish(row, around, sections) for row in shown],
-        total=total,
-        last_key=shown[-1].position if len(rows) > len(shown) else None,
-    )
+    ]
+    page = read_page(session, FAQ, wanted=wanted, order=_ORDER, limit=limit, after=after)
+    return page.with_items([_publish(row, around, sections) for row in page.items])
 
 
 def find_faq(session: Session, *, slug: str) -> FAQPublic | Moved | Withdrawn | None:
     faq = session.exec(select(FAQ).where(FAQ.slug == slug)).first()
     if faq is None:
-        current = find_current_slug(session, kind=KIND, slug=slug)
+        current = find_current_slug(session, kind=Kind.FAQ, slug=slug)
         return Moved(current) if current else None
     around = find_surroundings(session)
     if faq.withdrawn_on and faq.withdrawn_on <= around.today:

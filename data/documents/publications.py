@@ -1,5 +1,6 @@
 """What all published texts share: the counter of changes, and when the next one comes due."""
 
+import logging
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,14 +10,19 @@ from sqlmodel import Session, col, select
 from data.documents.status import stands
 from models.clinic import Clinic
 from models.faq import FAQ
-from models.publication import ContentVersion, FormerSlug
+from models.publication import ContentVersion, FormerSlug, Kind
 from models.section import Section
 from models.status_change import StatusChange
 from models.values import utc_now
 
+log = logging.getLogger("clinic_api")
+
+# In `Session.info`: the names of what the transaction has changed so far.
+_CHANGED = "changed_documents"
+
 
 class Changes:
-    """How many published changes this process has committed, to whichever database."""
+    """How many transactions with published changes this process has committed, to any database."""
 
     count = 0
 
@@ -24,16 +30,31 @@ class Changes:
 changes = Changes()
 
 
-def raise_content_version(session: Session) -> None:
-    """Part of the transaction of every published change."""
-    session.connection().execute(update(ContentVersion).values(value=col(ContentVersion.value) + 1))
-    session.info["publishes"] = True
+def record_change(session: Session, *, kind: Kind, slug: str | None = None) -> None:
+    """Records that this transaction changes something published.
+
+    `slug` is what names the document among those of its kind: a slug, a version or an id, and
+    `None` where there is one only. The content version is raised once in a transaction. With the
+    commit the cache of this process drops its answers, and a line of the level DEBUG names each
+    changed document; kind and slug are not stored.
+    """
+    if _CHANGED not in session.info:
+        raised = update(ContentVersion).values(value=col(ContentVersion.value) + 1)
+        session.connection().execute(raised)
+        session.info[_CHANGED] = []
+    session.info[_CHANGED].append(f"{kind} {slug}" if slug else str(kind))
 
 
 @event.listens_for(Session, "after_commit")
-def _count_change(session: Session) -> None:
-    if session.info.pop("publishes", False):
+def _count_changes(session: Session) -> None:
+    if changed := session.info.pop(_CHANGED, None):
         changes.count += 1
+        log.debug("content changed: %s", ", ".join(changed))
+
+
+@event.listens_for(Session, "after_rollback")
+def _forget_changes(session: Session) -> None:
+    session.info.pop(_CHANGED, None)
 
 
 def find_content_version(session: Session) -> int:
@@ -69,6 +90,6 @@ def find_next_change(session: Session) -> datetime | None:
     return min((instant for instant in instants if instant), default=None)
 
 
-def find_current_slug(session: Session, *, kind: str, slug: str) -> str | None:
+def find_current_slug(session: Session, *, kind: Kind, slug: str) -> str | None:
     former = session.get(FormerSlug, (kind, slug))
     return former.current_slug if former else None

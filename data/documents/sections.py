@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from data.documents.publications import find_current_slug
 from data.documents.texts import Surroundings, body_of, find_surroundings, is_published
+from data.paging import Cursor, Order, Page, read_page
 from models.faq import FAQ
-from models.listing import Page
-from models.publication import Moved, Withdrawn
+from models.publication import Kind, Moved, Withdrawn
 from models.section import (
     CallToActionPublic,
     ImagePublic,
@@ -20,35 +19,24 @@ from models.section import (
     SectionPublic,
 )
 
-KIND = "section"
+_ORDER = Order(Section.position)
 
 
 def list_sections(
-    session: Session, *, limit: int | None = None, after: int | None = None
+    session: Session, *, limit: int | None = None, after: Cursor | None = None
 ) -> Page[SectionPublic]:
     """Published sections in their order; all of them without a `limit`."""
     around = find_surroundings(session)
     published = is_published(Section, around)
-    total = session.exec(select(func.count()).select_from(Section).where(published)).one()
-    query = select(Section).where(published).order_by(col(Section.position))
-    if after is not None:
-        query = query.where(col(Section.position) > after)
-    if limit is not None:
-        query = query.limit(limit + 1)
-    rows = list(session.exec(query))
-    shown = rows[:limit]
-    faqs = _faq_slugs(session, around, [row.slug for row in shown])
-    return Page(
-        items=[_publish(row, around, faqs) for row in shown],
-        total=total,
-        last_key=shown[-1].position if len(rows) > len(shown) else None,
-    )
+    page = read_page(session, Section, wanted=[published], order=_ORDER, limit=limit, after=after)
+    faqs = _faq_slugs(session, around, [row.slug for row in page.items])
+    return page.with_items([_publish(row, around, faqs) for row in page.items])
 
 
 def find_section(session: Session, *, slug: str) -> SectionPublic | Moved | Withdrawn | None:
     section = session.exec(select(Section).where(Section.slug == slug)).first()
     if section is None:
-        current = find_current_slug(session, kind=KIND, slug=slug)
+        current = find_current_slug(session, kind=Kind.SECTION, slug=slug)
         return Moved(current) if current else None
     around = find_surroundings(session)
     if section.withdrawn_on and section.withdrawn_on <= around.today:

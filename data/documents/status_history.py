@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, true, tuple_
 from sqlmodel import Session, col, select
 
 from data.documents.status import find_status, stands
-from models.listing import Page
+from data.paging import Cursor, Order, Page, read_page
 from models.status_change import (
     StaffStatusChange,
     Standing,
@@ -16,6 +15,8 @@ from models.status_change import (
     StatusChangePublic,
 )
 from models.values import utc_now
+
+_ORDER = Order(StatusChange.takes_effect_at, StatusChange.id, descending=True)
 
 
 def list_planned(session: Session, *, after: datetime | None = None) -> Sequence[StatusChange]:
@@ -28,27 +29,25 @@ def list_planned(session: Session, *, after: datetime | None = None) -> Sequence
 
 
 def list_effective_changes(
-    session: Session, *, limit: int, after: int | None = None
+    session: Session, *, limit: int, after: Cursor | None = None
 ) -> Page[StatusChangePublic]:
     """The changes that took effect, the latest first."""
     now = utc_now()
     took_effect = (col(StatusChange.takes_effect_at) <= now) & stands()
-    rows = _list_latest_first(session, took_effect, limit=limit + 1, after=after)
-    return Page(
-        items=[StatusChangePublic.model_validate(row) for row in rows[:limit]],
-        total=_count(session, took_effect),
-        last_key=rows[limit - 1].id if len(rows) > limit else None,
+    page = read_page(
+        session, StatusChange, wanted=[took_effect], order=_ORDER, limit=limit, after=after
     )
+    return page.with_items([StatusChangePublic.model_validate(row) for row in page.items])
 
 
 def list_all_changes(
-    session: Session, *, limit: int, after: int | None = None
+    session: Session, *, limit: int, after: Cursor | None = None
 ) -> Page[StaffStatusChange]:
     """All changes, the latest effect first, each with where it stands."""
     now = utc_now()
     status = find_status(session, at=now)
-    rows = _list_latest_first(session, true(), limit=limit + 1, after=after)
-    ids = [row.id for row in rows]
+    page = read_page(session, StatusChange, order=_ORDER, limit=limit, after=after)
+    ids = [row.id for row in page.items]
     called_off = session.exec(
         select(StatusChangeCallingOff.change_id).where(
             col(StatusChangeCallingOff.change_id).in_(ids)
@@ -62,24 +61,4 @@ def list_all_changes(
             return Standing.PLANNED
         return Standing.IN_EFFECT if row.id == status.change.id else Standing.PAST
 
-    return Page(
-        items=[StaffStatusChange.of(row, standing(row)) for row in rows[:limit]],
-        total=_count(session, true()),
-        last_key=rows[limit - 1].id if len(rows) > limit else None,
-    )
-
-
-def _list_latest_first(
-    session: Session, wanted: ColumnElement[bool], *, limit: int, after: int | None
-) -> Sequence[StatusChange]:
-    """From the place of the change `after` on; a change's place never moves."""
-    place = (col(StatusChange.takes_effect_at), col(StatusChange.id))
-    query = select(StatusChange).where(wanted).limit(limit)
-    if after is not None:
-        instant = select(StatusChange.takes_effect_at).where(StatusChange.id == after)
-        query = query.where(tuple_(*place) < tuple_(instant.scalar_subquery(), after))
-    return session.exec(query.order_by(*(column.desc() for column in place))).all()
-
-
-def _count(session: Session, wanted: ColumnElement[bool]) -> int:
-    return session.exec(select(func.count()).select_from(StatusChange).where(wanted)).one()
+    return page.with_items([StaffStatusChange.of(row, standing(row)) for row in page.items])

@@ -15,7 +15,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from data.audit import record_event
 from data.crypto import Keyring
-from data.intake.inbox import OpenedRequest, open_whole
+from data.intake.opened_requests import OpenedRequest, open_whole
 from data.write_queue import WriteQueue
 from models.audit import Action, Details, listed
 from models.consultation_request import ConsultationRequest, RequestState

@@ -2,34 +2,31 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from sqlalchemy import ColumnElement, func, or_, tuple_
-from sqlmodel import Session, col, select
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, col
 
 from data.audit import record_event
-from data.crypto import Keyring, SealBroken
-from data.intake.requests import list_consents, open_request
+from data.crypto import Keyring
 from data.intake.retention import Retention, retention_end
+from data.intake.sealed import note_location
 from data.outbox import announce
+from data.paging import Cursor, Order, Page, read_page
 from data.sealing_keys import register_key
 from models.audit import Action, Details
 from models.consultation_request import FINAL_STATES, ConsultationRequest, RequestState
 from models.delivery import EventType
 from models.inbox import (
     TRANSITIONS,
-    GivenConsentPublic,
-    NotePublic,
     RequestChange,
     RequestNote,
-    RequestPublic,
     RequestSummary,
-    SentPublic,
 )
-from models.listing import Page
 from models.values import utc_now
 
 BY_STAFF = "staff"
+_ORDER = Order(ConsultationRequest.received_at, ConsultationRequest.id, descending=True)
 
 
 class TransitionNotAllowed(Exception):
@@ -66,96 +63,23 @@ class Filter:
 
 
 def list_inbox(
-    session: Session, *, wanted: Filter, limit: int, after: str | None
+    session: Session, *, wanted: Filter, limit: int, after: Cursor | None
 ) -> Page[RequestSummary]:
-    """The newest first, after the one whose instant and id are given, with a blank between."""
-    table = ConsultationRequest
-    conditions = wanted.conditions()
-    total = session.exec(select(func.count()).select_from(table).where(*conditions)).one()
-    place = tuple_(col(table.received_at), col(table.id))
-    query = select(table).where(*conditions).limit(limit + 1)
-    if after is not None:
-        instant, _, request_id = after.partition(" ")
-        query = query.where(place < tuple_(datetime.fromisoformat(instant), request_id))
-    query = query.order_by(col(table.received_at).desc(), col(table.id).desc())
-    rows = session.exec(query).all()
-    last = rows[limit - 1] if len(rows) > limit else None
-    return Page(
-        items=[RequestSummary.model_validate(row) for row in rows[:limit]],
-        total=total,
-        last_key=f"{last.received_at.isoformat()} {last.id}" if last else None,
+    """The newest first."""
+    page = read_page(
+        session,
+        ConsultationRequest,
+        wanted=wanted.conditions(),
+        order=_ORDER,
+        limit=limit,
+        after=after,
     )
+    return page.with_items([RequestSummary.model_validate(row) for row in page.items])
 
 
 def find_for_change(session: Session, *, request_id: str) -> ConsultationRequest | None:
     """The row, which nobody else changes until the transaction ends."""
     return session.get(ConsultationRequest, request_id, with_for_update=True)
-
-
-def read_request(
-    session: Session, *, row: ConsultationRequest, keyring: Keyring, actor: str
-) -> RequestPublic:
-    """Everything about the request, opened; that it was read is written down.
-
-    Raises `SealBroken` where part of it is damaged: staff must not take the rest for the whole.
-    """
-    record_event(session, actor=actor, action=Action.REQUEST_READ, subject=row.id)
-    opened = open_whole(session, row=row, keyring=keyring)
-    if opened.damaged:
-        raise opened.damaged[0]
-    return opened.request
-
-
-@dataclass(frozen=True)
-class OpenedRequest:
-    """A request with everything in it that can be opened, and what cannot."""
-
-    request: RequestPublic
-    damaged: list[SealBroken]
-
-
-def open_whole(session: Session, *, row: ConsultationRequest, keyring: Keyring) -> OpenedRequest:
-    damaged: list[SealBroken] = []
-    sent = None
-    try:
-        sent = open_request(row, keyring=keyring)
-    except SealBroken as broken:
-        damaged.append(broken)
-    notes, damaged_notes = _open_notes(session, request_id=row.id, keyring=keyring)
-    request = RequestPublic(
-        **RequestSummary.model_validate(row).model_dump(),
-        sent=SentPublic.model_validate(sent) if sent else None,
-        consents=[
-            GivenConsentPublic.model_validate(consent)
-            for consent in list_consents(session, request_id=row.id)
-        ],
-        notes=notes,
-        available_transitions=list(TRANSITIONS.get(RequestState(row.state), ())),
-        quarantine_reasons=row.quarantine_reasons,
-        possible_duplicates=_possible_duplicates(session, row),
-    )
-    return OpenedRequest(request, [*damaged, *damaged_notes])
-
-
-def _open_notes(
-    session: Session, *, request_id: str, keyring: Keyring
-) -> tuple[list[NotePublic], list[SealBroken]]:
-    rows = session.exec(
-        select(RequestNote)
-        .where(RequestNote.request_id == request_id)
-        .order_by(col(RequestNote.written_at), col(RequestNote.id))
-    )
-    notes, damaged = [], []
-    for row in rows:
-        try:
-            text = keyring.unseal(row.sealed, location=note_location(row.id)).decode()
-        except SealBroken as broken:
-            damaged.append(broken)
-        else:
-            notes.append(
-                NotePublic(id=row.id, author=row.author, written_at=row.written_at, text=text)
-            )
-    return notes, damaged
 
 
 def change_request(
@@ -230,28 +154,3 @@ def touch(session: Session, row: ConsultationRequest) -> None:
     row.updated_at = utc_now()
     session.add(row)
     session.flush()
-
-
-def note_location(note_id: str) -> str:
-    return f"request_note.sealed:{note_id}"
-
-
-def _possible_duplicates(session: Session, row: ConsultationRequest) -> list[str]:
-    table = ConsultationRequest
-    same = [
-        column == digest
-        for column, digest in (
-            (col(table.email_digest), row.email_digest),
-            (col(table.phone_digest), row.phone_digest),
-        )
-        if digest is not None
-    ]
-    if not same:
-        return []
-    ids = session.exec(
-        select(table.id)
-        .where(or_(*same), table.id != row.id, col(table.state).not_in(FINAL_STATES))
-        .order_by(col(table.received_at).desc())
-        .limit(20)
-    )
-    return list(ids)

@@ -2,28 +2,24 @@
 
 import hashlib
 import hmac
-import json
 import secrets
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, insert
+from sqlalchemy import insert
 from sqlmodel import Session, col, select
 
-from data.audit import record_event
 from data.crypto import Keyring
 from data.intake.idempotency import Attempt, record_answer
-from data.intake.retention import Retention, retention_end
-from data.letter_receipts import ReceiptTokens, forget_receipts
+from data.intake.sealed import contact_digests, document_of, request_location
+from data.letter_receipts import ReceiptTokens
 from data.outbox import announce
 from data.sealing_keys import register_key
-from models.audit import SUBMITTER, Action
 from models.consultation_form import ConsultationFormCreate
 from models.consultation_request import (
     FINAL_STATES,
-    SPAM_SIGNS,
     Consent,
     ConsultationRequest,
     ConsultationRequestAccepted,
@@ -32,7 +28,6 @@ from models.consultation_request import (
     RequestState,
 )
 from models.delivery import Channel, EventType
-from models.inbox import RequestNote
 from models.status import ClinicStatus
 from models.status_change import ConsultationMode
 from models.values import ClinicState, utc_now
@@ -40,10 +35,6 @@ from models.values import ClinicState, utc_now
 _TOKEN_BYTES = 32
 # Nobody fills in the form faster.
 _FEWEST_SECONDS = 3
-
-
-class RecordOfCare(Exception):
-    """The request is completed: it belongs to the clinic's records, and is not withdrawn."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +126,7 @@ def _row(
         "quarantine_reasons": reasons,
         "email_digest": email_digest,
         "phone_digest": phone_digest,
-        "sealed": keyring.seal(_document(request), location=request_location(request_id)),
+        "sealed": keyring.seal(document_of(request), location=request_location(request_id)),
     }
 
 
@@ -163,11 +154,6 @@ def _announce(
         )
 
 
-def _document(request: ConsultationRequestCreate) -> bytes:
-    # What only tells people from programs is not kept.
-    return request.model_dump_json(exclude=SPAM_SIGNS).encode()
-
-
 def _quarantine_reasons(request: ConsultationRequestCreate) -> list[str]:
     reasons = []
     if request.website:
@@ -175,17 +161,6 @@ def _quarantine_reasons(request: ConsultationRequestCreate) -> list[str]:
     if request.seconds_to_complete is not None and request.seconds_to_complete < _FEWEST_SECONDS:
         reasons.append("too_fast")
     return reasons
-
-
-def contact_digests(
-    keyring: Keyring, *, email: str | None, phone: str | None
-) -> tuple[bytes | None, bytes | None]:
-    """Of the e-mail address and of the phone number, with the active key."""
-    contacts = (email.casefold() if email else None, phone)
-    email_digest, phone_digest = (
-        keyring.digests("contact", contact.encode())[0] if contact else None for contact in contacts
-    )
-    return email_digest, phone_digest
 
 
 def find_request_by_receipt(
@@ -196,33 +171,6 @@ def find_request_by_receipt(
     expected = row.receipt_hash if row else bytes(hashlib.sha256().digest_size)
     matches = hmac.compare_digest(expected, _hash(token or ""))
     return row if matches else None
-
-
-def withdraw_request(
-    session: Session, *, request_id: str, retention: Retention
-) -> ConsultationRequest | None:
-    """Ends the request and erases everything that was typed, what staff wrote of it included.
-
-    `None` where the request was erased meanwhile; raises `RecordOfCare`.
-    """
-    row = session.get(ConsultationRequest, request_id, with_for_update=True, populate_existing=True)
-    if row is None or row.state == RequestState.WITHDRAWN:
-        return row
-    if row.state == RequestState.COMPLETED:
-        raise RecordOfCare
-    now = utc_now()
-    row.state, row.end_reason = RequestState.WITHDRAWN, None
-    row.sealed = row.email_digest = row.phone_digest = None
-    row.updated_at = row.state_changed_at = now
-    row.retention_until = retention_end(RequestState.WITHDRAWN, since=now, retention=retention)
-    row.version += 1
-    session.connection().execute(delete(RequestNote).where(col(RequestNote.request_id) == row.id))
-    forget_receipts(session, request_id=row.id)
-    record_event(session, actor=SUBMITTER, action=Action.REQUEST_WITHDRAWN, subject=row.id)
-    announce(session, event=EventType.REQUEST_WITHDRAWN, subjects=[row.id], state=row.state)
-    session.add(row)
-    session.flush()
-    return row
 
 
 def next_step(state: str, *, status: ClinicStatus, form: ConsultationFormCreate) -> NextStepPublic:
@@ -250,19 +198,5 @@ def list_consents(session: Session, *, request_id: str) -> list[Consent]:
     return list(session.exec(query))
 
 
-def open_request(row: ConsultationRequest, *, keyring: Keyring) -> dict[str, Any] | None:
-    """What the person sent, or `None` when it was erased."""
-    if row.sealed is None:
-        return None
-    document: dict[str, Any] = json.loads(
-        keyring.unseal(row.sealed, location=request_location(row.id))
-    )
-    return document
-
-
 def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
-
-
-def request_location(request_id: str) -> str:
-    return f"consultation_request.sealed:{request_id}"

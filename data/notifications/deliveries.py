@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, tuple_
+from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
 from data.audit import record_event
+from data.paging import Cursor, Order, Page, read_page
 from models.audit import Action
 from models.delivery import (
     Delivery,
@@ -16,9 +16,10 @@ from models.delivery import (
     DeliveryPublic,
     DeliveryState,
 )
-from models.listing import Page
 from models.values import utc_now
 from models.webhook import Webhook
+
+_ORDER = Order(Delivery.created_at, Delivery.id, descending=True)
 
 
 def count_dead(session: Session) -> int:
@@ -32,7 +33,7 @@ def list_deliveries(
     state: DeliveryState | None,
     webhook_id: str | None,
     limit: int,
-    after: str | None = None,
+    after: Cursor | None = None,
 ) -> Page[DeliveryPublic]:
     """The newest first, each with its tries."""
     wanted: list[ColumnElement[bool]] = []
@@ -40,20 +41,8 @@ def list_deliveries(
         wanted.append(col(Delivery.state) == state)
     if webhook_id is not None:
         wanted.append(col(Delivery.webhook_id) == webhook_id)
-    total = session.exec(select(func.count()).select_from(Delivery).where(*wanted)).one()
-    query = select(Delivery).where(*wanted).limit(limit + 1)
-    if after is not None:
-        instant, _, delivery_id = after.partition(" ")
-        place = tuple_(col(Delivery.created_at), col(Delivery.id))
-        query = query.where(place < tuple_(datetime.fromisoformat(instant), delivery_id))
-    query = query.order_by(col(Delivery.created_at).desc(), col(Delivery.id).desc())
-    rows = session.exec(query).all()
-    last = rows[limit - 1] if len(rows) > limit else None
-    return Page(
-        items=_with_attempts(session, rows[:limit]),
-        total=total,
-        last_key=f"{last.created_at.isoformat()} {last.id}" if last else None,
-    )
+    page = read_page(session, Delivery, wanted=wanted, order=_ORDER, limit=limit, after=after)
+    return page.with_items(_with_attempts(session, page.items))
 
 
 def find_delivery(session: Session, *, delivery_id: str) -> Delivery | None:

@@ -8,7 +8,8 @@ from data.crypto import Keyring
 from data.documents.clinic import find_clinic
 from data.documents.form import find_words
 from data.documents.status import find_status
-from data.intake.requests import find_request, next_step, open_request
+from data.intake.requests import find_request, next_step
+from data.intake.sealed import open_request
 from data.letter_receipts import open_receipt
 from data.notifications.mail import Letter
 from models.delivery import Delivery

@@ -10,7 +10,8 @@ from sqlmodel import Session
 from data import outbox
 from data.crypto import Keyring, SealBroken
 from data.database import reading
-from data.intake.requests import find_request, open_request
+from data.intake.requests import find_request
+from data.intake.sealed import open_request
 from data.notifications import letters
 from data.notifications.mail import Letter, MailServer, send_letter
 from data.notifications.mail_health import is_mail_fault

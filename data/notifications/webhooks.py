@@ -4,21 +4,21 @@ import base64
 import secrets
 import uuid
 
-from sqlalchemy import func
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from data.audit import record_event
 from data.crypto import Keyring
 from data.outbox import cancel_for_webhook
+from data.paging import Cursor, Order, Page, read_page
 from data.sealing_keys import register_key
 from models.audit import SERVICE, Action, listed
-from models.listing import Page
 from models.values import utc_now
 from models.webhook import Webhook, WebhookCreate, WebhookIssued, WebhookPublic
 
 # The format of Standard Webhooks, "Signature scheme".
 _SECRET_PREFIX = "whsec_"  # noqa: S105 (a prefix)
 _SECRET_BYTES = 32
+_ORDER = Order(Webhook.created_at, Webhook.id, descending=True)
 
 
 def create_webhook(
@@ -59,20 +59,12 @@ def end_webhook(session: Session, *, webhook_id: str, actor: str = SERVICE) -> W
     return row
 
 
-def list_webhooks(session: Session, *, limit: int, after: int | None = None) -> Page[WebhookPublic]:
-    """All that were ever made, the newest first; `after` is how many were seen."""
-    total = session.exec(select(func.count()).select_from(Webhook)).one()
-    rows = session.exec(
-        select(Webhook)
-        .order_by(col(Webhook.created_at).desc(), col(Webhook.id))
-        .offset(after or 0)
-        .limit(limit + 1)
-    ).all()
-    return Page(
-        items=[WebhookPublic.model_validate(row) for row in rows[:limit]],
-        total=total,
-        last_key=(after or 0) + limit if len(rows) > limit else None,
-    )
+def list_webhooks(
+    session: Session, *, limit: int, after: Cursor | None = None
+) -> Page[WebhookPublic]:
+    """All that were ever made, the newest first."""
+    page = read_page(session, Webhook, order=_ORDER, limit=limit, after=after)
+    return page.with_items([WebhookPublic.model_validate(row) for row in page.items])
 
 
 def secret_location(webhook_id: str) -> str:

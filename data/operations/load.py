@@ -7,16 +7,15 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from data.documents import faqs, sections
 from data.documents.checks import check_content
 from data.documents.files import Content, ContentFaults, Fault, Location, Source
-from data.documents.publications import raise_content_version
+from data.documents.publications import record_change
 from data.operations.status_changes import append_first_change
 from models.clinic import Clinic
 from models.consultation_form import ConsultationForm
 from models.faq import FAQ
 from models.notice import Notice
-from models.publication import FormerSlug
+from models.publication import FormerSlug, Kind
 from models.section import Section
 from models.status_change import StatusChange
 from models.status_content import StatusContent
@@ -45,8 +44,6 @@ def load_content(session: Session, *, content: Content) -> Loaded:
         raise ContentFaults(content_faults)
     load = _Load(session, content)
     load.run()
-    if load.done.added or load.done.changed:
-        raise_content_version(session)
     session.flush()
     return load.done
 
@@ -60,9 +57,9 @@ class _Load:
 
     def run(self) -> None:
         content = self.content
-        self._singleton(Clinic, "clinic", content.clinic.model_dump(mode="json"))
+        self._singleton(Clinic, Kind.CLINIC, content.clinic.model_dump(mode="json"))
         words = content.status.model_dump(mode="json", exclude={"initial"})
-        self._singleton(StatusContent, "status", words)
+        self._singleton(StatusContent, Kind.STATUS, words)
         self._form()
         self._notices()
         for file in content.sections:
@@ -70,23 +67,28 @@ class _Load:
             values |= file.section.review.model_dump()
             values["withdrawn_on"] = file.section.withdrawn_on
             former = file.section.former_slugs
-            self._text(Section, sections.KIND, values, former, file.source, ())
+            self._text(Section, Kind.SECTION, values, former, file.source, ())
         source = content.sources["faqs.yaml"]
         for position, faq in enumerate(content.faqs.faqs, start=1):
             values = faq.model_dump(mode="json", exclude={"former_slugs"})
             values |= {"position": position, "withdrawn_on": faq.withdrawn_on}
             place = ("faqs", position - 1)
-            self._text(FAQ, faqs.KIND, values, faq.former_slugs, source, place)
+            self._text(FAQ, Kind.FAQ, values, faq.former_slugs, source, place)
         self._refuse_vanished()
         self._first_status()
 
-    def _singleton(self, table: type[Any], name: str, values: dict[str, Any]) -> None:
+    def _note(self, names: list[str], kind: Kind, slug: str | None = None) -> None:
+        """Adds a document to the names of what was added or changed."""
+        names.append(f"{kind} {slug}" if slug else kind)
+        record_change(self.session, kind=kind, slug=slug)
+
+    def _singleton(self, table: type[Any], kind: Kind, values: dict[str, Any]) -> None:
         row = self.session.get(table, 1)
         if row is None:
             self.session.add(table(**values))
-            self.done.added.append(name)
+            self._note(self.done.added, kind)
         elif _assign(row, values):
-            self.done.changed.append(name)
+            self._note(self.done.changed, kind)
 
     def _form(self) -> None:
         form = self.content.form
@@ -96,7 +98,7 @@ class _Load:
             self.session.add(
                 ConsultationForm(version=form.version, document=document, published_at=self.now)
             )
-            self.done.added.append(f"form {form.version}")
+            self._note(self.done.added, Kind.FORM, str(form.version))
         elif row.document != document:
             source = self.content.sources["form.yaml"]
             reason = f"version {form.version} was published with other words: raise it"
@@ -109,18 +111,18 @@ class _Load:
             row = known.pop(notice.slug, None)
             if row is None:
                 self.session.add(Notice(**values))
-                self.done.added.append(f"notice {notice.slug}")
+                self._note(self.done.added, Kind.NOTICE, notice.slug)
             elif _assign(row, values):
-                self.done.changed.append(f"notice {notice.slug}")
+                self._note(self.done.changed, Kind.NOTICE, notice.slug)
         # No text names them any more, or the check would have failed.
         for row in known.values():
             self.session.delete(row)
-            self.done.changed.append(f"notice {row.slug}")
+            self._note(self.done.changed, Kind.NOTICE, row.slug)
 
     def _text(
         self,
         table: type[Any],
-        kind: str,
+        kind: Kind,
         values: dict[str, Any],
         former_slugs: Iterable[str],
         source: Source,
@@ -132,17 +134,17 @@ class _Load:
             raise ContentFaults(
                 [source.fault((*place, "former_slugs"), "the former slug is still another text's")]
             )
-        label = f"{kind} {values['slug']}"
+        slug = values["slug"]
         if not rows:
             stamps = {"version": 1, "published_at": self.now, "updated_at": self.now}
             self.session.add(table(**values, **stamps))
-            self.done.added.append(label)
+            self._note(self.done.added, kind, slug)
         elif _assign(rows[0], values):
             rows[0].version += 1
             rows[0].updated_at = self.now
-            self.done.changed.append(label)
-        for slug in former_slugs:
-            self.session.merge(FormerSlug(kind=kind, slug=slug, current_slug=values["slug"]))
+            self._note(self.done.changed, kind, slug)
+        for former_slug in former_slugs:
+            self.session.merge(FormerSlug(kind=kind, slug=former_slug, current_slug=slug))
         self.session.flush()
 
     def _refuse_vanished(self) -> None:

@@ -25,8 +25,7 @@ from data.crypto import (
     replace_document,
 )
 from data.database import writing
-from data.intake.inbox import note_location
-from data.intake.requests import contact_digests, open_request, request_location
+from data.intake.sealed import contact_digests, note_location, open_request, request_location
 from data.letter_receipts import receipt_location
 from data.live_keyring import read_file
 from data.notifications.webhooks import secret_location

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from data.audit import record_event
 from data.database import take_lock
-from data.documents.publications import raise_content_version
+from data.documents.publications import record_change
 from data.documents.status import CLINIC_STATE, NotLoaded
 from data.documents.status_history import list_planned
 from data.intake.closing import close_out_where_closed, count_open
@@ -19,6 +19,7 @@ from data.outbox import announce
 from models.audit import Action, Details
 from models.clinic import Clinic
 from models.delivery import EventType
+from models.publication import Kind
 from models.status_change import (
     DEFAULT_MODES,
     StatusChange,
@@ -101,8 +102,7 @@ def change_status(
     for row in foreseen.calls_off:
         _record_calling_off(session, row, actor=actor)
     for row in foreseen.recorded:
-        _record_change(session, row, actor=actor)
-    raise_content_version(session)
+        _append_change(session, row, actor=actor)
     row = foreseen.change
     if row.was_planned or row.state != ClinicState.PERMANENTLY_CLOSED:
         return foreseen
@@ -120,7 +120,6 @@ def call_off_change(session: Session, *, change_id: int, actor: str) -> StatusCh
         if row.takes_effect_at <= utc_now():
             raise AlreadyInEffect
         _record_calling_off(session, row, actor=actor)
-        raise_content_version(session)
     return row
 
 
@@ -128,8 +127,10 @@ def append_first_change(session: Session, *, initial: InitialStatus) -> None:
     """The state that a database begins with; since when it is true may not be known."""
     change = StatusChangeCreate(state=initial.state, reopens_on=initial.reopens_on)
     content = session.get_one(StatusContent, 1)
-    session.add(_new_change(content, change, effective_from=initial.effective_from, now=utc_now()))
-    raise_content_version(session)
+    row = _new_change(content, change, effective_from=initial.effective_from, now=utc_now())
+    session.add(row)
+    session.flush()
+    record_change(session, kind=Kind.STATUS_CHANGE, slug=str(row.id))
 
 
 def _new_change(
@@ -170,10 +171,11 @@ def _new_opening(
     return _new_change(content, wanted, effective_from=opens_at, now=after.recorded_at)
 
 
-def _record_change(session: Session, row: StatusChange, *, actor: str) -> None:
+def _append_change(session: Session, row: StatusChange, *, actor: str) -> None:
     session.add(row)
     session.flush()
     change_id = str(row.id)
+    record_change(session, kind=Kind.STATUS_CHANGE, slug=change_id)
     announce(session, event=EventType.STATUS_CHANGED, subjects=[change_id], state=row.state)
     details: Details = {"state": row.state, "mode": row.mode}
     if row.was_planned:
@@ -186,4 +188,5 @@ def _record_change(session: Session, row: StatusChange, *, actor: str) -> None:
 def _record_calling_off(session: Session, row: StatusChange, *, actor: str) -> None:
     calling_off = {"change_id": row.id, "at": utc_now(), "by": actor}
     session.connection().execute(insert(StatusChangeCallingOff), calling_off)
+    record_change(session, kind=Kind.STATUS_CHANGE, slug=str(row.id))
     record_event(session, actor=actor, action=Action.STATUS_CALLED_OFF, subject=str(row.id))

@@ -12,13 +12,18 @@ import brotli
 import httpx
 import pytest
 from sqlalchemy import Engine, event
+from sqlmodel import select
 
-from api.cache import responses as response_cache
-from api.cache.negotiation import preferred_encoding
+from api.cache import kept as kept_answers
+from api.cache.kept import Kept
+from api.cache.negotiation import Representation, preferred_encoding
 from api.cache.prepared import Answer
-from api.cache.responses import Kept, is_canonical
-from data.database import open_database
+from api.cache.responses import is_canonical
+from data.database import open_database, writing
+from data.documents.publications import record_change
 from main import ClinicAPI
+from models.clinic import Clinic
+from models.publication import Kind
 from models.values import utc_now
 from tests.support.apps import client_of, running, set_status
 from tests.support.databases import bring_back, take_away, url_of
@@ -27,6 +32,8 @@ from tests.support.intake import PATH, post, problem
 from tests.support.process import run, serving
 from tests.support.public_reads import NEVER_KEPT, STATES, TEXTS
 from tests.support.waiting import PATIENCE, wait_until
+
+MEDIA_TYPES = ["application/json", "application/ld+json"]
 
 
 @pytest.fixture
@@ -123,6 +130,27 @@ async def test_the_next_answer_after_a_change_is_new(
             assert state in (await client.get(path)).text, path
 
 
+async def test_a_key_names_media_type_and_language(
+    app: ClinicAPI, client: httpx.AsyncClient, engine: Engine
+) -> None:
+    """Each media type has its own answer, in the clinic's language from the first read on."""
+
+    async def kept(locale: str) -> list[bool]:
+        app.kept.drop()
+        for _ in range(2):
+            for media_type in MEDIA_TYPES:
+                await client.get("/v1/clinic", headers={"Accept": media_type})
+        assert len(app.kept) == len(MEDIA_TYPES)
+        keys = [("/v1/clinic", b"", Representation(kind, locale)) for kind in MEDIA_TYPES]
+        return [app.kept.get(key) is not None for key in keys]
+
+    assert await kept("en-US") == [True, True]
+    with writing(engine) as session:
+        session.exec(select(Clinic)).one().locale = "es-US"
+        record_change(session, kind=Kind.CLINIC)
+    assert await kept("es-US") == [True, True]
+
+
 async def test_a_hit_asks_the_database_nothing(
     client: httpx.AsyncClient, queries: list[str]
 ) -> None:
@@ -186,15 +214,15 @@ async def test_it_stays_within_its_bounds(
     app: ClinicAPI, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More than so many answers, or bytes, and the one that was asked for longest ago goes."""
-    monkeypatch.setattr(response_cache, "MAX_ENTRIES", 3)
+    monkeypatch.setattr(kept_answers, "MAX_ENTRIES", 3)
     await client.get("/v1/status")
     for limit in range(1, 8):
         await client.get(f"/v1/faqs?limit={limit}")
         await client.get("/v1/status")
         assert len(app.kept) <= 3
-    assert app.kept.get(("/v1/status", b"", False))
-    assert not app.kept.get(("/v1/faqs", b"limit=1", False))
-    monkeypatch.setattr(response_cache, "MAX_BYTES", 10_000)
+    assert app.kept.get(("/v1/status", b"", app.kept.json))
+    assert not app.kept.get(("/v1/faqs", b"limit=1", app.kept.json))
+    monkeypatch.setattr(kept_answers, "MAX_BYTES", 10_000)
     await client.get("/v1/sections")
     assert len(app.kept) <= 3
     await client.get("/v1/faqs/party-drug")
@@ -206,15 +234,15 @@ async def test_what_began_before_a_change_is_not_put_back(engine: Engine) -> Non
     kept = Kept()
     await kept.refresh(engine)
     answer = Answer.of([], b"old", compress=False)
-    kept.put(("/a", b"", False), answer, epoch=kept.epoch)
+    kept.put(("/a", b"", kept.json), answer, epoch=kept.epoch)
     assert len(kept) == 1
     before = kept.epoch
     set_status(engine, state="open")
     assert not kept.is_current
-    kept.put(("/b", b"", False), answer, epoch=before)
+    kept.put(("/b", b"", kept.json), answer, epoch=before)
     await kept.refresh(engine)
     assert (len(kept), kept.epoch) == (0, before + 1)
-    kept.put(("/b", b"", False), answer, epoch=before)
+    kept.put(("/b", b"", kept.json), answer, epoch=before)
     assert len(kept) == 0
 
 

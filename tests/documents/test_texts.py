@@ -10,9 +10,9 @@ from sqlalchemy import Engine
 from sqlmodel import Session, select
 
 from data.database import writing
-from data.documents.publications import raise_content_version
+from data.documents.publications import record_change
 from models.faq import FAQ
-from models.publication import FormerSlug
+from models.publication import FormerSlug, Kind
 from models.section import Section
 from models.values import utc_now
 from tests.support.intake import problem
@@ -151,7 +151,7 @@ async def test_a_withdrawn_text_is_gone(
         [row] = [text for text in texts if text.slug == slug]
         row.withdrawn_on = utc_now().date() + timedelta(days=days)
         session.add(row)
-        raise_content_version(session)
+        record_change(session, kind=Kind(kind), slug=slug)
     answer = await client.get(f"{path}/{slug}")
     if is_gone:
         problem(answer, 410, "gone")

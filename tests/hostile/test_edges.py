@@ -12,7 +12,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import Engine
 
-from api.http.queries import _cursor
+from api.http.cursors import encode_text
 from tests.support.apps import client_of, set_status
 from tests.support.document import SCHEMAS, UNKNOWN_ID, operations
 from tests.support.intake import post
@@ -32,8 +32,8 @@ INSTANTS = [
     "0001-01-01", "9999-12-31", "1893456000",
 ]  # fmt: skip
 CURSORS = [
-    *(_cursor(number) for number in NUMBERS),
-    *(_cursor(f"{instant} {UNKNOWN_ID}") for instant in INSTANTS),
+    *(encode_text(str(number)) for number in NUMBERS),
+    *(encode_text(f"{instant} ={UNKNOWN_ID}") for instant in INSTANTS),
 ]
 OTHER_TYPES: list[Any] = [
     True, 1.0, 10**30, [], {}, ["a\0b"], {"a": "\0"}, ["x"] * 10_000, ["admin"] * 5_000,

@@ -17,7 +17,7 @@ from sqlmodel import Session, select
 
 from data.crypto import Keyring, SealBroken, read_document
 from data.database import writing
-from data.intake.requests import open_request
+from data.intake.sealed import open_request
 from data.intake.store import store_requests
 from data.write_queue import BatchWriter
 from models.consultation_request import ConsultationRequest

@@ -14,7 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from api.http.connection import FIELDS, FIELDS_BYTES, SECONDS, TARGET_BYTES
+from api.http.deadlines import SECONDS
+from api.http.heads import FIELDS, FIELDS_BYTES, TARGET_BYTES
 from data.database import open_database
 from models.settings import Settings
 from tests.support.apps import set_status

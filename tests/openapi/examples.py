@@ -51,6 +51,8 @@ FULL = {
     "form_version": 1,
 }
 _CHANGING = [
+    # A cursor of a list by time holds the instant and the id of an item.
+    (r'"next_cursor": "[\w-]+"', '"next_cursor": "A-CURSOR"'),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "AN-INSTANT"),
     (r'"\d{4}-\d\d-\d\d"', '"A-DAY"'),
     (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "AN-ID"),

@@ -16,13 +16,13 @@ from sqlmodel import Session, select
 
 from api.pages.openapi import EXAMPLES_FILE
 from data.database import writing
-from data.documents.publications import raise_content_version
+from data.documents.publications import record_change
 from data.documents.status_history import list_planned
 from main import create_app
 from models.consultation_request import ConsultationRequest
 from models.delivery import Channel, Delivery, DeliveryState, EventType
 from models.faq import FAQ
-from models.publication import FormerSlug
+from models.publication import FormerSlug, Kind
 from models.section import Section
 from models.values import utc_now
 from models.webhook import Webhook
@@ -264,7 +264,8 @@ class Stage:
         with writing(self.engine) as session:
             for row in (*session.exec(select(Section)), *session.exec(select(FAQ))):
                 row.withdrawn_on = utc_now().date().replace(year=2000)
-            raise_content_version(session)
+            record_change(session, kind=Kind.SECTION)
+            record_change(session, kind=Kind.FAQ)
 
     def remember(self, kind: str, current: str) -> None:
         with Session(self.engine) as session:

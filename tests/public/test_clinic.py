@@ -8,8 +8,9 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from data.database import writing
-from data.documents.publications import raise_content_version
+from data.documents.publications import record_change
 from models.clinic import Clinic
+from models.publication import Kind
 from models.service import VERSION
 from tests.support.apps import set_status
 
@@ -61,7 +62,7 @@ async def test_an_open_clinic_in_json_ld(
         clinic.contact = {**clinic.contact, "phone": "+15035550100", "address": "1 Main Street"}
         clinic.opening_hours = [{"day": "monday", "opens": "09:00:00", "closes": "17:30:00"}]
         session.add(clinic)
-        raise_content_version(session)
+        record_change(session, kind=Kind.CLINIC)
     document = await json_ld(client)
     assert "description" not in document
     assert (document["name"], document["telephone"]) == ("A clinic", "+15035550100")

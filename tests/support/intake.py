@@ -10,7 +10,7 @@ from sqlalchemy import Engine, func
 from sqlmodel import Session, SQLModel, select
 
 from data.database import writing
-from data.intake.requests import open_request
+from data.intake.sealed import open_request
 from models.consultation_request import ConsultationRequest
 from models.inbox import RequestNote
 

@@ -11,7 +11,7 @@ from sqlmodel import Session, select
 
 from api.server import open_keyring
 from data.database import open_database
-from data.intake.requests import open_request
+from data.intake.sealed import open_request
 from models.consultation_request import ConsultationRequest
 from tests.support.apps import settings_in
 from tests.support.intake import JSON, PATH, body_of

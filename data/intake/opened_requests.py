@@ -1,0 +1,109 @@
+"""Consultation requests as staff reads them: everything that is sealed in them, opened."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import or_
+from sqlmodel import Session, col, select
+
+from data.audit import record_event
+from data.crypto import Keyring, SealBroken
+from data.intake.requests import list_consents
+from data.intake.sealed import note_location, open_request
+from models.audit import Action
+from models.consultation_request import FINAL_STATES, ConsultationRequest, RequestState
+from models.inbox import (
+    TRANSITIONS,
+    GivenConsentPublic,
+    NotePublic,
+    RequestNote,
+    RequestPublic,
+    RequestSummary,
+    SentPublic,
+)
+
+
+def read_request(
+    session: Session, *, row: ConsultationRequest, keyring: Keyring, actor: str
+) -> RequestPublic:
+    """Everything about the request, opened; that it was read is written down.
+
+    Raises `SealBroken` where part of it is damaged: staff must not take the rest for the whole.
+    """
+    record_event(session, actor=actor, action=Action.REQUEST_READ, subject=row.id)
+    opened = open_whole(session, row=row, keyring=keyring)
+    if opened.damaged:
+        raise opened.damaged[0]
+    return opened.request
+
+
+@dataclass(frozen=True)
+class OpenedRequest:
+    """A request with everything in it that can be opened, and what cannot."""
+
+    request: RequestPublic
+    damaged: list[SealBroken]
+
+
+def open_whole(session: Session, *, row: ConsultationRequest, keyring: Keyring) -> OpenedRequest:
+    damaged: list[SealBroken] = []
+    sent = None
+    try:
+        sent = open_request(row, keyring=keyring)
+    except SealBroken as broken:
+        damaged.append(broken)
+    notes, damaged_notes = _open_notes(session, request_id=row.id, keyring=keyring)
+    request = RequestPublic(
+        **RequestSummary.model_validate(row).model_dump(),
+        sent=SentPublic.model_validate(sent) if sent else None,
+        consents=[
+            GivenConsentPublic.model_validate(consent)
+            for consent in list_consents(session, request_id=row.id)
+        ],
+        notes=notes,
+        available_transitions=list(TRANSITIONS.get(RequestState(row.state), ())),
+        quarantine_reasons=row.quarantine_reasons,
+        possible_duplicates=_possible_duplicates(session, row),
+    )
+    return OpenedRequest(request, [*damaged, *damaged_notes])
+
+
+def _open_notes(
+    session: Session, *, request_id: str, keyring: Keyring
+) -> tuple[list[NotePublic], list[SealBroken]]:
+    rows = session.exec(
+        select(RequestNote)
+        .where(RequestNote.request_id == request_id)
+        .order_by(col(RequestNote.written_at), col(RequestNote.id))
+    )
+    notes, damaged = [], []
+    for row in rows:
+        try:
+            text = keyring.unseal(row.sealed, location=note_location(row.id)).decode()
+        except SealBroken as broken:
+            damaged.append(broken)
+        else:
+            notes.append(
+                NotePublic(id=row.id, author=row.author, written_at=row.written_at, text=text)
+            )
+    return notes, damaged
+
+
+def _possible_duplicates(session: Session, row: ConsultationRequest) -> list[str]:
+    table = ConsultationRequest
+    same = [
+        column == digest
+        for column, digest in (
+            (col(table.email_digest), row.email_digest),
+            (col(table.phone_digest), row.phone_digest),
+        )
+        if digest is not None
+    ]
+    if not same:
+        return []
+    ids = session.exec(
+        select(table.id)
+        .where(or_(*same), table.id != row.id, col(table.state).not_in(FINAL_STATES))
+        .order_by(col(table.received_at).desc())
+        .limit(20)
+    )
+    return list(ids)

@@ -1,0 +1,42 @@
+"""What people typed into a request, and what staff wrote about it, sealed and opened again."""
+
+import json
+from typing import Any
+
+from data.crypto import Keyring
+from models.consultation_request import SPAM_SIGNS, ConsultationRequest, ConsultationRequestCreate
+
+
+def request_location(request_id: str) -> str:
+    return f"consultation_request.sealed:{request_id}"
+
+
+def note_location(note_id: str) -> str:
+    return f"request_note.sealed:{note_id}"
+
+
+def document_of(request: ConsultationRequestCreate) -> bytes:
+    """The JSON that is sealed: all that the person sent about themselves."""
+    # What only tells people from programs is not kept.
+    return request.model_dump_json(exclude=SPAM_SIGNS).encode()
+
+
+def open_request(row: ConsultationRequest, *, keyring: Keyring) -> dict[str, Any] | None:
+    """What the person sent, or `None` when it was erased."""
+    if row.sealed is None:
+        return None
+    document: dict[str, Any] = json.loads(
+        keyring.unseal(row.sealed, location=request_location(row.id))
+    )
+    return document
+
+
+def contact_digests(
+    keyring: Keyring, *, email: str | None, phone: str | None
+) -> tuple[bytes | None, bytes | None]:
+    """The digests of e-mail address and phone number, made with the active key."""
+    contacts = (email.casefold() if email else None, phone)
+    email_digest, phone_digest = (
+        keyring.digests("contact", contact.encode())[0] if contact else None for contact in contacts
+    )
+    return email_digest, phone_digest

@@ -1,0 +1,85 @@
+"""The 422 of an invalid body: whose sentences it has, and what it asks the database."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import Engine, event
+
+from tests.support.apps import set_status
+from tests.support.intake import JSON, PATH, body_of, faults, post, problem
+from tests.support.staff import STAFF, signed_in
+
+pytestmark = pytest.mark.database("sqlite")
+
+# The loops of the service run in other contexts, so that their statements do not count.
+counts: ContextVar[bool] = ContextVar("counts", default=False)
+STAFF_BODIES = [
+    ("tokens", {"owner": "", "form_version": 7}),
+    ("webhooks", {"url": 5, "name": ""}),
+    ("status-changes", {"state": "open", "message": "m" * 5000, "form_version": 7}),
+]
+
+
+@contextmanager
+def statements(engine: Engine) -> Iterator[list[str]]:
+    """The statements that the block's own requests execute."""
+    executed: list[str] = []
+
+    def note(_c: object, _u: object, statement: str, *_: object) -> None:
+        if counts.get() and statement != "BEGIN":
+            executed.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    token = counts.set(True)
+    yield executed
+    counts.reset(token)
+    event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.mark.parametrize(("noun", "body"), STAFF_BODIES)
+async def test_a_staff_422_asks_the_database_nothing(
+    app: FastAPI, client: httpx.AsyncClient, engine: Engine, noun: str, body: dict[str, object]
+) -> None:
+    """The only statement is the look-up of the staff token; the sentences are the service's."""
+    staff = signed_in(engine)
+    assert (await client.get(f"{STAFF}/me", headers=staff)).status_code == 200
+    await app.state.runtime.access.finish()
+    messages = (await client.get(f"{PATH}/form")).json()["messages"]
+    with statements(engine) as executed:
+        answer = await client.post(f"{STAFF}/{noun}", json=body, headers=staff)
+    assert ("#/form_version", "form_version.outdated") not in faults(answer)
+    assert not {fault["detail"] for fault in answer.json()["errors"]} & set(messages.values())
+    assert len(executed) == 1, executed
+    assert "FROM staff_token" in executed[0]
+
+
+async def test_an_intake_422_asks_the_database_once(
+    client: httpx.AsyncClient, engine: Engine, open_clinic: None
+) -> None:
+    """The first one reads state and form; those after it read nothing until something changes."""
+    messages = (await client.get(f"{PATH}/form")).json()["messages"]
+    for is_known in (False, True, True):
+        with statements(engine) as executed:
+            answer = await post(client, body_of(name="", form_version=7))
+        told = faults(answer)
+        assert told == [("#/name", "name.required"), ("#/form_version", "form_version.outdated")]
+        assert [f["detail"] for f in answer.json()["errors"]] == [messages[c] for _, c in told]
+        assert bool(executed) is not is_known, executed
+    set_status(engine, state="permanently_closed")
+    problem(await post(client, body_of(name="")), 410, "clinic-permanently-closed")
+
+
+async def test_other_problems_of_an_intake_body_ask_the_database_nothing(
+    client: httpx.AsyncClient, engine: Engine, open_clinic: None
+) -> None:
+    """Once state and form are known, a body that is no JSON is refused without a statement."""
+    assert (await client.get("/v1/status")).status_code == 200
+    assert (await post(client)).status_code == 201
+    with statements(engine) as executed:
+        problem(await client.post(PATH, content=b"{", headers=JSON), 400, "malformed-json")
+        problem(await client.post(PATH, content=b"", headers=JSON), 400, "malformed-json")
+    assert executed == []
