@@ -17,12 +17,12 @@ from api.cache import responses as response_cache
 from api.cache.negotiation import preferred_encoding
 from api.cache.prepared import Answer
 from api.cache.responses import Kept, is_canonical
-from data.database import open_database
 from main import ClinicAPI
 from models.values import utc_now
 from tests.cache.test_caching import NEVER_KEPT, STATES, TEXTS
 from tests.conftest import client_of, set_status
-from tests.support.databases import bring_back, take_away, url_of
+from tests.support.audit import open_with_audit
+from tests.support.databases import bring_back, take_away
 from tests.support.health import not_ready
 from tests.support.intake import PATH, post, problem, running
 from tests.support.process import run, serving
@@ -247,7 +247,7 @@ async def test_another_process_publishes(folder: Path) -> None:
 
 def test_two_workers_tell_what_is_true(folder: Path) -> None:
     """What another process changes within a second, what was scheduled at its time."""
-    engine = open_database(url_of(folder))
+    engine = open_with_audit(folder)
     late = []
     with serving(folder, workers=2) as service:
         for state in ("open", "temporarily_closed", "permanently_closed"):

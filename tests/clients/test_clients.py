@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 
-from data.database import open_database
 from tests.conftest import set_status
 from tests.openapi.test_openapi import DOCUMENT
-from tests.support.databases import url_of
+from tests.support.audit import open_with_audit
 from tests.support.process import ROOT, serving
 from tests.support.programs import CLIENTS, TOOLS, needed
 from tests.support.staff import signed_in
@@ -170,7 +169,7 @@ def use_service(
     folder: Path, command: list[str], where: Path, **variables: str
 ) -> subprocess.CompletedProcess[str]:
     """Runs a program beside a service whose clinic is open, with a token for its staff."""
-    engine = open_database(url_of(folder))
+    engine = open_with_audit(folder)
     set_status(engine, state="open")
     token = signed_in(engine)["Authorization"].removeprefix("Bearer ")
     engine.dispose()
@@ -185,7 +184,7 @@ def use_service(
 @pytest.mark.database("postgresql")
 def test_what_is_generated_from_it_finds_no_fault(folder: Path) -> None:
     """Schemathesis, all checks, while the clinic is open: 0 failures."""
-    engine = open_database(url_of(folder))
+    engine = open_with_audit(folder)
     set_status(engine, state="open")
     engine.dispose()
     with serving(folder) as service:

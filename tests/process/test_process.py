@@ -27,6 +27,7 @@ from data.database import open_database
 from data.intake.requests import open_request
 from models.consultation_request import ConsultationRequest
 from tests.conftest import set_status, settings_in
+from tests.support.audit import open_with_audit
 from tests.support.databases import administer, url_of
 from tests.support.intake import PATH
 from tests.support.mounts import run_with_mount
@@ -53,7 +54,7 @@ STILL = 6
 @pytest.fixture
 def open_folder(folder: Path) -> Path:
     """A prepared folder whose clinic is open."""
-    engine = open_database(settings_in(folder).database_url)
+    engine = open_with_audit(folder)
     set_status(engine, state="open")
     engine.dispose()
     return folder
