@@ -64,7 +64,7 @@ def check_events(engine: Engine, *, chain: Chain) -> AuditReport:
 
 
 def _add(found: _Found, origin: bytes) -> bytes:
-    # The digest of one that cannot be read is not the recorded one: so is any other value.
+    # An event that cannot be read was changed, and no digest from here on is the recorded one.
     try:
         return add_to_origin(origin, found.event) if found.event else NO_EVENTS
     except _UNREADABLE:
@@ -103,7 +103,7 @@ def _is_linked(found: _Found, previous: bytes | None, chain: Chain) -> bool:
 def _read_events(engine: Engine) -> Iterator[_Found]:
     """Every event in the order of their ids.
 
-    In pages with a transaction each: nobody can write to SQLite while a transaction reads.
+    In pages with a transaction each, since SQLite takes no write while a transaction reads.
     """
     ids = select(AuditEvent.id).order_by(col(AuditEvent.id)).limit(_AT_ONCE)
     page = ids

@@ -25,7 +25,7 @@ from data.postgresql import NotDurable
 from data.sqlite import NoDatabase
 from models.settings import SettingsFault, read_settings
 
-# Their text is the line.
+# The text of these is the line that is shown.
 _EXPLAINED = (
     BackupFault,
     ChainFault,
