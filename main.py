@@ -17,6 +17,7 @@ from api.auth import REFUSED_RATE
 from api.cache.responses import CachedAPI
 from api.commands import demo
 from api.commands.backup import back_up, restore
+from api.commands.doctor import doctor
 from api.commands.keys import keys
 from api.commands.opening import one_line_faults, opened_database
 from api.commands.requests import requests
@@ -41,6 +42,7 @@ from data.notifications.mail import MailServer
 from data.notifications.mailer import MailOutlet
 from data.operations.health import Service
 from data.operations.load import load_content
+from data.operations.roles import grant_serving
 from data.write_queue import BatchWriter, WriteQueue
 from models.service import NAME, VERSION
 from models.settings import ROOT, Settings, read_settings
@@ -110,7 +112,7 @@ async def _run(app: ClinicAPI) -> AsyncIterator[None]:
 
 def _open(settings: Settings) -> Runtime:
     engine = open_database(settings.database_url)
-    keyring = server.open_keyring(engine, settings)
+    keyring = server.open_audit(engine, settings)
     queue = WriteQueue(engine)
     storage = settings.rate_storage.get_secret_value() if settings.rate_storage else None
     return Runtime(
@@ -173,6 +175,7 @@ command_line.add_typer(token, name="token")
 command_line.add_typer(keys, name="keys")
 command_line.command("backup")(back_up)
 command_line.command("restore")(restore)
+command_line.command("doctor")(doctor)
 
 ContentFolder = Annotated[Path, typer.Argument(help="Folder of the content files.")]
 
@@ -204,8 +207,12 @@ def demo_command(
 @command_line.command()
 def migrate() -> None:
     """Bring the database's schema to the newest revision."""
-    with opened_database(current=False, may_create=True) as engine:
+    with one_line_faults():
+        settings = read_settings()
+    with opened_database(settings.owner_url, current=False, may_create=True) as engine:
         schema.migrate(engine)
+        if settings.migration_database_url:
+            grant_serving(engine, serving_url=settings.database_url)
         typer.echo(f"The database is at revision {schema.find_revision(engine)}.")
 
 

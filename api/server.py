@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from api.http.connection import Connection
 from api.http.open_connections import OpenConnections
+from data.audit_chain import ChainFault, open_chain
 from data.crypto import KeyringDocument, KeyringFault, parse_document, read_document, write_keyring
 from data.database import name_fault, open_database, reading, take_lock, writing
 from data.documents.files import SHIPPED_CONTENT, ContentFaults, read_content
@@ -51,7 +52,7 @@ def prepare(settings: Settings) -> None:
     engine = open_database(settings.database_url, may_create=not settings.is_production)
     try:
         _prepare_database(engine, settings)
-        open_keyring(engine, settings, may_create=True)
+        open_audit(engine, settings, may_create=True)
     except DBAPIError as error:
         raise CannotStart(f"the database cannot be used ({name_fault(error)})") from None
     except NotDurable as error:
@@ -94,6 +95,16 @@ def open_keyring(engine: Engine, settings: Settings, *, may_create: bool = False
         return LiveKeyring(engine, read=partial(read_file, file=file, strict=strict), file=file)
     except KeyringFault as fault:
         raise CannotStart(f"the keys cannot be used: {fault}") from None
+
+
+def open_audit(engine: Engine, settings: Settings, *, may_create: bool = False) -> LiveKeyring:
+    """The same, and with them the audit's chain, so that events can be recorded."""
+    keyring = open_keyring(engine, settings, may_create=may_create)
+    try:
+        open_chain(engine, keyring)
+    except ChainFault as fault:
+        raise CannotStart(str(fault)) from None
+    return keyring
 
 
 def read_keyring(settings: Settings) -> KeyringDocument:

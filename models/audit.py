@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import BaseModel, BeforeValidator
 from pydantic import Field as Described
 from sqlmodel import Field, SQLModel
 
@@ -72,6 +72,28 @@ class AuditEvent(SQLModel, table=True):
     action: str
     subject: str | None = Field(index=True)
     details: Details = Field(sa_type=JSONColumn)
+    # HMAC-SHA256 over the hash before it and this event; none for events from before the chain.
+    hash: bytes | None = None
+
+
+class AuditSecret(SQLModel, table=True):
+    """The one row with the sealed secret of the audit's hash chain."""
+
+    __tablename__ = "audit_secret"
+
+    id: str = Field(primary_key=True)
+    sealed: bytes
+
+
+class AuditEnd(BaseModel):
+    """The newest event at some time, as the manifest of a backup has it; `hash` in hexadecimal."""
+
+    id: int
+    hash: str | None
+
+    @classmethod
+    def of(cls, event_id: int, event_hash: bytes | None) -> "AuditEnd":
+        return cls(id=event_id, hash=None if event_hash is None else event_hash.hex())
 
 
 class AuditEventPublic(Output):

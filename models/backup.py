@@ -5,6 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from models.audit import AuditEnd
+
 
 class BackupContents(BaseModel):
     """What a database holds, as far as a backup of it can be compared."""
@@ -13,6 +15,8 @@ class BackupContents(BaseModel):
     rows: dict[str, int]
     # Ids of the sealing keys without which it cannot be read.
     keys: list[str]
+    # `None` where there was no event, or the events had no hashes yet.
+    audit_end: AuditEnd | None = None
 
 
 class BackupManifest(BackupContents):

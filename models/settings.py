@@ -37,6 +37,7 @@ class Settings(BaseSettings):
 
     environment: Literal["development", "production"] = "development"
     database_url: str = Field(default=f"sqlite:///{ROOT}/var/clinic.db", repr=False)
+    migration_database_url: str | None = Field(default=None, repr=False)
     backup_dir: Path | None = None
     keyring: SecretStr | None = None
     keyring_file: Path | None = None
@@ -109,9 +110,11 @@ class Settings(BaseSettings):
             raise ValueError("must begin with redis:// or rediss://")
         return value
 
-    @field_validator("database_url")
+    @field_validator("database_url", "migration_database_url")
     @classmethod
-    def _is_a_database(cls, value: str) -> str:
+    def _is_a_database(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
         try:
             backend = make_url(value).get_backend_name()
         except ArgumentError:
@@ -172,6 +175,16 @@ class Settings(BaseSettings):
         return f"mailto:{mailbox}"
 
     @model_validator(mode="after")
+    def _names_two_roles(self) -> "Settings":
+        if self.migration_database_url:
+            owner, serving = make_url(self.migration_database_url), make_url(self.database_url)
+            if {owner.get_backend_name(), serving.get_backend_name()} != {"postgresql"}:
+                raise ValueError("CLINIC_MIGRATION_DATABASE_URL is for PostgreSQL")
+            if not serving.username:
+                raise ValueError("CLINIC_DATABASE_URL must name the role that serves")
+        return self
+
+    @model_validator(mode="after")
     def _can_send_mail(self) -> "Settings":
         if (self.notify_to or self.confirm_to_submitter) and not (self.smtp_url and self.mail_from):
             raise ValueError("e-mail needs CLINIC_SMTP_URL and CLINIC_MAIL_FROM")
@@ -186,6 +199,11 @@ class Settings(BaseSettings):
             if server.username is not None:
                 raise ValueError("CLINIC_SMTP_PLAIN: a password is never sent without TLS")
         return self
+
+    @property
+    def owner_url(self) -> str:
+        """The database as the role that owns the tables; without such a role, as every command."""
+        return self.migration_database_url or self.database_url
 
     @property
     def emails(self) -> tuple[Channel, ...]:

@@ -18,6 +18,7 @@ from data.database import open_database
 from data.schema import migrate
 from models.settings import Settings
 from tests.support.apps import client_of, running, set_status, settings_in
+from tests.support.audit import open_with_audit
 from tests.support.databases import KINDS, Cluster, own_database, rows_of, url_of
 from tests.support.process import Service, serving
 
@@ -74,7 +75,7 @@ def prepared_open(
     """The same, with the clinic open."""
     folder = tmp_path_factory.mktemp("prepared-open")
     with copied(prepared, folder, database_kind, request):
-        engine = open_database(url_of(folder))
+        engine = open_with_audit(folder)
         set_status(engine, state="open")
         engine.dispose()
         yield folder

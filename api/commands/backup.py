@@ -6,10 +6,17 @@ from typing import Annotated
 import typer
 
 from api import server
-from api.commands.opening import fail, one_line_faults, opened_database, require_word
+from api.commands.opening import (
+    fail,
+    one_line_faults,
+    open_engine,
+    opened_database,
+    require_word,
+)
 from data.crypto import Keyring
 from data.operations.backup import record_backup
 from data.operations.restore import CheckedBackup, check_backup, restore_backup
+from data.operations.roles import grant_serving
 from data.schema import NEWEST_REVISION
 from models.settings import Settings, read_settings
 
@@ -54,7 +61,10 @@ def restore(
             return
         warning = f"This makes {file} the clinic's database."
         require_word("restore", given=confirm, warning=warning)
-        checked = restore_backup(file, url=settings.database_url, keyring=keyring)
+        checked = restore_backup(file, url=settings.owner_url, keyring=keyring)
+        if settings.migration_database_url:
+            with open_engine(settings.owner_url, current=False) as engine:
+                grant_serving(engine, serving_url=settings.database_url)
     typer.echo(_summary(file, checked))
     _tell_damage(checked)
     if checked.manifest.schema_revision != NEWEST_REVISION:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from api.server import prepare
+from api.server import open_audit, prepare
 from data.crypto import write_keyring
 from data.database import open_database, writing
 from data.documents.status import find_status
@@ -76,6 +76,7 @@ def _prepare(folder: Path, change: Mapping[str, str]) -> Settings:
     settings = Settings(database_url=f"sqlite:///{folder}/clinic.db", keyring_file=keyring)
     prepare(settings)
     engine = open_database(settings.database_url)
+    open_audit(engine, settings)
     wanted = StatusChangeCreate.model_validate(dict(change))
     with writing(engine) as session:
         now = find_status(session)

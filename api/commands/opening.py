@@ -1,4 +1,4 @@
-"""What every command begins with, and how its faults are told: in one line."""
+"""What every command begins with, and how its faults are reported: in one line."""
 
 import sys
 from collections.abc import Iterator
@@ -12,51 +12,103 @@ from sqlalchemy.exc import DBAPIError
 
 from api import server
 from data import schema
+from data.audit_chain import ChainFault
 from data.crypto import KeyringFault, SealBroken
 from data.database import name_fault, open_database
 from data.documents.files import ContentFaults
 from data.documents.status import NotLoaded
+from data.live_keyring import LiveKeyring
 from data.operations.backup_contents import BackupFault
+from data.operations.roles import RoleFault
 from data.operations.status_changes import ImpossibleChange
 from data.postgresql import NotDurable
 from data.sqlite import NoDatabase
 from models.settings import SettingsFault, read_settings
 
+# The text of these is the line that is shown.
+_EXPLAINED = (
+    BackupFault,
+    ChainFault,
+    ContentFaults,
+    ImpossibleChange,
+    NoDatabase,
+    RoleFault,
+    SealBroken,
+    SettingsFault,
+    server.CannotStart,
+)
+FAULTS = (
+    *_EXPLAINED,
+    DBAPIError,
+    KeyringFault,
+    NotDurable,
+    NotLoaded,
+    ValidationError,
+    schema.NewerDatabase,
+)
+
 
 @contextmanager
-def opened_database(*, current: bool = True, may_create: bool = False) -> Iterator[Engine]:
-    with one_line_faults():
-        engine = open_database(read_settings().database_url, may_create=may_create)
-        try:
-            if schema.find_revision(engine) != schema.NEWEST_REVISION and current:
-                fail("the database is not migrated: run `python main.py migrate`")
-            yield engine
-        finally:
-            engine.dispose()
+def opened_database(
+    url: str | None = None, *, current: bool = True, may_create: bool = False
+) -> Iterator[Engine]:
+    """The database of CLINIC_DATABASE_URL or another one; with `current`, of the newest schema."""
+    with one_line_faults(), open_engine(url, current=current, may_create=may_create) as engine:
+        yield engine
+
+
+@contextmanager
+def open_engine(
+    url: str | None = None, *, current: bool = True, may_create: bool = False
+) -> Iterator[Engine]:
+    """The same; raises one of `FAULTS`."""
+    engine = open_database(url or read_settings().database_url, may_create=may_create)
+    try:
+        if schema.find_revision(engine) != schema.NEWEST_REVISION and current:
+            raise server.CannotStart("the database is not migrated: run `python main.py migrate`")
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def opened_for_events() -> Iterator[tuple[Engine, LiveKeyring]]:
+    """The database and the keys, for a command that records an audit event."""
+    with opened_database() as engine:
+        yield engine, open_for_events(engine)
+
+
+def open_for_events(engine: Engine) -> LiveKeyring:
+    """The same for a command that has opened the database; makes a key as `serve` would."""
+    return server.open_audit(engine, read_settings(), may_create=True)
 
 
 @contextmanager
 def one_line_faults() -> Iterator[None]:
     try:
         yield
-    except ContentFaults as error:
-        fail(str(error), prefix="")
-    except ValidationError as error:
-        fail("; ".join(_validation_lines(error)))
-    except ImpossibleChange as error:
-        fail(str(error))
-    except NotLoaded:
-        fail("the database holds no content: run `python main.py load`")
-    except DBAPIError as error:
-        fail(f"the database cannot be used ({name_fault(error)})")
-    except schema.NewerDatabase:
-        fail("the database is newer than this version of the service: use the newer version")
-    except NotDurable as error:
-        fail(f"the database loses what it has accepted: {error}")
-    except KeyringFault as error:
-        fail(f"the keys cannot be used so: {error}")
-    except (BackupFault, NoDatabase, server.CannotStart, SealBroken, SettingsFault) as error:
-        fail(str(error))
+    except FAULTS as error:
+        # Each fault of the content files has a line of its own, which begins with the file.
+        fail(explain(error), prefix="" if isinstance(error, ContentFaults) else "clinic-api: ")
+
+
+def explain(error: Exception) -> str:
+    """What is wrong and what to do, for one of `FAULTS`; it holds no value that was typed."""
+    match error:
+        case ValidationError():
+            return "; ".join(_validation_lines(error))
+        case NotLoaded():
+            return "the database holds no content: run `python main.py load`"
+        case DBAPIError():
+            return f"the database cannot be used ({name_fault(error)})"
+        case schema.NewerDatabase():
+            return "the database is newer than this version of the service: use the newer version"
+        case NotDurable():
+            return f"the database loses what it has accepted: {error}"
+        case KeyringFault():
+            return f"the keys cannot be used so: {error}"
+        case _:
+            return str(error)
 
 
 def require_word(word: str, *, given: str | None, warning: str) -> None:

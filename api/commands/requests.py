@@ -5,15 +5,13 @@ from typing import Annotated
 import typer
 from sqlmodel import SQLModel
 
-from api import server
-from api.commands.opening import fail, opened_database
+from api.commands.opening import fail, opened_database, opened_for_events
 from data.audit import record_event
 from data.database import reading, writing
 from data.intake import requests as consultation_requests
 from data.intake import retention
 from data.intake.sealed import open_request
 from models.audit import COMMAND_LINE, Action
-from models.settings import read_settings
 from models.terminal import as_json
 
 requests = typer.Typer(help="What people sent.", no_args_is_help=True)
@@ -30,8 +28,7 @@ def list_requests() -> None:
 @requests.command("show")
 def show_request(request_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     """One request, decrypted, for who holds the key. That it was read is written down."""
-    with opened_database() as engine, writing(engine) as session:
-        keyring = server.open_keyring(engine, read_settings())
+    with opened_for_events() as (engine, keyring), writing(engine) as session:
         row = consultation_requests.find_request(session, request_id=request_id)
         if row is None:
             fail("there is no such request")
@@ -51,7 +48,7 @@ def show_request(request_id: Annotated[str, typer.Argument(metavar="ID")]) -> No
 def purge_requests() -> None:
     """Erase the requests whose retention is over; the running service does so by itself."""
     purged = 0
-    with opened_database() as engine:
+    with opened_for_events() as (engine, _):
         while True:
             with writing(engine) as session:
                 done = retention.purge(session, actor=COMMAND_LINE)

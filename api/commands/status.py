@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from api.commands.confirming import require_word
-from api.commands.opening import fail, opened_database
+from api.commands.opening import fail, open_for_events, opened_database, opened_for_events
 from api.paths import FORM
 from data.database import reading, writing
 from data.documents.status import find_status
@@ -87,6 +87,7 @@ def set_status(
         if dry_run:
             typer.echo("\n".join(["Dry run, nothing is changed:", *lines]))
             return
+        open_for_events(engine)
         if change.state is ClinicState.PERMANENTLY_CLOSED:
             warning = "\n".join(["This closes the clinic for good:", *lines])
             require_word(change.state, given=confirm, warning=warning)
@@ -102,7 +103,7 @@ def call_off(
     change_id: Annotated[str, typer.Argument(metavar="ID", help="From `status show`.")],
 ) -> None:
     """Call off a planned change: it never takes effect."""
-    with opened_database() as engine, writing(engine) as session:
+    with opened_for_events() as (engine, _), writing(engine) as session:
         number = int(change_id) if re.fullmatch("[0-9]{1,9}", change_id) else 0
         try:
             change = call_off_change(session, change_id=number, actor=COMMAND_LINE)

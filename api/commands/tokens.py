@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from api.commands.opening import fail, opened_database
+from api.commands.opening import fail, opened_database, opened_for_events
 from data import staff_tokens
 from data.database import reading, writing
 from models.audit import COMMAND_LINE
@@ -20,7 +20,7 @@ def create_token(
     days: Annotated[int, typer.Option(help="For how many days, 365 at the most.")] = DEFAULT_DAYS,
 ) -> None:
     """Make a token for the staff page or the staff endpoints, and show it this once."""
-    with opened_database() as engine, writing(engine) as session:
+    with opened_for_events() as (engine, _), writing(engine) as session:
         wanted = StaffTokenCreate.model_validate(
             {"owner": owner, "scopes": scope, "expires_in_days": days}
         )
@@ -42,7 +42,7 @@ def list_tokens() -> None:
 @token.command("revoke")
 def revoke_token(token_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     """Revoke a token and all that it made: they are refused from now on."""
-    with opened_database() as engine, writing(engine) as session:
+    with opened_for_events() as (engine, _), writing(engine) as session:
         done = staff_tokens.revoke_token(session, token_id=token_id, actor=COMMAND_LINE)
         if done is None:
             fail("there is no such token")

@@ -49,6 +49,16 @@ def manifest_of(file: Path) -> Path:
     return file.with_name(f"{file.name}.json")
 
 
+def read_manifest(file: Path) -> BackupManifest:
+    """The manifest of a backup, which is not compared with the file; raises `BackupFault`."""
+    try:
+        return BackupManifest.model_validate_json(manifest_of(file).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BackupFault(f"{error.filename} cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise BackupFault(f"{manifest_of(file)} is no manifest of a backup") from None
+
+
 def fingerprint(file: Path) -> dict[str, int | str]:
     """The size and checksum of a file, as its manifest has them."""
     with file.open("rb") as content:

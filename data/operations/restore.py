@@ -11,7 +11,7 @@ from sqlalchemy import make_url
 from data import schema
 from data.crypto import Keyring, KeyringFault, SealBroken
 from data.database import open_database
-from data.operations.backup import fingerprint, kind_named, manifest_of
+from data.operations.backup import fingerprint, kind_named, read_manifest
 from data.operations.backup_contents import BackupFault, count_contents
 from data.sealing_keys import verify_key
 from models.backup import BackupContents, BackupManifest
@@ -30,7 +30,7 @@ class CheckedBackup:
 
 def check_backup(file: Path, *, keyring: Keyring | None) -> CheckedBackup:
     """Reads every row and opens everything sealed; raises `BackupFault` and `KeyringFault`."""
-    manifest = _read_manifest(file)
+    manifest = _read_genuine_manifest(file)
     if not schema.is_known(manifest.schema_revision):
         raise BackupFault(f"{file} was taken by a newer version than this one")
     missing = sorted(set(manifest.keys) - set(keyring.keys if keyring else ()))
@@ -108,16 +108,13 @@ def _contents(manifest: BackupManifest) -> BackupContents:
     return BackupContents(**manifest.model_dump(include=set(BackupContents.model_fields)))
 
 
-def _read_manifest(file: Path) -> BackupManifest:
+def _read_genuine_manifest(file: Path) -> BackupManifest:
     """The manifest, once the file is found to be the one that it describes."""
+    manifest = read_manifest(file)
     try:
-        text = manifest_of(file).read_text(encoding="utf-8")
-        manifest = BackupManifest.model_validate_json(text)
         found = fingerprint(file)
     except OSError as error:
         raise BackupFault(f"{error.filename} cannot be read: {error.strerror}") from None
-    except ValueError:
-        raise BackupFault(f"{manifest_of(file)} is no manifest of a backup") from None
     if found != {"size": manifest.size, "sha256": manifest.sha256}:
         raise BackupFault(f"{file} was changed: its checksum is not the one in its manifest")
     return manifest

@@ -13,7 +13,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Engine, LargeBinary, delete, func
 from sqlmodel import Session, SQLModel, col, select
 
-from data.audit import record_event
+from data.audit import record_event, write_events
+from data.audit_chain import secret_location as audit_secret_location
+from data.audit_chain import use_chain
 from data.crypto import (
     Keyring,
     KeyringDocument,
@@ -30,7 +32,7 @@ from data.letter_receipts import receipt_location
 from data.live_keyring import read_file
 from data.notifications.webhooks import secret_location
 from data.sealing_keys import register_key, require_genuine
-from models.audit import COMMAND_LINE, Action
+from models.audit import COMMAND_LINE, Action, AuditSecret
 from models.consultation_request import ConsultationRequest
 from models.delivery import Delivery
 from models.idempotency import IdempotencyRecord
@@ -68,6 +70,7 @@ _SEALED_COLUMNS = (
     _SealedColumn(RequestNote, "sealed", note_location),
     _SealedColumn(Webhook, "sealed_secret", secret_location),
     _SealedColumn(Delivery, "sealed_receipt", receipt_location),
+    _SealedColumn(AuditSecret, "sealed", audit_secret_location),
 )
 
 
@@ -82,9 +85,10 @@ class Resealed:
 def add_key(session: Session, *, file: Path, strict: bool) -> str:
     """A fresh key in the file, which nothing is sealed with yet; its id."""
     document = read_file(session, file=file, strict=strict)
+    use_chain(session, Keyring(document))
     key_id, secret = new_key()
     record_event(session, actor=COMMAND_LINE, action=Action.KEY_ADDED, subject=key_id)
-    session.flush()
+    write_events(session)
     replace_document(file, _with_keys(document, {**document.keys, key_id: secret}))
     return key_id
 
@@ -96,8 +100,9 @@ def activate_newest(session: Session, *, file: Path, strict: bool) -> str:
     if newest != document.active:
         document = document.model_copy(update={"active": newest})
         register_key(session, Keyring(document))
+        use_chain(session, Keyring(document))
         record_event(session, actor=COMMAND_LINE, action=Action.KEY_ROTATED, subject=newest)
-        session.flush()
+        write_events(session)
         replace_document(file, document)
     return newest
 
@@ -116,10 +121,11 @@ def import_keys(session: Session, *, file: Path, source: Path) -> list[str]:
     # In front: the last one is the newest, which `activate_newest` takes.
     merged = _with_keys(document, {**new, **document.keys})
     require_genuine(session, Keyring(merged))
-    for key_id in new:
-        record_event(session, actor=COMMAND_LINE, action=Action.KEY_IMPORTED, subject=key_id)
     if new:
-        session.flush()
+        use_chain(session, Keyring(merged))
+        for key_id in new:
+            record_event(session, actor=COMMAND_LINE, action=Action.KEY_IMPORTED, subject=key_id)
+        write_events(session)
         replace_document(file, merged)
     return list(new)
 
@@ -192,6 +198,7 @@ def retire_key(
         connection = session.connection()
         connection.execute(delete(IdempotencyRecord).where(answers))
         connection.execute(delete(SealingKey).where(col(SealingKey.id) == key_id))
+        use_chain(session, Keyring(document))
         record_event(session, actor=COMMAND_LINE, action=Action.KEY_RETIRED, subject=key_id)
     # Only after the commit: without the key, the file would not fit data that still needs it.
     keys = {name: secret for name, secret in document.keys.items() if name != key_id}

@@ -20,6 +20,7 @@ from models.delivery import Delivery, EventType
 from models.values import utc_now
 from tests.benchmark.measuring import CONNECTIONS, SERVICE, UVICORN, Case, running, table
 from tests.support.apps import set_status, settings_in
+from tests.support.audit import open_with_audit
 from tests.support.databases import url_of
 from tests.support.intake import PATH, VALID
 from tests.support.receivers import http_receiver
@@ -38,7 +39,7 @@ def prepared(folder: Path, *, requests: int = 0) -> dict[str, str]:
     folder.mkdir()
     write_keyring(folder / "keyring.json", generated=True)
     prepare(settings_in(folder))
-    engine = open_database(url_of(folder))
+    engine = open_with_audit(folder)
     set_status(engine, state="open")
     now = utc_now()
     for begin in range(0, requests, _PART):

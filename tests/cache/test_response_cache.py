@@ -19,14 +19,15 @@ from api.cache.kept import Kept
 from api.cache.negotiation import Representation, preferred_encoding
 from api.cache.prepared import Answer
 from api.cache.responses import is_canonical
-from data.database import open_database, writing
+from data.database import writing
 from data.documents.publications import record_change
 from main import ClinicAPI
 from models.clinic import Clinic
 from models.publication import Kind
 from models.values import utc_now
 from tests.support.apps import client_of, running, set_status
-from tests.support.databases import bring_back, take_away, url_of
+from tests.support.audit import open_with_audit
+from tests.support.databases import bring_back, take_away
 from tests.support.health import not_ready
 from tests.support.intake import PATH, post, problem
 from tests.support.process import run, serving
@@ -276,7 +277,7 @@ async def test_another_process_publishes(folder: Path) -> None:
 
 def test_two_workers_tell_what_is_true(folder: Path) -> None:
     """What another process changes within a second, what was scheduled at its time."""
-    engine = open_database(url_of(folder))
+    engine = open_with_audit(folder)
     late = []
     with serving(folder, workers=2) as service:
         for state in ("open", "temporarily_closed", "permanently_closed"):

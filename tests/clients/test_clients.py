@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 
-from data.database import open_database
 from tests.support.apps import set_status
+from tests.support.audit import open_with_audit
 from tests.support.clients import FAST_START, GENERATOR, PYTHON_TOOLS, run, use_service
-from tests.support.databases import url_of
 from tests.support.document import DOCUMENT
 from tests.support.process import ROOT, serving
 from tests.support.programs import CLIENTS, needed
@@ -158,7 +157,7 @@ def test_the_form_renders_as_it_is(folder: Path) -> None:
 @pytest.mark.database("postgresql")
 def test_what_is_generated_from_it_finds_no_fault(folder: Path) -> None:
     """Schemathesis, all checks, while the clinic is open: 0 failures."""
-    engine = open_database(url_of(folder))
+    engine = open_with_audit(folder)
     set_status(engine, state="open")
     engine.dispose()
     with serving(folder) as service:

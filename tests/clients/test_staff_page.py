@@ -13,9 +13,8 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
-from data.database import open_database
 from tests.support.apps import set_status
-from tests.support.databases import url_of
+from tests.support.audit import open_with_audit
 from tests.support.intake import JSON, PATH, body_of
 from tests.support.process import ROOT, serving
 from tests.support.programs import CLIENTS, needed
@@ -33,7 +32,7 @@ def test_a_day_at_the_desk(folder: Path) -> None:
     for pictures of them.
     """
     needed("node", "chromium", otherwise="the staff page is not tried in a browser")
-    engine = open_database(url_of(folder))
+    engine = open_with_audit(folder)
     set_status(engine, state="open")
     token = signed_in(engine)["Authorization"].removeprefix("Bearer ")
     engine.dispose()

@@ -16,10 +16,9 @@ import pytest
 
 from api.http.deadlines import SECONDS
 from api.http.heads import FIELDS, FIELDS_BYTES, TARGET_BYTES
-from data.database import open_database
 from models.settings import Settings
 from tests.support.apps import set_status
-from tests.support.databases import url_of
+from tests.support.audit import open_with_audit
 from tests.support.intake import body_of
 from tests.support.process import Service, serving
 from tests.support.staff import signed_in
@@ -217,7 +216,7 @@ TRAILERS = [
 
 def test_trailers_change_nothing(folder: Path) -> None:
     """A field after a chunked body is not a field of the request, nor of the next one."""
-    engine = open_database(url_of(folder))
+    engine = open_with_audit(folder)
     set_status(engine, state="open")
     token = signed_in(engine)["Authorization"].encode()
     settings = {"CLINIC_TRUSTED_PROXIES": "127.0.0.1", "CLINIC_INTAKE_RATE": "3 per hour"}

@@ -16,13 +16,13 @@ from sqlmodel import Session, select
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 
-from data.database import open_database
 from data.notifications import outward
 from models.delivery import WAITS, Delivery
 from models.values import utc_now
 from tests.support.apps import set_status
+from tests.support.audit import open_with_audit
 from tests.support.certificates import certificate_for
-from tests.support.databases import bring_back, take_away, url_of
+from tests.support.databases import bring_back, take_away
 from tests.support.document import DOCUMENT, validate
 from tests.support.health import failed_checks
 from tests.support.intake import JSON, PATH, bearer, body_of, faults, post, problem
@@ -283,7 +283,7 @@ async def test_an_outage_is_told_once(
 
 def test_a_dispatcher_that_is_killed(folder: Path) -> None:
     """`kill -9` while messages are under way: after the restart each comes, under its id."""
-    engine = open_database(url_of(folder))
+    engine = open_with_audit(folder)
     set_status(engine, state="open")
     staff = signed_in(engine)
     inside = {"CLINIC_WEBHOOK_NETWORKS": "127.0.0.0/8"}

@@ -26,6 +26,7 @@ from models.consultation_request import ConsultationRequest
 from models.health import HealthProbe
 from models.service import VERSION
 from tests.support.apps import client_of, running, set_status
+from tests.support.audit import open_with_audit
 from tests.support.backups import back_up, empty_place, manifest_of, refused
 from tests.support.commands import invoke
 from tests.support.databases import kind_of, url_of, use
@@ -66,7 +67,7 @@ async def test_a_backup_is_restored_as_it_was(
     await client.post(f"{accepted.headers['Location']}/withdrawal", headers=bearer(accepted))
 
     checked = invoke("restore", "--check", str(file), folder=place)
-    assert checked.stdout.endswith("schema 0003, 4 sealed values opened\n".replace(
+    assert checked.stdout.endswith("schema 0003, 5 sealed values opened\n".replace(
         "0003", schema.NEWEST_REVISION))  # fmt: skip
     restored = invoke("restore", str(file), "--confirm", "restore", folder=place)
     assert (restored.exit_code, restored.stderr) == (0, "")
@@ -138,7 +139,7 @@ def test_one_at_a_time(folder: Path) -> None:
 
 def test_all_that_was_acknowledged_is_in_it(folder: Path, place: Path) -> None:
     """Under load, with two workers: no request is refused meanwhile, and none from before lacks."""
-    engine = open_database(url_of(folder))
+    engine = open_with_audit(folder)
     set_status(engine, state="open")
     engine.dispose()
     with serving(folder, workers=2) as service:

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete
 from sqlmodel import Session
 
 from api.server import CannotStart, open_keyring
@@ -23,6 +23,7 @@ from data.crypto import (
     write_keyring,
 )
 from data.sealing_keys import verify_keys
+from models.sealing_key import SealingKey
 from tests.support.apps import running, settings_in
 from tests.support.intake import opened, post
 
@@ -160,6 +161,7 @@ async def test_a_lost_or_wrong_key_is_noticed(
     used: str = app.state.runtime.keyring.active.id
     right = json.loads((folder / "keyring.json").read_text())["keys"][used]
     with Session(engine) as session:
+        session.connection().execute(delete(SealingKey))
         verify_keys(session, ring("other", other=OTHER))  # nothing was sealed so far
     assert (await post(client)).status_code == 201
     rings = {

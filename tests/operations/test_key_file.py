@@ -144,9 +144,11 @@ async def test_a_file_that_cannot_be_compared_with_the_data_yet(
 
 
 async def test_nothing_is_sealed_with_a_key_that_does_not_fit(
-    app: FastAPI, client: httpx.AsyncClient, engine: Engine, open_clinic: None
+    app: FastAPI, client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path
 ) -> None:
     """Where another process sealed first, with other keys, requests and notes are refused."""
+    with_another_key(keyring_of(folder), active=True)
+    app.state.runtime.keyring.reload_if_changed()
     with writing(engine) as session:
         session.add(SealingKey(id="foreign", check_value=b"another", first_used_at=utc_now()))
     problem(await post(client), 503, "unavailable")
@@ -210,7 +212,7 @@ async def test_keys_are_checked(
     beside = with_another_key(file, active=False)
     fits = invoke("keys", "check", folder=folder)
     assert (fits.exit_code, fits.stderr) == (0, "")
-    assert fits.stdout.splitlines() == [f"{used}  seals 1", f"{beside}  seals 0"]
+    assert fits.stdout.splitlines() == [f"{used}  seals 2", f"{beside}  seals 0"]
 
     make_foreign(file)
     foreign = read_document(file).active
@@ -220,7 +222,7 @@ async def test_keys_are_checked(
     assert f"the data was sealed with key {used}, which is not here" in line
 
     given = invoke("keys", "check", folder=folder, CLINIC_KEYRING=right.decode())
-    assert (given.exit_code, given.stdout) == (0, f"{used}  seals 1\n")
+    assert (given.exit_code, given.stdout) == (0, f"{used}  seals 2\n")
 
 
 async def test_keys_are_imported(
@@ -243,7 +245,7 @@ async def test_keys_are_imported(
     assert invoke("keys", "check", folder=folder).exit_code == 0
     again = invoke("keys", "import", str(old), folder=folder)
     assert (again.exit_code, again.stdout) == (0, "Each of its keys is here already.\n")
-    assert invoke("keys", "rotate", folder=folder).stdout.startswith(f"{newest} is active; 1 ")
+    assert invoke("keys", "rotate", folder=folder).stdout.startswith(f"{newest} is active; 2 ")
     with Session(engine) as session:
         events = session.exec(select(AuditEvent).where(AuditEvent.action == "key.imported"))
         assert [event.subject for event in events] == [used]
@@ -333,8 +335,8 @@ PRODUCTION = {"environment": "production"}
 def in_production(folder: Path) -> Path:
     """The keyring file of a service that runs in production."""
     file = keyring_of(folder)
-    file.unlink()
-    write_keyring(file, generated=False)
+    document = json.loads(file.read_text())
+    file.write_text(json.dumps({**document, "generated": False}))
     return file
 
 

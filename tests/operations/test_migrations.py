@@ -19,7 +19,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, func, inspect, text
 from sqlmodel import Session, SQLModel, select
 
-from api.server import open_keyring, prepare
+from api.server import open_audit, open_keyring, prepare
 from data import schema
 from data.crypto import write_keyring
 from data.database import open_database, reading, writing
@@ -33,6 +33,7 @@ from models.faq import FAQ
 from models.values import utc_now
 from models.webhook import Webhook, WebhookCreate
 from tests.support.apps import set_status, settings_in
+from tests.support.audit import open_with_audit
 from tests.support.databases import url_of
 from tests.support.intake import count, post
 from tests.support.process import MAIN, environment, unmeasured
@@ -94,6 +95,7 @@ async def test_down_and_up_with_data(
     for revision in revisions():
         schema.migrate(engine, to=revision)
     prepare(settings_in(folder))
+    open_audit(engine, settings_in(folder))
     set_status(engine, state="open")
     assert (await post(client, key="after-the-migration")).status_code == 201
     assert count(engine) == 1
@@ -101,7 +103,7 @@ async def test_down_and_up_with_data(
 
 def test_what_was_called_off_does_not_come_back(folder: Path) -> None:
     """A schema that knows no calling off holds no change that was called off."""
-    engine = open_database(url_of(folder))
+    engine = open_with_audit(folder)
     later = utc_now() + timedelta(days=1)
     set_status(engine, state="open", effective_from=later)
     set_status(engine, state="temporarily_closed", effective_from=later)
@@ -112,6 +114,7 @@ def test_what_was_called_off_does_not_come_back(folder: Path) -> None:
         states = connection.execute(text("SELECT state FROM status_change ORDER BY id"))
         assert list(states.scalars()) == ["permanently_closed", "temporarily_closed"]
     schema.migrate(engine)
+    open_audit(engine, settings_in(folder))
     set_status(engine, state="open", effective_from=later)
     with reading(engine) as session:
         assert [row.state for row in list_planned(session)] == ["temporarily_closed", "open"]
@@ -126,7 +129,7 @@ def revisions() -> list[str]:
 
 def test_stored_events_get_their_new_names(folder: Path) -> None:
     """0007 renames what webhooks ask for and what waits in the outbox, and the audit stays."""
-    engine = open_database(url_of(folder))
+    engine = open_with_audit(folder)
     keyring = open_keyring(engine, settings_in(folder))
     hook = WebhookCreate(url="https://hook.example/", events=list(EventType))
     with writing(engine) as session:

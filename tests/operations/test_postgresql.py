@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from api.server import prepare
+from api.server import open_audit, prepare
 from data.crypto import write_keyring
 from data.database import open_database
 from data.schema import migrate
@@ -29,6 +29,7 @@ def own_cluster(tmp_path: Path) -> Iterator[Cluster]:
     engine = open_database(url)
     migrate(engine)
     prepare(settings_in(tmp_path))
+    open_audit(engine, settings_in(tmp_path))
     set_status(engine, state="open")
     engine.dispose()
     yield cluster

@@ -145,7 +145,12 @@ async def test_events_of_earlier_versions_are_read_alike(
     with writing(engine) as session:
         details: Any = {"requests": ["one", "two"], "count": 2, "quarantined": True}
         event = AuditEvent(
-            at=utc_now(), actor="service", action="requests.purged", subject=None, details=details
+            id=2,
+            at=utc_now(),
+            actor="service",
+            action="requests.purged",
+            subject=None,
+            details=details,
         )
         session.add(event)
     page = (await client.get(f"{STAFF}/audit-events", headers=admin)).json()

@@ -16,12 +16,13 @@ from data.database import open_database, writing
 from data.documents.form import find_words
 from data.documents.status import find_status
 from data.intake.requests import Sending, record_requests
-from models.audit import AuditEvent
+from models.audit import AuditEvent, AuditSecret
 from models.consultation_request import ConsultationRequest, ConsultationRequestCreate
 from models.idempotency import IdempotencyRecord
 from models.inbox import RequestNote
 from models.webhook import Webhook
 from tests.support.apps import set_status
+from tests.support.audit import open_with_audit
 from tests.support.commands import invoke
 from tests.support.databases import url_of
 from tests.support.intake import JSON, PATH, VALID, body_of, damage, opened, post
@@ -53,14 +54,19 @@ async def test_the_life_of_a_key(
 
     new = keys(folder, "add").split()[0]
     assert active_of(folder) == old
-    assert keys(folder, "rotate") == f"{new} is active; 3 things were sealed anew.\n"
+    assert keys(folder, "rotate") == f"{new} is active; 4 things were sealed anew.\n"
     assert keys(folder, "rotate") == f"{new} is active; 0 things were sealed anew.\n"
     assert keys(folder, "list").splitlines() == [
         f"{old}  beside  seals 0",
-        f"{new}  active  seals 3",
+        f"{new}  active  seals 4",
     ]
     with Session(engine) as session:
-        for column in (ConsultationRequest.sealed, RequestNote.sealed, Webhook.sealed_secret):
+        for column in (
+            ConsultationRequest.sealed,
+            RequestNote.sealed,
+            Webhook.sealed_secret,
+            AuditSecret.sealed,
+        ):
             sealed = session.exec(select(column)).one()
             assert sealed is not None
             assert sealed.startswith(header_of(new))
@@ -117,7 +123,8 @@ async def test_a_damaged_row_does_not_stop_a_rotation(
     ids = sorted([(await post(client)).json()["id"] for _ in range(3)])
     damage(engine, ConsultationRequest, ids[1])
     new = keys(folder, "add").split()[0]
-    for sealed_anew in (2, 0):
+    # Two requests, and the secret of the audit.
+    for sealed_anew in (3, 0):
         done = invoke("keys", "rotate", folder=folder)
         assert done.exit_code == 1
         assert done.stdout == f"{new} is active; {sealed_anew} things were sealed anew.\n"
@@ -152,7 +159,7 @@ def fill(engine: Engine, folder: Path) -> list[str]:
 
 def test_a_rotation_that_is_killed(folder: Path) -> None:
     """`kill -9` in the middle, then again: nobody who reads or writes meanwhile fails."""
-    engine = open_database(url_of(folder))
+    engine = open_with_audit(folder)
     set_status(engine, state="open")
     staff = signed_in(engine)
     ids = fill(engine, folder)

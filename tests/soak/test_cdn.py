@@ -17,9 +17,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from data.database import open_database
 from tests.support.apps import set_status
-from tests.support.databases import url_of
+from tests.support.audit import open_with_audit
 from tests.support.process import free_port, serving
 
 pytestmark = [
@@ -94,7 +93,7 @@ class Watch:
 
 async def test_a_cache_in_front(folder: Path, tmp_path: Path) -> None:
     """20,000 reads while the clinic's message changes ten times, then with the service gone."""
-    engine = open_database(url_of(folder))
+    engine = open_with_audit(folder)
     watch = Watch()
 
     def change(number: int) -> None:

@@ -4,9 +4,8 @@ import os
 import subprocess
 from pathlib import Path
 
-from data.database import open_database
 from tests.support.apps import set_status
-from tests.support.databases import url_of
+from tests.support.audit import open_with_audit
 from tests.support.process import serving
 from tests.support.programs import CLIENTS, TOOLS
 from tests.support.staff import signed_in
@@ -31,7 +30,7 @@ def use_service(
     folder: Path, command: list[str], where: Path, **variables: str
 ) -> subprocess.CompletedProcess[str]:
     """Runs a program beside a service whose clinic is open, with a token for its staff."""
-    engine = open_database(url_of(folder))
+    engine = open_with_audit(folder)
     set_status(engine, state="open")
     token = signed_in(engine)["Authorization"].removeprefix("Bearer ")
     engine.dispose()

@@ -1,0 +1,47 @@
+"""A database whose audit can be written, for tests that open it beside the service."""
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from api.server import open_audit
+from data.database import open_database
+from tests.support.apps import settings_in
+from tests.support.commands import invoke
+from tests.support.databases import administer, kind_of, url_of
+
+
+def open_with_audit(folder: Path) -> Engine:
+    """The engine of a folder's database; its sessions may record events, with the folder's keys."""
+    engine = open_database(url_of(folder))
+    try:
+        open_audit(engine, settings_in(folder))
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def examined(folder: Path) -> dict[str, tuple[str, str]]:
+    """Status and detail of each check of `doctor`."""
+    done = invoke("doctor", "--json", folder=folder)
+    return {
+        check["name"]: (check["status"], check["detail"])
+        for check in json.loads(done.stdout)["checks"]
+    }
+
+
+def tamper(folder: Path, *statements: str) -> None:
+    """Runs statements as somebody does who can write to the database and removes the triggers."""
+    if kind_of(folder) == "postgresql":
+        administer(url_of(folder), "ALTER TABLE audit_event DISABLE TRIGGER ALL", *statements)
+        return
+    with closing(sqlite3.connect(folder / "clinic.db", isolation_level=None)) as connection:
+        triggers = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
+        for (name,) in triggers.fetchall():
+            connection.execute(f"DROP TRIGGER {name}")
+        for statement in statements:
+            connection.execute(statement)
