@@ -238,7 +238,7 @@ async def test_a_changed_backup_is_refused(folder: Path, place: Path) -> None:
         assert "was changed" in refused("restore", str(file), *arguments, folder=place)
     file.write_bytes(whole)
     manifest.write_text(json.dumps({**json.loads(told), "rows": {"faq": 28}}))
-    assert "does not hold the rows" in refused("restore", "--check", str(file), folder=place)
+    assert "does not contain the rows" in refused("restore", "--check", str(file), folder=place)
     manifest.write_text("{}")
     assert "is no manifest" in refused("restore", "--check", str(file), folder=place)
     manifest.unlink()
@@ -374,7 +374,7 @@ def test_the_programs_of_postgresql(
     missing = refused("backup", backups, folder=folder, PATH=str(tmp_path))
     assert missing.startswith("pg_dump is not installed")
     older = refused("backup", backups, folder=folder, PATH=str(POSTGRES_VERSIONS[16]))
-    assert older == "pg_dump is older than the server, which is 18"
+    assert older == "pg_dump is older than the server, which has version 18"
     assert list(Path(backups).iterdir()) == []
 
     program = tmp_path / "pg_dump"
