@@ -1,4 +1,4 @@
-"""What all published texts share: the counter of changes, and where a text went."""
+"""What all published texts have in common: the content version, and former slugs."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from models.values import Output
 
 
 class ContentVersion(SQLModel, table=True):
-    """One row, raised in the transaction of every published change."""
+    """One row. Each transaction that changes something published raises its value."""
 
     __tablename__ = "content_version"
 
@@ -41,7 +41,7 @@ class Moved:
 
 @dataclass(frozen=True)
 class Withdrawn:
-    """The text was taken back."""
+    """The text was withdrawn."""
 
 
 class BundlePublic(Output):
@@ -53,5 +53,5 @@ class BundlePublic(Output):
     faqs: list[FAQPublic] = Described(description="All of them, in their order.")
     form: ConsultationFormPublic = Described(description="As its own path serves it.")
     content_version: int = Described(
-        description="Raised with every published change and every status change."
+        description="Version of all content. Every published change and status change raises it."
     )
