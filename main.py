@@ -134,7 +134,7 @@ def _dispatcher(runtime: Runtime) -> Dispatcher:
     settings = runtime.settings
     return Dispatcher(
         runtime.engine,
-        outlets=Outlets(mail=_mail_outlet(settings), inside=settings.webhook_networks),
+        outlets=Outlets(mail=_mail_outlet(settings), allowed=settings.webhook_networks),
         keyring=runtime.keyring,
         queue=runtime.write_queue,
     )

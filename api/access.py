@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from data.audit import record_event
 from data.postgresql import NotDurable
-from data.staff_tokens import note_uses
+from data.staff_tokens import record_uses
 from data.write_queue import BatchWriter, WriteQueue, WriteQueueTimeout
 from models.audit import NOBODY, Action, Details
 
@@ -65,7 +65,7 @@ class AccessRecorder:
 def _record(session: Session, items: Sequence[Use | Refusal]) -> list[None]:
     uses = [item.token_id for item in items if isinstance(item, Use)]
     if uses:
-        note_uses(session, token_ids=uses)
+        record_uses(session, token_ids=uses)
     for item in items:
         if isinstance(item, Refusal):
             record_event(

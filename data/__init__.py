@@ -1,1 +1,1 @@
-"""Everything that touches storage or leaves the process. No web."""
+"""Storage, and everything that the process sends. It does not import `api`."""

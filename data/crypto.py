@@ -27,15 +27,15 @@ _NONCE_BYTES = 12
 
 
 class KeyringFault(Exception):
-    """The keys cannot be used; the text says why and holds no secret."""
+    """The keys cannot be used. The message gives the reason and contains no secret."""
 
 
 class SealBroken(Exception):
-    """What was sealed was changed, moved, or sealed with a key that is not here."""
+    """A sealed value cannot be opened: it was changed or moved, or the keyring lacks its key."""
 
     def __init__(self, location: str) -> None:
         super().__init__(location)
-        # A location is made of a table, a column and a row's id.
+        # A location has the form `table.column:id`.
         self.table, _, within = location.partition(".")
         self.id = within.partition(":")[2]
 
@@ -45,6 +45,8 @@ class SealBroken(Exception):
 
 @dataclass(frozen=True)
 class Key:
+    """One key. Its secret is never used itself: HKDF (RFC 5869) derives one key for each use."""
+
     id: str
     secret: bytes = field(repr=False)
 
@@ -62,6 +64,7 @@ class Key:
 
     def seal(self, plaintext: bytes, header: bytes, location: str) -> bytes:
         nonce = secrets.token_bytes(_NONCE_BYTES)
+        # The location is authenticated: a value that was copied to another row does not open.
         return header + nonce + self._aead.encrypt(nonce, plaintext, header + location.encode())
 
     def unseal(self, sealed: bytes, header: bytes, location: str) -> bytes:
@@ -74,18 +77,18 @@ class Key:
 
 
 class KeyringDocument(BaseModel):
-    """The keyring as it is written in a file or in the environment."""
+    """The JSON document of a keyring, in a file or in an environment variable."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     active: str
     keys: dict[str, str] = Field(min_length=1, repr=False)
-    # A key that the service made for itself is good enough to try things out with.
+    # The service made the key itself, for trials. Production refuses such a keyring.
     generated: bool = False
 
     @field_validator("keys")
     @classmethod
-    def _are_256_bits(cls, keys: dict[str, str]) -> dict[str, str]:
+    def _check_keys(cls, keys: dict[str, str]) -> dict[str, str]:
         for key_id, secret in keys.items():
             if not 1 <= len(key_id.encode()) <= 40:
                 raise ValueError("a key's id has 1 to 40 bytes")
@@ -94,14 +97,14 @@ class KeyringDocument(BaseModel):
         return keys
 
     @model_validator(mode="after")
-    def _has_its_active_key(self) -> "KeyringDocument":
+    def _check_active(self) -> "KeyringDocument":
         if self.active not in self.keys:
-            raise ValueError("`active` names a key that is not there")
+            raise ValueError("`active` is not the id of one of `keys`")
         return self
 
 
 class Keyring:
-    """All keys that may be needed to read, and the active one, which seals."""
+    """The keys that open sealed values. New values are sealed with the active key."""
 
     def __init__(self, document: KeyringDocument) -> None:
         self._generated = document.generated
@@ -124,65 +127,75 @@ class Keyring:
         return self._generated
 
     def fixed(self) -> "Keyring":
-        """The keys as they are now; they never change."""
+        """A keyring with the current keys, which never change."""
         return self
 
     def seal(self, plaintext: bytes, *, location: str) -> bytes:
-        """AES-256-GCM: format, key id, nonce, ciphertext; it opens in its `location` only."""
+        """Encrypts with AES-256-GCM; returns the header, the nonce and the ciphertext.
+
+        The result can be opened only with the same `location`, `table.column:id`.
+        """
         key = self.active
         return key.seal(plaintext, header_of(key.id), location)
 
     def unseal(self, sealed: bytes, *, location: str) -> bytes:
-        """Raises `SealBroken`."""
+        """The plaintext of a sealed value. Raises `SealBroken`."""
         try:
             key_id, end = _read_header(sealed)
             return self.keys[key_id].unseal(sealed[end:], sealed[:end], location)
         except (IndexError, KeyError, UnicodeDecodeError, ValueError, InvalidTag):
             raise SealBroken(location) from None
 
-    def knows(self, sealed: bytes) -> bool:
-        """Whether the key that this names is here."""
+    def has_key_of(self, sealed: bytes) -> bool:
+        """Whether the keyring contains the key of a sealed value."""
         try:
             return _read_header(sealed)[0] in self.keys
         except (IndexError, UnicodeDecodeError):
             return False
 
     def digests(self, purpose: str, content: bytes) -> list[bytes]:
-        """Keyed digests (HMAC-SHA256) of `content`, the active key's first."""
-        ring = self.fixed()
-        others = [key for key in ring.keys.values() if key.id != ring.active.id]
-        return [key.digest(purpose, content) for key in (ring.active, *others)]
+        """HMAC-SHA256 of `content` with each key, the active key first.
+
+        Digests of different purposes are not comparable.
+        """
+        keyring = self.fixed()
+        others = [key for key in keyring.keys.values() if key.id != keyring.active.id]
+        return [key.digest(purpose, content) for key in (keyring.active, *others)]
 
 
 def header_of(key_id: str) -> bytes:
-    """What everything begins with that this key sealed."""
+    """The beginning of each value sealed with this key: format, length of the id, id."""
     name = key_id.encode()
     return _FORMAT + bytes([len(name)]) + name
 
 
 def _read_header(sealed: bytes) -> tuple[str, int]:
-    """The id of the key, and where the header ends."""
+    """The id of the key, and the length of the header in bytes."""
     end = 2 + sealed[1]
     return sealed[2:end].decode(), end
 
 
 def new_key() -> tuple[str, str]:
-    """The id of a fresh key, and its secret in base64."""
+    """The id of a new key, and its secret in base64."""
     key_id = f"{utc_now():%Y%m%d}-{secrets.token_hex(3)}"
     return key_id, base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
 
 
 def parse_document(text: str, *, source: str) -> KeyringDocument:
+    """The keyring in a JSON text. Raises `KeyringFault`; its message names `source`."""
     try:
         return KeyringDocument.model_validate(json.loads(text))
     except (ValidationError, ValueError, RecursionError):
         raise KeyringFault(
-            f"{source} holds no valid keyring (`main.py keys create FILE` makes one)"
+            f"{source} contains no valid keyring (`main.py keys create FILE` makes one)"
         ) from None
 
 
 def read_document(path: Path, *, private: bool = False) -> KeyringDocument:
-    """The keyring of a file; with `private`, only of one that nobody but its owner can read."""
+    """The keyring in a file. With `private`, only its owner may have access to the file.
+
+    Raises `KeyringFault`.
+    """
     try:
         with path.open(encoding="utf-8") as file:
             mode = os.fstat(file.fileno()).st_mode
@@ -195,7 +208,10 @@ def read_document(path: Path, *, private: bool = False) -> KeyringDocument:
 
 
 def write_keyring(path: Path, *, generated: bool) -> None:
-    """A new keyring file with one key that only its owner can read; never over an existing one."""
+    """Creates a keyring file with one new key, which only the file's owner can read.
+
+    Raises `FileExistsError`.
+    """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     key_id, secret = new_key()
     document = KeyringDocument(active=key_id, keys={key_id: secret}, generated=generated)
@@ -204,25 +220,25 @@ def write_keyring(path: Path, *, generated: bool) -> None:
 
 
 def replace_document(path: Path, document: KeyringDocument) -> None:
-    """Replaces this keyring file, and keeps its owner and mode.
+    """Replaces a keyring file, and keeps its owner and mode. Raises `KeyringFault`.
 
-    A reader finds one of them, whole.
+    The replacement is atomic: a reader gets the complete old file or the complete new file.
     """
-    # A link may lead to the file.
+    # A symbolic link stays: the file that it points to is replaced.
     path = path.resolve()
-    beside = path.with_name(f".{path.name}.new")
+    new_file = path.with_name(f".{path.name}.new")
     try:
-        found = path.stat()
-        beside.unlink(missing_ok=True)
-        with os.fdopen(_create(beside), "w", encoding="ascii") as file:
-            os.fchown(file.fileno(), found.st_uid, found.st_gid)
-            os.fchmod(file.fileno(), stat.S_IMODE(found.st_mode))
+        old = path.stat()
+        new_file.unlink(missing_ok=True)
+        with os.fdopen(_create(new_file), "w", encoding="ascii") as file:
+            os.fchown(file.fileno(), old.st_uid, old.st_gid)
+            os.fchmod(file.fileno(), stat.S_IMODE(old.st_mode))
             _write(file, document)
-        beside.replace(path)
+        new_file.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
         with suppress(OSError):
-            beside.unlink(missing_ok=True)
+            new_file.unlink(missing_ok=True)
         raise KeyringFault(f"{path} cannot be written: {error.strerror}") from None
 
 

@@ -1,4 +1,4 @@
-"""The database: which one it is, and the transaction."""
+"""Opens the database, and begins and ends its transactions."""
 
 import hashlib
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _KINDS = {"sqlite": sqlite, "postgresql": postgresql}
 def open_database(url: str, *, may_create: bool = False) -> Engine:
     """An engine for `url`, `sqlite:///FILE` or `postgresql://USER@HOST/NAME`.
 
-    Raises `NoDatabase` where the file is missing and may not be made.
+    With `may_create`, a missing SQLite file is created. Otherwise it raises `NoDatabase`.
     """
     address = make_url(url)
     if may_create and address.get_backend_name() == "sqlite":
@@ -33,7 +33,7 @@ def count_writers(engine: Engine) -> int:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
-    """One consistent look at the database."""
+    """A session for reads; all its queries see the same state of the database."""
     options = _KINDS[engine.dialect.name].READ_OPTIONS
     with Session(engine.execution_options(**options)) as session:
         yield session
@@ -41,22 +41,25 @@ def reading(engine: Engine) -> Iterator[Session]:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Session]:
-    """One transaction: it begins with the first statement and is committed on leaving."""
+    """A session for writes, in one transaction that begins with the first statement.
+
+    The transaction is committed at the end of the block, and rolled back after an exception.
+    """
     with Session(engine.execution_options(writes=True), expire_on_commit=False) as session:
         yield session
         session.commit()
 
 
 def name_fault(error: DBAPIError) -> str:
-    """The database's own name of a fault; its text could hold what was typed."""
+    """The database's name of an error. The error's text could contain what a person typed."""
     name: str = getattr(error.orig, "sqlite_errorname", type(error.orig).__name__)
     return name
 
 
 def take_lock(connection: Connection, name: bytes, *, shared: bool = False) -> None:
-    """Until the transaction ends, no other one holds this name, or those only that share it.
+    """Takes the advisory lock `name` until the transaction ends, exclusively or shared.
 
-    SQLite has one writer anyway.
+    Waits while another transaction has the lock. SQLite needs none: it has one writer at a time.
     """
     if connection.dialect.name == "postgresql":
         digest = hashlib.sha256(name).digest()

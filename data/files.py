@@ -1,12 +1,12 @@
-"""Files that survive a loss of power."""
+"""File operations that survive a power failure."""
 
 import os
 from pathlib import Path
 
 
-def sync(place: Path) -> None:
-    """Keeps what was written to a file, or renamed in a folder."""
-    descriptor = os.open(place, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Writes the content of a file, or the names in a folder, to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
@@ -14,5 +14,5 @@ def sync(place: Path) -> None:
 
 
 def create_private(file: Path) -> None:
-    """Makes an empty file that only its owner can read; raises where there is one."""
+    """Creates an empty file that only its owner can read. Raises `FileExistsError`."""
     os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))

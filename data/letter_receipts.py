@@ -1,6 +1,7 @@
-"""Receipt tokens for the links in patients' letters: sealed, and kept until the letter is out.
+"""Receipt tokens for the links in letters to patients.
 
-The request itself has only a token's hash, so the outbox holds the token until then.
+A request stores only the hash of its token. So the outbox stores the token, sealed, until the
+letter is delivered.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,13 +17,13 @@ from models.delivery import Channel, Delivery
 
 @dataclass(frozen=True)
 class ReceiptTokens:
-    """The tokens of requests that are being stored, by the request's id."""
+    """The receipt tokens of the requests that are being stored, by request id."""
 
     by_request: Mapping[str, str] = field(repr=False)
     keyring: Keyring
 
     def seal_into(self, deliveries: Iterable[dict[str, Any]]) -> None:
-        """Gives each letter to a patient its request's token."""
+        """Adds the sealed token of its request to each delivery that is a letter to a patient."""
         for row in deliveries:
             if row["channel"] == Channel.SUBMITTER_EMAIL:
                 token = self.by_request[row["subject"]].encode()
@@ -32,7 +33,7 @@ class ReceiptTokens:
 
 
 def open_receipt(delivery: Delivery, *, keyring: Keyring) -> str | None:
-    """The token, `None` after the letter was delivered."""
+    """The receipt token; `None` after the letter was delivered. Raises `SealBroken`."""
     if delivery.sealed_receipt is None:
         return None
     return keyring.unseal(delivery.sealed_receipt, location=receipt_location(delivery.id)).decode()

@@ -1,4 +1,4 @@
-"""The keys in use, which follow their file without a restart."""
+"""The keyring of a running process, which follows changes of its file without a restart."""
 
 import logging
 import threading
@@ -17,16 +17,17 @@ from data.sealing_keys import verify_keys
 
 log = logging.getLogger("clinic_api")
 
-# How soon a changed file is compared with the data again when the database did not answer.
+# Time until the next attempt to load a changed file when the database did not answer.
 _RETRY_SECONDS = 1.0
 
 Source = Callable[[Session], KeyringDocument]
 
 
 def read_file(session: Session, *, file: Path, strict: bool) -> KeyringDocument:
-    """The keyring of a file, if it may be used with this data; raises `KeyringFault`.
+    """The keyring in a file. Raises `KeyringFault` if it may not be used with this data.
 
-    With `strict`, as in production, the file must be private and its keys made by an operator.
+    With `strict`, as in production, only the owner may have access to the file, and an operator
+    must have made the keys.
     """
     document = read_document(file, private=strict)
     _require_usable(session, document, strict=strict)
@@ -34,7 +35,7 @@ def read_file(session: Session, *, file: Path, strict: bool) -> KeyringDocument:
 
 
 def read_text(session: Session, *, text: str, source: str, strict: bool) -> KeyringDocument:
-    """The same for a keyring that is not in a file."""
+    """The same for a keyring in a text; `source` names it in messages."""
     document = parse_document(text, source=source)
     _require_usable(session, document, strict=strict)
     return document
@@ -44,15 +45,16 @@ def _require_usable(session: Session, document: KeyringDocument, *, strict: bool
     verify_keys(session, Keyring(document))
     if strict and document.generated:
         raise KeyringFault(
-            "they were generated for trying things out: "
-            "make some with `python main.py keys create FILE`"
+            "the service generated them for trials: "
+            "make your own with `python main.py keys create FILE`"
         )
 
 
 class LiveKeyring(Keyring):
-    """Takes other keys from its file only where a start would take them too.
+    """A keyring that loads its file again when the file changes.
 
-    As long as the file does not fit, the keys from before stay in use and `fault` says why.
+    New keys are accepted if the service could start with them. Otherwise the previous keys stay
+    in use, and `fault` contains the reason.
     """
 
     def __init__(self, engine: Engine, *, read: Source, file: Path | None) -> None:
@@ -62,7 +64,7 @@ class LiveKeyring(Keyring):
         self._lock = threading.Lock()
         self._retry_at = 0.0
         self.fault: str | None = None
-        # Before it is read: a change in between is noticed.
+        # Taken before the file is read, so that a change during the read is noticed.
         self._seen = _signature(file)
         self._current = self._load()
 
@@ -82,18 +84,18 @@ class LiveKeyring(Keyring):
         return self._current
 
     def unseal(self, sealed: bytes, *, location: str) -> bytes:
-        if not self.knows(sealed):
-            # Another process may have sealed it with a key that was added a moment ago.
+        if not self.has_key_of(sealed):
+            # Another process may have sealed the value with a key that was added just now.
             self.reload_if_changed()
         return super().unseal(sealed, location=location)
 
     @property
     def is_stale(self) -> bool:
-        """Whether the file was changed since it was last looked at; costs one `stat`."""
+        """Whether the file changed since the last check and may be loaded now; costs one `stat`."""
         return _signature(self._file) != self._seen and time.monotonic() >= self._retry_at
 
     def reload_if_changed(self) -> None:
-        """Takes the file's keys where it was changed and they fit the data."""
+        """Loads the file if it changed; keys that do not fit the data are refused and logged."""
         with self._lock:
             if self.is_stale:
                 self._reload()
@@ -109,13 +111,13 @@ class LiveKeyring(Keyring):
             self._refuse(f"the database does not answer ({type(error).__name__})")
             return
         else:
-            log.info("the keys were taken from their file; %s is active", self.active.id)
+            log.info("the keys were loaded from the changed file; %s is active", self.active.id)
             self.fault = None
         self._seen = seen
 
     def _refuse(self, fault: str) -> None:
         if fault != self.fault:
-            log.error("the keys stay as they were: %s", fault)
+            log.error("the previous keys stay in use: %s", fault)
         self.fault = fault
 
     def _load(self) -> Keyring:
@@ -130,5 +132,5 @@ def _signature(file: Path | None) -> tuple[int, ...] | None:
         found = file.stat()
     except OSError:
         return None
-    # The last one is raised by a change of owner or mode.
+    # A change of the owner or the mode changes only `st_ctime_ns`.
     return found.st_mtime_ns, found.st_ino, found.st_size, found.st_ctime_ns

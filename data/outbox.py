@@ -1,4 +1,4 @@
-"""The outbox: what is to be told, written in the transaction in which it happened."""
+"""The outbox: messages to send, each stored in the transaction of its event."""
 
 import random
 import uuid
@@ -23,10 +23,10 @@ from models.event import EVENTS
 from models.values import utc_now
 from models.webhook import Webhook
 
-# Longer than a try may take: what was claimed by a process that died is tried again after it.
+# Longer than an attempt may take. When a process dies, its deliveries are due again after it.
 LEASE = timedelta(minutes=2)
-_KEPT = timedelta(days=30)
-# A fifth more or less, so that what failed together is not tried again together.
+_RETENTION = timedelta(days=30)
+# Part of the wait that is random: deliveries that failed together are not repeated together.
 _JITTER = 0.2
 _HOOKS = select(Webhook.id, Webhook.events).where(col(Webhook.ended_at).is_(None))
 _random = random.SystemRandom()
@@ -41,7 +41,11 @@ def announce(
     emails: Iterable[Channel] = (),
     receipts: ReceiptTokens | None = None,
 ) -> None:
-    """Notes that each of `subjects` is now in `state`, once for each receiver."""
+    """Adds a delivery for each subject and each receiver: each subject is now in `state`.
+
+    Receivers are `emails` and the webhooks that listen to `event`. `receipts` has the tokens for
+    letters to patients.
+    """
     now = utc_now()
     receivers: list[tuple[Channel, str | None]] = [(channel, None) for channel in emails]
     for hook_id, events in session.exec(_HOOKS):
@@ -81,7 +85,7 @@ def is_due(session: Session) -> bool:
 
 
 def claim(session: Session, *, limit: int) -> list[Delivery]:
-    """What is due, for this process alone until the lease is over."""
+    """Claims due deliveries for this process, until the lease ends."""
     due = session.exec(
         select(Delivery)
         .where(_due())
@@ -102,11 +106,14 @@ def record_attempt(
     delivery: Delivery,
     outcome: str,
     took: timedelta,
-    ends: DeliveryState | None,
+    final_state: DeliveryState | None,
 ) -> None:
-    """What came of a try; `ends` is the final state it leads to, `None` where it is tried again."""
+    """Records the outcome of an attempt, and schedules the next one if `final_state` is `None`.
+
+    After the last attempt the delivery is dead.
+    """
     row = session.get(Delivery, delivery.id, with_for_update=True)
-    # Gone with its request, or cancelled with its webhook, while it was under way.
+    # During the attempt its request was erased, or its webhook ended.
     if row is None or row.state != DeliveryState.PENDING:
         return
     now = utc_now()
@@ -118,15 +125,15 @@ def record_attempt(
             milliseconds=int(took / timedelta(milliseconds=1)),
         )
     )
-    if ends is None and row.attempts >= len(WAITS):
-        ends = DeliveryState.DEAD
-    if ends is None:
+    if final_state is None and row.attempts >= len(WAITS):
+        final_state = DeliveryState.DEAD
+    if final_state is None:
         jitter = 1 + _random.uniform(-_JITTER, _JITTER)
         row.next_attempt_at = now + WAITS[row.attempts] * jitter
     else:
-        row.state, row.next_attempt_at, row.finished_at = ends, None, now
-        # One that was given up may be sent again, with its link.
-        if ends is not DeliveryState.DEAD:
+        row.state, row.next_attempt_at, row.finished_at = final_state, None, now
+        # Staff can replay a dead delivery, whose letter then needs the token for its link.
+        if final_state is not DeliveryState.DEAD:
             row.sealed_receipt = None
     session.flush()
 
@@ -143,8 +150,8 @@ def cancel_for_webhook(session: Session, *, webhook_id: str) -> None:
 
 
 def old_deliveries() -> SelectOfScalar[str]:
-    """What was finished a month ago."""
-    return select(Delivery.id).where(col(Delivery.finished_at) <= utc_now() - _KEPT)
+    """Selects the ids of deliveries that were finished 30 or more days ago."""
+    return select(Delivery.id).where(col(Delivery.finished_at) <= utc_now() - _RETENTION)
 
 
 def forget_old(session: Session) -> None:
@@ -152,15 +159,15 @@ def forget_old(session: Session) -> None:
 
 
 def forget_subjects(session: Session, *, ids: list[str]) -> None:
-    """Deletes what is about these requests; what was not told yet is told no more."""
+    """Deletes all deliveries about these requests, also those that were not sent yet."""
     about = select(Delivery.id).where(col(Delivery.subject).in_(ids))
-    # Who is writing down a try goes first: what comes of it must be seen here, and go too.
+    # Waits for a transaction that records an attempt, so that this attempt is deleted too.
     session.exec(_locked_in_order(about)).all()
     _delete(session, about)
 
 
 def _locked_in_order(ids: SelectOfScalar[str]) -> SelectOfScalar[str]:
-    # In one order, so that two who take several do not wait for each other.
+    # All transactions lock in the same order, so that they cannot deadlock.
     return ids.order_by(col(Delivery.id)).with_for_update()
 
 

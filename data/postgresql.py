@@ -1,10 +1,10 @@
-"""PostgreSQL: where one machine is outgrown."""
+"""PostgreSQL, for a service that needs more than one machine."""
 
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 
-# A request that only reads sees one state of the database, however many queries it makes.
+# All queries of a reading session see the same state of the database.
 READ_OPTIONS: dict[str, Any] = {
     "isolation_level": "REPEATABLE READ",
     "postgresql_readonly": True,
@@ -12,7 +12,8 @@ READ_OPTIONS: dict[str, Any] = {
 WRITERS = 8
 _POOL_SIZE = 16
 _POOL_SECONDS = 3
-# A server that went away without a word is noticed in seconds, not in the system's two hours.
+# Notices within seconds that the server is unreachable; the system's default is two hours.
+# `tcp_user_timeout` is in milliseconds, the others are in seconds.
 _CONNECT = {
     "connect_timeout": 3,
     "keepalives_idle": 5,
@@ -33,13 +34,13 @@ _CONFIGURE = "SELECT " + ", ".join(
 
 
 class NotDurable(Exception):
-    """The server answers a COMMIT before it is safe on disk."""
+    """The server may confirm a COMMIT before the data is on the disk."""
 
 
 def create(address: URL) -> Engine:
     engine = create_engine(
         address.set(drivername="postgresql+psycopg"),
-        # An exception's text would otherwise carry what was typed.
+        # Otherwise the text of an exception contains what a person typed.
         hide_parameters=True,
         pool_size=_POOL_SIZE,
         max_overflow=0,
@@ -53,24 +54,25 @@ def create(address: URL) -> Engine:
 
 def _configure(connection: Any, _record: object) -> None:
     try:
+        # In a transaction, a rollback would undo the settings.
         connection.autocommit = True
         *_, synchronous_commit, fsync = connection.execute(_CONFIGURE).fetchone()
         connection.autocommit = False
         if "off" in (synchronous_commit, fsync):
             raise NotDurable("synchronous_commit and fsync must be on")
     except BaseException:
-        # It is not the pool's yet, so nobody else would close it.
+        # The pool does not own the connection yet, and would not close it.
         connection.close()
         raise
 
 
 def lock(connection: Connection, number: int, *, shared: bool = False) -> None:
-    """Waits until no other transaction holds this number; held until the transaction ends."""
+    """Waits for the advisory lock `number`, and takes it until the transaction ends."""
     function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
     connection.execute(text(f"SELECT {function}(:number)"), {"number": number})
 
 
 def take_time(connection: Connection) -> None:
-    """A migration or a backup may wait and work for as long as it needs."""
+    """Removes the time limits of this transaction, because a migration or a backup takes long."""
     for name in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
         connection.execute(text(f"SET LOCAL {name} = 0"))

@@ -1,7 +1,7 @@
-"""How many letters a mailbox may get in a day, counted by all processes together.
+"""Limits how many letters a mailbox gets in a day, over all processes.
 
-Otherwise a stranger could fill somebody's mailbox by sending requests in their name. The count
-stays when a request is withdrawn or erased: otherwise a withdrawal would reset it.
+Without the limit, a stranger could fill a mailbox by sending requests with its address. A letter
+still counts after its request is withdrawn or erased: otherwise a withdrawal would reset the limit.
 """
 
 from datetime import timedelta
@@ -20,10 +20,10 @@ _DAY = timedelta(days=1)
 
 
 def record_letter(session: Session, *, recipient: str, keyring: Keyring, limit: int) -> bool:
-    """Counts a letter that is about to go; `False` where the mailbox has had its `limit` today."""
+    """Counts a letter before it is sent; `False` if the mailbox got `limit` letters in 24 hours."""
     address = parse_email_address(recipient, may_be_test=True)
     if address is None:
-        # No letter goes there at all.
+        # No letter can be sent to an invalid address, so there is nothing to count.
         return True
     take_lock(session.connection(), b"letters")
     digests = keyring.digests("mailbox", mailbox_of(address).encode())
@@ -41,7 +41,7 @@ def record_letter(session: Session, *, recipient: str, keyring: Keyring, limit: 
 
 
 def old_letters() -> SelectOfScalar[bytes]:
-    """Those that no longer count."""
+    """Selects the letters that no longer count."""
     return select(SentLetter.mailbox_digest).where(col(SentLetter.sent_at) <= utc_now() - _DAY)
 
 

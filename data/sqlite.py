@@ -1,4 +1,4 @@
-"""SQLite: the embedded default, one file, one writer at a time."""
+"""SQLite, the default: one file, one writer at a time."""
 
 import os
 from pathlib import Path
@@ -11,8 +11,8 @@ from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine,
 WRITERS = 1
 READ_OPTIONS: dict[str, Any] = {}
 
-# Debian's SQLite has the bug that corrupts a database in WAL mode, so: the rollback journal.
-# EXTRA also syncs the folder after a commit; without it a lost power supply can undo one.
+# The rollback journal, because Debian's SQLite (3.40) can corrupt a database in WAL mode.
+# EXTRA also syncs the folder after a commit; otherwise a power failure can undo the commit.
 _PRAGMAS = (
     "journal_mode = DELETE",
     "synchronous = EXTRA",
@@ -21,28 +21,28 @@ _PRAGMAS = (
     "trusted_schema = OFF",
 )
 _BUSY_SECONDS = 3
-# As many connections as the thread pool has threads: a request never waits for one.
+# As many connections as the thread pool has threads: no request waits for a connection.
 _POOL_SIZE = 40
 
 
 class NoDatabase(Exception):
-    """There is no database file, and none was to be made or could be; the text says which."""
+    """There is no database file, or it could not be created. The message says which."""
 
 
 def create_file(address: URL) -> None:
-    """Makes the file and its folder where they are missing; raises `NoDatabase`."""
+    """Creates the file and its folder if they are missing. Raises `NoDatabase`."""
     file = Path(address.database or "")
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not file.exists():
-            # Nobody but the owner reads what patients send, sealed or not.
+            # Only the owner may read what patients send, although it is sealed.
             file.touch(mode=0o600)
     except OSError as error:
         raise NoDatabase(f"no database can be made at {file}: {error.strerror}") from None
 
 
 def create(address: URL) -> Engine:
-    """The engine of a file that exists; raises `NoDatabase`."""
+    """The engine of an existing file. Raises `NoDatabase`."""
     if not os.path.exists(address.database or ""):
         raise NoDatabase(
             f"there is no database at {address.database}: "
@@ -50,7 +50,7 @@ def create(address: URL) -> Engine:
         )
     engine = create_engine(
         address,
-        # An exception's text would otherwise carry what was typed.
+        # Otherwise the text of an exception contains what a person typed.
         hide_parameters=True,
         pool_size=_POOL_SIZE,
         max_overflow=0,
@@ -61,41 +61,41 @@ def create(address: URL) -> Engine:
     event.listen(engine, "begin", _begin)
     event.listen(engine, "reset", _roll_back)
     event.listen(engine, "invalidate", _roll_back)
-    event.listen(engine, "handle_error", _leave_moved_file)
+    event.listen(engine, "handle_error", _reconnect_after_restore)
     return engine
 
 
 def _use_existing_file(
     _dialect: object, _record: object, arguments: list[str], options: dict[str, Any]
 ) -> None:
-    # SQLite would make a file that went away anew, empty, and answer from that.
+    # `mode=rw` fails if the file has vanished; otherwise SQLite creates an empty database.
     arguments[0] = f"file:{quote(arguments[0])}?mode=rw"
     options["uri"] = True
 
 
 def _configure(connection: SQLiteConnection, _record: object) -> None:
-    # The driver would begin transactions by itself, and only before some statements.
+    # Otherwise the driver begins transactions itself, and only before some statements.
     connection.isolation_level = None
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin(connection: Connection) -> None:
-    # A transaction that reads first and then writes fails at once when another one writes.
+    # After a plain BEGIN, a read and then a write fail at once if another transaction writes.
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def _roll_back(connection: SQLiteConnection, _record: object, _reason: object) -> None:
-    # After a COMMIT that failed SQLAlchemy takes the transaction for ended; SQLite still holds
-    # its lock, and every later writer would wait for it. A closed connection holds it as long as
-    # one of its statements is not collected.
+    # After a failed COMMIT, SQLAlchemy regards the transaction as ended, but SQLite keeps its
+    # lock, and every later writer would wait. Closing the connection does not release the lock
+    # before all its statements are garbage-collected.
     if connection.in_transaction:
         connection.rollback()
 
 
-def _leave_moved_file(context: ExceptionContext) -> None:
-    # Another file stands in this one's place, a restored backup: connect anew.
+def _reconnect_after_restore(context: ExceptionContext) -> None:
+    # A restored backup has replaced the file: SQLAlchemy must discard its old connections.
     name = getattr(context.original_exception, "sqlite_errorname", None)
     if name == "SQLITE_READONLY_DBMOVED":
         context.is_disconnect = True

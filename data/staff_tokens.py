@@ -22,21 +22,21 @@ from models.staff_token import (
 )
 from models.values import utc_now
 
-# So that a token that leaked can be found by a scanner, and told from a receipt's.
+# A scanner for leaked secrets finds this prefix. A receipt token does not have it.
 _PREFIX = "clinic"
 _ID_BYTES = 6
 _SECRET_BYTES = 32
 _TOKEN = re.compile("clinic_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
-_USE_NOTED_EVERY = timedelta(minutes=1)
+_USE_RECORDED_EVERY = timedelta(minutes=1)
 _ORDER = Order(StaffToken.created_at, StaffToken.id, descending=True)
 
 
 class MakerEnded(Exception):
-    """The token that was to make another one is no longer good."""
+    """The token that makes the new token was revoked, or has expired."""
 
 
 class ExceedsMaker(Exception):
-    """The token would be good for more, or for longer, than the one that makes it."""
+    """The new token would have more scopes or a later end than the token that makes it."""
 
     def __init__(self, *, by_scopes: bool, by_days: bool) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class ExceedsMaker(Exception):
 
 @dataclass(frozen=True)
 class Revocation:
-    """A token that has ended, and how many of those that it made ended with it."""
+    """A revoked token, and how many of the tokens that it made were revoked with it."""
 
     token: StaffToken
     others: int
@@ -54,9 +54,9 @@ class Revocation:
 def create_token(
     session: Session, *, token: StaffTokenCreate, maker_id: str | None
 ) -> StaffTokenIssued:
-    """Makes a token; without a maker, which is the command line, of any kind.
+    """Makes a token. Its maker is another token, or `None` for the command line.
 
-    Raises `MakerEnded` or `ExceedsMaker`.
+    Raises `MakerEnded` or `ExceedsMaker`; the command line has no limits.
     """
     now = utc_now()
     expires_at = now + timedelta(days=token.expires_in_days or DEFAULT_DAYS)
@@ -91,12 +91,12 @@ def create_token(
 def _lock_maker(
     session: Session, token: StaffTokenCreate, maker_id: str, now: datetime
 ) -> StaffToken:
-    # Held until the commit, so that the maker cannot end without the token that it makes now.
-    maker = _hold(session, maker_id)
-    if maker is None or not _is_good(maker):
+    # Locked until the commit, so that a revocation of the maker includes the new token.
+    maker = _lock_token(session, maker_id)
+    if maker is None or not _is_valid(maker):
         raise MakerEnded
     by_scopes = not set(token.scopes) <= set(maker.scopes)
-    # The maker's last day counts as a whole one, and the new token ends with it.
+    # The maker's last, partial day counts as a day; the new token then expires with the maker.
     days_before_last = timedelta(days=(token.expires_in_days or 1) - 1)
     by_days = days_before_last >= maker.expires_at - now
     if by_scopes or by_days:
@@ -105,25 +105,28 @@ def _lock_maker(
 
 
 def find_token(session: Session, *, token: str) -> StaffToken | None:
-    """The token, if it is good now; one look-up whatever is wrong with it."""
+    """The token, if it is valid now.
+
+    Makes one query and one comparison for every input, so that the time shows nothing about it.
+    """
     parts = _TOKEN.fullmatch(token)
     row = session.get(StaffToken, parts[1] if parts else "")
     expected = row.secret_hash if row else bytes(hashlib.sha256().digest_size)
     matches = hmac.compare_digest(expected, _hash(parts[2] if parts else ""))
-    return row if row is not None and matches and _is_good(row) else None
+    return row if row is not None and matches and _is_valid(row) else None
 
 
 def is_use_due(row: StaffToken) -> bool:
-    """Whether the token's use is to be noted again: in another minute, or on another day (UTC)."""
+    """Whether to record a use: the last record is a minute old, or from an earlier day (UTC)."""
     now = utc_now()
-    since = max(now - _USE_NOTED_EVERY, _beginning_of_day(now))
+    since = max(now - _USE_RECORDED_EVERY, _beginning_of_day(now))
     return row.last_used_at is None or row.last_used_at < since
 
 
-def note_uses(session: Session, *, token_ids: Collection[str]) -> None:
-    """Notes that these are used now; the first use of each in a day is an event of the audit."""
+def record_uses(session: Session, *, token_ids: Collection[str]) -> None:
+    """Records that these tokens are used now. The first use in a day also makes an audit event."""
     now = utc_now()
-    # A token that another transaction holds is noted at its next use: nothing waits for it here.
+    # Does not wait for a token that another transaction has locked: its next use is recorded.
     rows = session.exec(
         select(StaffToken)
         .where(col(StaffToken.id).in_(token_ids))
@@ -137,11 +140,11 @@ def note_uses(session: Session, *, token_ids: Collection[str]) -> None:
 
 
 def revoke_token(session: Session, *, token_id: str, actor: str) -> Revocation | None:
-    """Ends the token and all that it made, directly or not; `None` where there is none.
+    """Revokes a token and all tokens that it made, directly or indirectly.
 
-    From the commit on they are refused, by every process.
+    Every process refuses them from the commit on. Returns `None` for an unknown id.
     """
-    token = _hold(session, token_id)
+    token = _lock_token(session, token_id)
     if token is None:
         return None
     now, others = utc_now(), 0
@@ -177,12 +180,12 @@ def list_tokens(
     return page.with_items([StaffTokenPublic.model_validate(row) for row in page.items])
 
 
-def _hold(session: Session, token_id: str) -> StaffToken | None:
-    """The token, which nobody else changes until the transaction ends."""
+def _lock_token(session: Session, token_id: str) -> StaffToken | None:
+    """The token, locked against changes until the transaction ends."""
     return session.get(StaffToken, token_id, with_for_update=True, populate_existing=True)
 
 
-def _is_good(row: StaffToken) -> bool:
+def _is_valid(row: StaffToken) -> bool:
     return row.revoked_at is None and row.expires_at > utc_now()
 
 

@@ -1,4 +1,4 @@
-"""Limits concurrent writers of one database; the rest wait in a queue without holding a thread."""
+"""Limits concurrent writers of one database; the rest wait in a queue and use no thread."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -17,48 +17,51 @@ Outcome = TypeVar("Outcome")
 T = TypeVar("T")
 
 _WAIT_SECONDS = 10
-_TOGETHER = 64
+_BATCH_SIZE = 64
 
 
 class WriteQueueTimeout(Exception):
-    """A writer waited too long for its turn."""
+    """A writer waited too long for a slot."""
 
 
 class WriteQueue:
-    """The one way in for everything that writes while the service runs."""
+    """All writes of a running service pass through this queue."""
 
     def __init__(self, engine: Engine) -> None:
         writers = count_writers(engine)
         self._engine = engine
         self._loop = asyncio.get_running_loop()
-        self._turns = asyncio.Semaphore(writers)
-        # Threads of its own: a write must not wait for a thread behind a slow mail server.
+        self._slots = asyncio.Semaphore(writers)
+        # Separate threads: in the shared pool, a write could wait behind a slow mail server.
         self._threads = ThreadPoolExecutor(writers, thread_name_prefix="write")
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
-        """Raises `WriteQueueTimeout` after ten seconds."""
+        """Waits for a slot, and frees it at the end. Raises `WriteQueueTimeout` after 10 s."""
         try:
             async with asyncio.timeout(_WAIT_SECONDS):
-                await self._turns.acquire()
+                await self._slots.acquire()
         except TimeoutError:
             raise WriteQueueTimeout from None
         try:
             yield
         finally:
-            self._turns.release()
+            self._slots.release()
 
     async def write(self, work: Callable[[Session], T]) -> T:
-        """Performs `work` in one transaction, in a thread; returns after the commit."""
+        """Runs `work` in one transaction, in a thread, and returns its result after the commit.
+
+        Raises `WriteQueueTimeout`, and what `work` or the commit raises.
+        """
         async with self.slot():
             return await self.write_in_slot(work)
 
     async def write_in_slot(self, work: Callable[[Session], T]) -> T:
-        """The same for a caller that has its turn already."""
+        """The same for a caller that already has a slot."""
         return await self._loop.run_in_executor(self._threads, partial(self._commit, work))
 
     def write_from_thread(self, work: Callable[[Session], T]) -> T:
-        """The same for a caller that is in a thread itself."""
+        """The same for a caller in another thread; blocks this thread."""
         return asyncio.run_coroutine_threadsafe(self.write(work), self._loop).result()
 
     def _commit(self, work: Callable[[Session], T]) -> T:
@@ -70,9 +73,10 @@ class WriteQueue:
 
 
 class BatchWriter(Generic[Item, Outcome]):
-    """Writes all items that wait in one transaction: a commit takes as long for one as for many.
+    """Writes all waiting items in one transaction: a commit takes as long for many as for one.
 
-    `perform` returns an outcome for each item; what it or the commit raises comes to each caller.
+    `perform` returns an outcome for each item. An exception from it or from the commit is raised
+    for every item of the transaction.
     """
 
     def __init__(
@@ -84,34 +88,37 @@ class BatchWriter(Generic[Item, Outcome]):
         self._perform = perform
         self._queue = queue
         self._waiting: list[tuple[Item, asyncio.Future[Outcome]]] = []
-        self._driver: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None
 
     async def submit(self, item: Item) -> Outcome:
+        """Writes the item together with others, and returns its outcome after the commit."""
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
-        if self._driver is None:
-            self._driver = asyncio.create_task(self._drive())
+        if self._task is None:
+            self._task = asyncio.create_task(self._write_batches())
         return await future
 
     def _perform_with(self, items: Sequence[Item], session: Session) -> Sequence[Outcome]:
         return self._perform(session, items)
 
-    async def _drive(self) -> None:
+    async def _write_batches(self) -> None:
         while self._waiting:
-            taken: list[tuple[Item, asyncio.Future[Outcome]]] = []
+            batch: list[tuple[Item, asyncio.Future[Outcome]]] = []
             try:
                 async with self._queue.slot():
-                    taken, self._waiting = self._waiting[:_TOGETHER], self._waiting[_TOGETHER:]
-                    items = [item for item, _ in taken]
+                    batch = self._waiting[:_BATCH_SIZE]
+                    self._waiting = self._waiting[_BATCH_SIZE:]
+                    items = [item for item, _ in batch]
                     outcomes = await self._queue.write_in_slot(partial(self._perform_with, items))
             except Exception as error:
-                if not taken:
-                    taken, self._waiting = self._waiting, []
-                for _, future in taken:
+                # Without a slot there is no batch yet: all waiting items fail.
+                if not batch:
+                    batch, self._waiting = self._waiting, []
+                for _, future in batch:
                     if not future.cancelled():
                         future.set_exception(error)
                 continue
-            for (_, future), outcome in zip(taken, outcomes, strict=True):
+            for (_, future), outcome in zip(batch, outcomes, strict=True):
                 if not future.cancelled():
                     future.set_result(outcome)
-        self._driver = None
+        self._task = None

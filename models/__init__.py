@@ -1,8 +1,8 @@
-"""The words of the domain: tables, inputs, outputs, value types. No web and no I/O."""
+"""The terms of the domain: tables, inputs, outputs, value types. No HTTP and no I/O."""
 
 from sqlmodel import SQLModel
 
-# Named constraints can be altered by a migration on every database.
+# A migration can change a constraint on every database only by its name.
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",

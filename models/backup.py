@@ -1,4 +1,4 @@
-"""What stands beside each backup and says what is in it."""
+"""The manifest of a backup."""
 
 from datetime import datetime
 from typing import Literal
@@ -9,21 +9,21 @@ from models.audit import AuditEnd
 
 
 class BackupContents(BaseModel):
-    """What a database holds, as far as a backup of it can be compared."""
+    """What a database contains. A backup and its restored database must agree in it."""
 
     schema_revision: str
     rows: dict[str, int]
-    # Ids of the sealing keys without which it cannot be read.
+    # Ids of the sealing keys that are needed to open its values.
     keys: list[str]
     # `None` where there was no event, or the events had no hashes yet.
     audit_end: AuditEnd | None = None
 
 
 class BackupManifest(BackupContents):
-    """The file `FILE.json` beside a backup `FILE`."""
+    """The file `FILE.json` in the folder of a backup `FILE`."""
 
     kind: Literal["sqlite", "postgresql"]
-    # Everything that was acknowledged before is in the backup.
+    # The backup contains everything that was committed before this time.
     taken_at: datetime
     service_version: str
     size: int

@@ -1,4 +1,4 @@
-"""The clinic itself."""
+"""The clinic: its name, location, contact, opening hours and treatments."""
 
 from datetime import time
 from typing import Literal
@@ -38,7 +38,7 @@ class ConditionCreate(Input):
 
 
 class ClinicCreate(Input):
-    """The content file about the clinic."""
+    """The content file of the clinic."""
 
     name: Text | None
     locality: Text
@@ -53,7 +53,7 @@ class ClinicCreate(Input):
 
     @field_validator("time_zone")
     @classmethod
-    def _is_known(cls, value: str) -> str:
+    def _check_time_zone(cls, value: str) -> str:
         try:
             ZoneInfo(value)
         except (KeyError, ValueError, OSError) as fault:
@@ -62,7 +62,7 @@ class ClinicCreate(Input):
 
 
 class Clinic(SQLModel, table=True):
-    """The one row about the clinic."""
+    """The clinic's row; the table has only this one."""
 
     id: int = Field(default=1, primary_key=True)
     name: str | None
@@ -78,48 +78,52 @@ class Clinic(SQLModel, table=True):
 
 
 class ContactPublic(Output):
-    """How to reach the clinic; each is `null` when it is not known."""
+    """How to reach the clinic. A field is `null` if it is not known."""
 
     phone: str | None = Described(description="Telephone number.")
     email: str | None = Described(description="E-mail address.")
-    website: str | None = Described(description="Address of the clinic's own site.")
+    website: str | None = Described(description="URL of the clinic's own website.")
     address: str | None = Described(description="Street address, without the city.")
 
 
 class OpeningHoursPublic(Output):
-    """One opening of one day; a day may have several."""
+    """A period in which the clinic is open. One day may have several periods."""
 
     day: Day = Described(description="Day of the week.")
-    opens: time = Described(description="In the clinic's time zone.")
-    closes: time = Described(description="In the clinic's time zone.")
+    opens: time = Described(description="Opening time, in the clinic's time zone.")
+    closes: time = Described(description="Closing time, in the clinic's time zone.")
 
 
 class TreatmentPublic(Output):
-    """What the clinic's texts are about; offered only while the clinic is open."""
+    """A treatment that the clinic's texts describe. It is offered only while the clinic is open."""
 
-    slug: str = Described(description="Name for use in addresses; it does not change.")
-    name: str = Described(description="What it is called.")
-    summary: str = Described(description="One sentence about it.")
+    slug: str = Described(description="Identifier for use in URLs. It does not change.")
+    name: str = Described(description="Name of the treatment.")
+    summary: str = Described(description="One sentence about the treatment.")
 
 
 class ConditionPublic(Output):
-    """What the treatments are for."""
+    """A medical condition for which the treatments are used."""
 
-    slug: str = Described(description="Name for use in addresses; it does not change.")
-    name: str = Described(description="What it is called.")
+    slug: str = Described(description="Identifier for use in URLs. It does not change.")
+    name: str = Described(description="Name of the condition.")
 
 
 class ClinicPublic(Output):
-    """The clinic, as far as it is known."""
+    """The clinic. A field is `null` if it is not known."""
 
-    name: str | None = Described(description="`null` when it is not known.")
+    name: str | None = Described(description="Name of the clinic; `null` if it is not known.")
     locality: str = Described(description="City.")
     region: str = Described(description="State or province.")
-    country: str = Described(description="ISO 3166-1 alpha-2.")
-    time_zone: str = Described(description="A name of the IANA time zone database.")
-    contact: ContactPublic = Described(description="How to reach it.")
+    country: str = Described(description="Country code, ISO 3166-1 alpha-2.")
+    time_zone: str = Described(description="Name in the IANA time zone database.")
+    contact: ContactPublic = Described(description="How to reach the clinic.")
     opening_hours: list[OpeningHoursPublic] | None = Described(
-        description="`null` when they are not known."
+        description="Opening hours; `null` if they are not known."
     )
-    treatments: list[TreatmentPublic] = Described(description="What its texts are about.")
-    conditions: list[ConditionPublic] = Described(description="What the treatments are for.")
+    treatments: list[TreatmentPublic] = Described(
+        description="Treatments that the clinic's texts describe."
+    )
+    conditions: list[ConditionPublic] = Described(
+        description="Medical conditions for which the treatments are used."
+    )

@@ -1,4 +1,4 @@
-"""The form for a consultation request, and its words."""
+"""The form for a consultation request, and its texts."""
 
 from datetime import datetime
 from typing import Any, Literal, get_args
@@ -30,8 +30,8 @@ CODES = frozenset(f"{field}.{reason}" for field, reasons in _REASONS.items() for
 NEXT_STEP_CLOSURES = ("clinic_temporarily_closed", "clinic_permanently_closed")
 
 
-class FieldWords(Input):
-    # The label of a consent is its exact text.
+class FieldTexts(Input):
+    # `None` for a consent only: its label is the text of the consent.
     label: Text | None = None
     help: Text | None = None
     autocomplete: Text | None = None
@@ -54,29 +54,29 @@ class ConsultationFormCreate(Input):
     safety_notice: Text
     confirmation: Text
     consents: list[ConsentCreate] = Described(min_length=1, max_length=1)
-    fields: dict[str, FieldWords]
+    fields: dict[str, FieldTexts]
     choices: dict[str, dict[str, Text]]
     messages: dict[str, Text]
     next_steps: dict[str, Text]
 
     @model_validator(mode="after")
-    def _has_a_word_for_everything(self) -> "ConsultationFormCreate":
+    def _check_completeness(self) -> "ConsultationFormCreate":
         model_fields = ConsultationRequestCreate.model_fields
-        _same("fields", self.fields, set(model_fields) - ADDED_BY_CLIENT)
-        unlabelled = {name: None for name, words in self.fields.items() if words.label is None}
-        _same("consents", unlabelled, {consent.field for consent in self.consents})
-        _same("choices", self.choices, set(_WITH_CHOICES))
+        _require_keys("fields", self.fields, set(model_fields) - ADDED_BY_CLIENT)
+        unlabelled = {name: None for name, texts in self.fields.items() if texts.label is None}
+        _require_keys("consents", unlabelled, {consent.field for consent in self.consents})
+        _require_keys("choices", self.choices, set(_WITH_CHOICES))
         for name, labels in self.choices.items():
-            _same(f"choices.{name}", labels, set(_choices(name)))
-        _same("messages", self.messages, set(CODES))
-        _same("next_steps", self.next_steps, {*RequestState, *NEXT_STEP_CLOSURES})
+            _require_keys(f"choices.{name}", labels, set(_choices(name)))
+        _require_keys("messages", self.messages, set(CODES))
+        _require_keys("next_steps", self.next_steps, {*RequestState, *NEXT_STEP_CLOSURES})
         return self
 
 
-def _same(what: str, given: dict[str, Any], wanted: set[str]) -> None:
+def _require_keys(name: str, given: dict[str, Any], wanted: set[str]) -> None:
     missing, unknown = sorted(wanted - set(given)), sorted(set(given) - wanted)
     if missing or unknown:
-        raise ValueError(f"{what}: missing {missing}, not known {unknown}")
+        raise ValueError(f"{name}: missing {missing}, unknown {unknown}")
 
 
 def _choices(name: str) -> tuple[str, ...]:
@@ -86,7 +86,7 @@ def _choices(name: str) -> tuple[str, ...]:
 
 
 class ConsultationForm(SQLModel, table=True):
-    """One version of the form; what a person agreed to stays on record."""
+    """One version of the form. Old versions are kept: they record what persons agreed to."""
 
     __tablename__ = "consultation_form"
 
@@ -102,48 +102,59 @@ class ConsultationForm(SQLModel, table=True):
 class FieldUiPublic(Output):
     """How to show one field."""
 
-    autocomplete: str | None = Described(description="HTML autofill token.")
-    input_mode: str | None = Described(description="HTML `inputmode`.")
+    autocomplete: str | None = Described(
+        description="Value of the HTML attribute `autocomplete`; `null` for none."
+    )
+    input_mode: str | None = Described(
+        description="Value of the HTML attribute `inputmode`; `null` for none."
+    )
     widget: Literal["text", "email", "tel", "radio", "checkbox", "select", "textarea"] = Described(
-        description="The control that fits it."
+        description="Form control that fits the field."
     )
 
 
 class FormUiPublic(Output):
     """How to show the form."""
 
-    order: list[str] = Described(description="The fields in the order to show them.")
-    fields: dict[str, FieldUiPublic] = Described(description="A name from `order` each.")
+    order: list[str] = Described(description="Names of the fields, in the order to show them.")
+    fields: dict[str, FieldUiPublic] = Described(
+        description="How to show each field, by the names in `order`."
+    )
 
 
 class ConsentPublic(Output):
-    """What a person agrees to by sending the form."""
+    """A consent that a person gives by sending the form."""
 
-    purpose: str = Described(description="What the consent is for.")
+    purpose: str = Described(description="Purpose of the consent.")
     field: str = Described(description="The field of the request that gives this consent.")
-    version: int = Described(description="Raised with each change of its text.")
-    text: str = Described(description="Exactly what is agreed to, and what is kept on record.")
+    version: int = Described(description="Version of the text. Each change of the text raises it.")
+    text: str = Described(
+        description="The exact text that the person agrees to. The service stores it as a record."
+    )
     required: bool = Described(description="Whether a request without it is refused.")
 
 
 class ConsultationFormPublic(Output):
-    """The form and all of its words."""
+    """The form with all its texts."""
 
-    version: int = Described(description="Send it back as `form_version`.")
-    accepting: bool = Described(description="Whether a request is taken now.")
+    version: int = Described(description="Version of the form. Send it back as `form_version`.")
+    accepting: bool = Described(description="Whether the clinic accepts requests now.")
     reason: IntakeReason | None = Described(
-        description="Why requests are not simply taken; `null` when they are."
+        description="Why requests go to a waiting list or are refused; `null` if neither applies."
     )
     schema_: dict[str, Any] = Described(
         alias="schema",
-        description="JSON Schema of the fields, in the dialect that was asked for. Render it with "
-        "a form library as it is. `form_version` is not in it: add `version` of the form.",
+        description="JSON Schema of the fields, in the requested dialect. A form library can "
+        "render it without changes. It does not contain `form_version`: add that field to the "
+        "request yourself, with the value of `version`.",
     )
-    ui: FormUiPublic = Described(description="Order of the fields and how to show each.")
-    consents: list[ConsentPublic] = Described(description="What a person agrees to by sending it.")
+    ui: FormUiPublic = Described(description="Order of the fields, and how to show each field.")
+    consents: list[ConsentPublic] = Described(
+        description="The consents that a person gives by sending the form."
+    )
     messages: dict[str, str] = Described(
-        description="A sentence for a patient for each code that a 422 can carry."
+        description="For each error code of a 422: a sentence to show to the patient."
     )
-    safety_notice: str = Described(description="Show it with the form, always.")
-    confirmation: str = Described(description="Show it once a request was accepted.")
-    clinic_state: ClinicState = Described(description="The clinic's state as this was served.")
+    safety_notice: str = Described(description="Text that must always be shown with the form.")
+    confirmation: str = Described(description="Text to show after a request was accepted.")
+    clinic_state: ClinicState = Described(description="The clinic's state in this answer.")

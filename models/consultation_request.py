@@ -1,4 +1,4 @@
-"""What a person sends, what is kept of it, and what they get back."""
+"""Consultation requests: the input, the tables, and the answers to the person."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -36,14 +36,14 @@ def _e164(value: str) -> str:
         number = phonenumbers.parse(value, _DEFAULT_REGION)
     except phonenumbers.NumberParseException:
         raise fault("invalid") from None
-    # An extension has no place in E.164 and would be lost.
+    # E.164 has no extensions, so an extension would be lost.
     if number.extension or not phonenumbers.is_valid_number(number):
         raise fault("invalid")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 class RequestState(StrEnum):
-    """How far a request is. `completed`, `declined`, `withdrawn` and `closed_out` end it."""
+    """State of a request. `completed`, `declined`, `withdrawn` and `closed_out` are final."""
 
     RECEIVED = "received"
     WAITLISTED = "waitlisted"
@@ -63,20 +63,21 @@ FINAL_STATES = {
 }
 
 
-# What a client adds to what a person filled in, and who only tells people from programs.
+# `ADDED_BY_CLIENT` are the fields that a person does not fill in. `SPAM_SIGNS` only serve to
+# detect bots, and are not stored.
 SPAM_SIGNS = {"website", "seconds_to_complete"}
 ADDED_BY_CLIENT = {"form_version", *SPAM_SIGNS}
 
 
 class ConsultationRequestCreate(Input):
-    """A person asks the clinic for a consultation. At least one of `email` and `phone` is given."""
+    """A person's request for a consultation. At least one of `email` and `phone` is required."""
 
     name: Annotated[
         str,
         Described(min_length=1, max_length=200),
         AfterValidator(no_control_characters),
         AfterValidator(not_blank),
-    ] = Described(description="What the clinic should call the person.")
+    ] = Described(description="How the clinic should address the person.")
     email: (
         Annotated[
             str,
@@ -85,7 +86,7 @@ class ConsultationRequestCreate(Input):
             AfterValidator(_email_address),
         ]
         | None
-    ) = Described(default=None, description="E-mail address. Needed without `phone`.")
+    ) = Described(default=None, description="E-mail address. Required without `phone`.")
     phone: (
         Annotated[
             str,
@@ -96,28 +97,29 @@ class ConsultationRequestCreate(Input):
         | None
     ) = Described(
         default=None,
-        description="In any usual US notation; kept as E.164. Needed without `email`.",
+        description="Telephone number in any usual US notation; stored as E.164. Required without "
+        "`email`.",
     )
     preferred_contact: Literal["email", "phone", "either"] | None = Described(
-        default=None, description="How the person would rather be reached."
+        default=None, description="How the person prefers to be contacted."
     )
     may_leave_voicemail: StrictBool | None = Described(
-        default=None, description="Whether the clinic may speak to an answering machine."
+        default=None, description="Whether the clinic may leave a voice message."
     )
     best_time: Literal["morning", "afternoon", "evening", "any"] | None = Described(
-        default=None, description="When the person is best reached, in the clinic's time zone."
+        default=None, description="Best time to contact the person, in the clinic's time zone."
     )
     topic: Literal[
         "depression", "ptsd", "chronic_pain", "other_mood_disorder", "other", "prefer_not_to_say"
     ] = Described(
-        description="What a person may ask about, which is not a list of what the clinic treats."
+        description="What the person asks about. The values do not say what the clinic treats."
     )
     message: Annotated[str, Described(max_length=2000), AfterValidator(no_nul)] | None = Described(
-        default=None, description="Kept exactly as typed; its length counts code points."
+        default=None, description="Stored exactly as typed. The maximum length counts code points."
     )
-    # No `const` in the schema: several generators make a type of it that no value fits.
+    # No `const` in the schema: several code generators turn it into a type that has no values.
     consent_to_contact: StrictBool = Described(
-        description="Must be true; `false` is answered with 422 `consent_to_contact.required`."
+        description="Must be `true`. The answer to `false` is 422 `consent_to_contact.required`."
     )
     form_version: StrictInt = Described(
         ge=1, description="`version` of the form that the person saw."
@@ -125,13 +127,13 @@ class ConsultationRequestCreate(Input):
 
     website: Annotated[str, Described(max_length=2000)] | None = Described(
         default=None,
-        description="Leave it empty, and hide its input from people: programs that fill in "
-        "everything give themselves away. Such a request is stored, and marked for staff.",
+        description="A honeypot: hide the input from people, and leave it empty. Bots fill it in. "
+        "Such a request is stored, and marked for staff as suspected spam.",
     )
     seconds_to_complete: Annotated[StrictInt, Described(ge=0, le=10**9)] | None = Described(
         default=None,
-        description="How long the form was open before it was sent. Fewer than 3 seconds mark the "
-        "request for staff.",
+        description="For how many seconds the form was open before it was sent. A request with "
+        "fewer than 3 is marked for staff as suspected spam.",
     )
 
     @model_validator(mode="wrap")
@@ -139,7 +141,7 @@ class ConsultationRequestCreate(Input):
     def _check_across_fields(
         cls, data: Any, handler: ModelWrapValidatorHandler["ConsultationRequestCreate"]
     ) -> "ConsultationRequestCreate":
-        # An after-validator would not run beside a field's own fault, and all are told at once.
+        # An after-validator does not run after a fault of a field, but all faults must be reported.
         faults: list[InitErrorDetails] = []
         if isinstance(data, dict):
             if all(data.get(contact) in (None, "") for contact in ("email", "phone")):
@@ -169,7 +171,7 @@ def _details(error: ValidationError) -> list[InitErrorDetails]:
 
 
 class ConsultationRequest(SQLModel, table=True):
-    """One request; everything that was typed is inside `sealed`, and nowhere else."""
+    """One request. Everything that a person typed is in `sealed` only."""
 
     __tablename__ = "consultation_request"
 
@@ -180,7 +182,7 @@ class ConsultationRequest(SQLModel, table=True):
 
     id: str = Field(primary_key=True, max_length=36)
     state: str
-    # Why staff or the service ended it, where that is not the state itself.
+    # The reason for the end of the request, if the state does not show it.
     end_reason: str | None = None
     received_at: datetime
     updated_at: datetime
@@ -190,7 +192,7 @@ class ConsultationRequest(SQLModel, table=True):
     assigned_to: str | None = None
     quarantined: bool = False
     quarantine_reasons: list[str] = Field(default_factory=list, sa_type=JSONColumn)
-    # Keyed digests: two requests of one person are recognised without being opened.
+    # With keyed digests, requests of the same person are found without opening them.
     email_digest: bytes | None = Field(default=None, index=True)
     phone_digest: bytes | None = Field(default=None, index=True)
     receipt_hash: bytes
@@ -198,7 +200,7 @@ class ConsultationRequest(SQLModel, table=True):
 
 
 class Consent(SQLModel, table=True):
-    """What a person agreed to, in the words they were shown."""
+    """A consent that a person gave, with the exact text that was shown."""
 
     id: int | None = Field(default=None, primary_key=True)
     request_id: str = Field(foreign_key="consultation_request.id", index=True, max_length=36)
@@ -209,39 +211,41 @@ class Consent(SQLModel, table=True):
 
 
 class NextStepPublic(Output):
-    """What happens now."""
+    """What happens next with a request."""
 
     code: str = Described(
-        description="A state of the request, or `clinic_` and the clinic's state that holds it up."
+        description="The state of the request; or `clinic_` and the clinic's state, if the clinic "
+        "is closed and the request must wait."
     )
-    text: str = Described(description="What happens now, in words for the person who asked.")
+    text: str = Described(description="What happens next, as a text for the person.")
 
 
 class ReceiptPublic(Output):
-    """What a person may know of their own request; never what they typed."""
+    """What a person can read about their own request. It never contains what the person typed."""
 
-    id: str = Described(description="Names the request, with its receipt token.")
-    state: RequestState = Described(description="How far it is.")
-    received_at: datetime = Described(description="When it was stored.")
+    id: str = Described(description="Id of the request.")
+    state: RequestState = Described(description="State of the request.")
+    received_at: datetime = Described(description="When the request was stored.")
     updated_at: datetime = Described(description="When its state last changed.")
     retention_until: datetime | None = Described(
-        description="When it is erased; `null` until a retention period exists."
+        description="When it will be erased; `null` while no retention period applies."
     )
-    next_step: NextStepPublic = Described(description="What happens now.")
+    next_step: NextStepPublic = Described(description="What happens next.")
 
 
 class ConsultationRequestAccepted(Output):
     """The answer to an accepted request."""
 
-    id: str = Described(description="Names the request, with its receipt token.")
+    id: str = Described(description="Id of the request.")
     state: RequestState = Described(
-        description="`received`, or `waitlisted` where there is a waiting list."
+        description="`received`, or `waitlisted` if the clinic has a waiting list."
     )
     receipt_token: str = Described(
-        description="Opens the receipt and the withdrawal. It is shown here only: keep it."
+        description="Token to read the receipt and to withdraw the request. Only this answer "
+        "contains it: keep it."
     )
-    received_at: datetime = Described(description="When it was stored.")
+    received_at: datetime = Described(description="When the request was stored.")
     retention_until: datetime | None = Described(
-        description="When it is erased; `null` until a retention period exists."
+        description="When it will be erased; `null` while no retention period applies."
     )
-    next_step: NextStepPublic = Described(description="What happens now.")
+    next_step: NextStepPublic = Described(description="What happens next.")

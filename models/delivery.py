@@ -1,4 +1,4 @@
-"""What is told to others when something happens, and how far that is."""
+"""Deliveries: messages about events, each to one receiver, and the attempts to send them."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,7 +12,7 @@ from models.values import Output
 
 
 class EventType(StrEnum):
-    """What happened."""
+    """Type of an event."""
 
     REQUEST_RECEIVED = "request.received"
     REQUEST_CHANGED = "request.changed"
@@ -21,7 +21,7 @@ class EventType(StrEnum):
 
 
 class Channel(StrEnum):
-    """Who is told: the clinic by e-mail, the submitter by e-mail, or a webhook."""
+    """Receiver of a message: the clinic or the sender of a request by e-mail, or a webhook."""
 
     CLINIC_EMAIL = "clinic_email"
     SUBMITTER_EMAIL = "submitter_email"
@@ -29,7 +29,11 @@ class Channel(StrEnum):
 
 
 class DeliveryState(StrEnum):
-    """`dead` was given up after the last attempt; `cancelled` is not sent: its attempt says why."""
+    """State of a delivery.
+
+    `dead`: the last attempt failed, and no other follows. `cancelled`: it will not be sent; its
+    last attempt contains the reason.
+    """
 
     PENDING = "pending"
     DELIVERED = "delivered"
@@ -39,10 +43,10 @@ class DeliveryState(StrEnum):
 
 EMAILS = (Channel.CLINIC_EMAIL, Channel.SUBMITTER_EMAIL)
 
-# Outcomes of a try that is not made again.
+# Outcomes after which there is no further attempt.
 DELIVERED = "delivered"
 CANCELLED = "cancelled"
-# What an outcome begins with when the fault lies with one recipient, not with the mail server.
+# Prefix of an outcome whose cause is one recipient, not the mail server.
 RECIPIENT = "recipient_"
 OVER_LIMIT = f"{RECIPIENT}limit"
 
@@ -62,9 +66,9 @@ WAITS = (
 
 
 class Delivery(SQLModel, table=True):
-    """One thing to tell one receiver, written in the transaction in which it happened.
+    """One message to one receiver, stored in the transaction of its event.
 
-    Nothing of it is personal: address and text of a letter are found when it is sent.
+    It contains no personal data: the address and the text of a letter are read when it is sent.
     """
 
     __table_args__ = (Index("ix_delivery_created_at_id", "created_at", "id"),)
@@ -85,7 +89,7 @@ class Delivery(SQLModel, table=True):
 
 
 class DeliveryAttempt(SQLModel, table=True):
-    """One try, and what came of it in a word."""
+    """One attempt, and its outcome in a word."""
 
     __tablename__ = "delivery_attempt"
 
@@ -97,38 +101,36 @@ class DeliveryAttempt(SQLModel, table=True):
 
 
 class DeliveryAttemptPublic(Output):
-    """One try."""
+    """One attempt to deliver a message."""
 
-    at: datetime = Described(description="When it was begun.")
+    at: datetime = Described(description="When the attempt began.")
     outcome: str = Described(
-        description="`delivered`, or what went wrong: `http_` or `smtp_` and the code, `timeout`, "
-        "`unreachable`, `address_refused`, `tls_missing`, `tls_failed`, `login_missing`. Where the "
-        "fault lies with the recipient of an e-mail: `recipient_` and the code, "
-        "`recipient_invalid`, `recipient_unsupported`, or `recipient_limit` for one that has had "
-        "enough letters today. `cancelled` where nobody is left to tell."
+        description="`delivered`, or the fault: `http_` or `smtp_` and the code, `timeout`, "
+        "`unreachable`, `address_refused`, `tls_missing`, `tls_failed`, `login_missing`. If the "
+        "cause is the recipient of an e-mail: `recipient_` and the code, `recipient_invalid`, "
+        "`recipient_unsupported`, or `recipient_limit` after the limit of e-mails in a day. "
+        "`cancelled` if the receiver or the request no longer exists."
     )
-    milliseconds: int = Described(description="How long it took.")
+    milliseconds: int = Described(description="Duration of the attempt.")
 
 
 class DeliveryPublic(Output):
-    """One thing told to one receiver."""
+    """One message to one receiver."""
 
-    id: str = Described(description="Names the delivery; the `webhook-id` of its message.")
-    channel: Channel = Described(description="Who is told.")
-    webhook_id: str | None = Described(description="Which webhook; `null` for an e-mail.")
-    event: EventType = Described(description="What happened.")
-    subject: str = Described(
-        description="What it happened to: `id` of the request, or of the status change."
-    )
-    state: DeliveryState = Described(description="How far it is.")
-    created_at: datetime = Described(description="When it happened.")
+    id: str = Described(description="Id of the delivery; the `webhook-id` of its message.")
+    channel: Channel = Described(description="Receiver of the message.")
+    webhook_id: str | None = Described(description="Id of the webhook; `null` for an e-mail.")
+    event: EventType = Described(description="Type of the event.")
+    subject: str = Described(description="`id` of the request, or of the status change.")
+    state: DeliveryState = Described(description="State of the delivery.")
+    created_at: datetime = Described(description="When the event happened.")
     next_attempt_at: datetime | None = Described(
-        description="When it is tried again; `null` when it is not."
+        description="When the next attempt is due; `null` if there will be none."
     )
     finished_at: datetime | None = Described(
-        description="When it was delivered, given up or cancelled."
+        description="When it became `delivered`, `dead` or `cancelled`; `null` while `pending`."
     )
-    attempts: list[DeliveryAttemptPublic] = Described(description="Each try, the first one first.")
+    attempts: list[DeliveryAttemptPublic] = Described(description="All attempts, the oldest first.")
 
 
 class DeliveryList(Listing[DeliveryPublic]):

@@ -1,14 +1,14 @@
-"""E-mail addresses: which ones can be written to, and which ones reach the same mailbox."""
+"""E-mail addresses: which ones are valid, and which ones reach the same mailbox."""
 
 from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 
 
 def parse_email_address(value: str, *, may_be_test: bool = False) -> ValidatedEmail | None:
-    """The address in its parts, `None` where no letter may go to it.
+    """The parts of an address; `None` if the address is not valid.
 
-    `may_be_test` allows the domain `.test`, which no patient has.
+    `may_be_test` allows the domain `.test` (RFC 2606), which no patient has.
     """
-    # In a header, `=?` begins an encoded word (RFC 2047), which is decoded into another address.
+    # In a header, `=?` begins an encoded word (RFC 2047), which can decode to another address.
     if "=?" in value:
         return None
     try:
@@ -18,10 +18,10 @@ def parse_email_address(value: str, *, may_be_test: bool = False) -> ValidatedEm
 
 
 def mailbox_of(address: ValidatedEmail) -> str:
-    """One name for all spellings that may reach the same mailbox: case, dots, `+tag`.
+    """The same text for all spellings that may reach one mailbox: case, dots, `+tag`.
 
-    Some providers tell a few of these spellings apart. Compare with it only where taking two
-    mailboxes for one does no harm.
+    Some providers have different mailboxes for some of these spellings. Use it only where it does
+    no harm to treat two mailboxes as one.
     """
     local = address.local_part.casefold()
     name = local.partition("+")[0] or local

@@ -1,4 +1,4 @@
-"""The message of each event, as a webhook gets it: an id and a state, nothing personal."""
+"""The messages that webhooks receive: an id and a state for each event, no personal data."""
 
 from datetime import datetime
 from typing import Literal
@@ -11,51 +11,51 @@ from models.values import ClinicState, Output
 
 
 class RequestEventData(Output):
-    """Which request, and how far it is."""
+    """A request and its state."""
 
     id: str = Described(description="Names the request, for `/v1/staff/consultation-requests/…`.")
     state: RequestState = Described(description="Its state after the event.")
 
 
 class StatusEventData(Output):
-    """Which change of the status, and the clinic's state with it."""
+    """A status change, and the clinic's state after it."""
 
-    id: str = Described(description="Names the status change.")
-    state: ClinicState = Described(description="The clinic's state with the change.")
+    id: str = Described(description="Id of the status change.")
+    state: ClinicState = Described(description="The clinic's state once the change is in effect.")
 
 
 class Event(Output):
-    """What every message holds."""
+    """The fields of every message."""
 
-    type: EventType = Described(description="What happened.")
+    type: EventType = Described(description="Type of the event.")
     timestamp: datetime = Described(description="When it happened.")
 
 
 class RequestReceivedEvent(Event):
     """A consultation request was stored."""
 
-    type: Literal[EventType.REQUEST_RECEIVED] = Described(description="What happened.")
+    type: Literal[EventType.REQUEST_RECEIVED] = Described(description="Type of the event.")
     data: RequestEventData = Described(description="The request.")
 
 
 class RequestChangedEvent(Event):
-    """Staff moved a consultation request to another state, or the clinic's closing ended it."""
+    """The state of a consultation request changed: by staff, or because the clinic closed."""
 
-    type: Literal[EventType.REQUEST_CHANGED] = Described(description="What happened.")
+    type: Literal[EventType.REQUEST_CHANGED] = Described(description="Type of the event.")
     data: RequestEventData = Described(description="The request.")
 
 
 class RequestWithdrawnEvent(Event):
-    """The person who sent a consultation request took it back."""
+    """The person who sent a consultation request withdrew it."""
 
-    type: Literal[EventType.REQUEST_WITHDRAWN] = Described(description="What happened.")
+    type: Literal[EventType.REQUEST_WITHDRAWN] = Described(description="Type of the event.")
     data: RequestEventData = Described(description="The request.")
 
 
 class StatusChangedEvent(Event):
     """A change of the clinic's status was recorded."""
 
-    type: Literal[EventType.STATUS_CHANGED] = Described(description="What happened.")
+    type: Literal[EventType.STATUS_CHANGED] = Described(description="Type of the event.")
     data: StatusEventData = Described(description="The change.")
 
 

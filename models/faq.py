@@ -1,4 +1,4 @@
-"""Questions that visitors ask, and what the clinic's information answers."""
+"""Frequently asked questions and their answers."""
 
 from datetime import date, datetime
 
@@ -13,7 +13,7 @@ from models.values import ClinicState, Input, JSONColumn, Output, Slug, Text
 
 
 class FAQCreate(Input):
-    """One entry of the FAQ file, with one answer, or one for each state of the clinic."""
+    """One entry of the FAQ file. It has one answer, or one answer for each state of the clinic."""
 
     slug: Slug
     question: Text
@@ -27,7 +27,7 @@ class FAQCreate(Input):
     withdrawn_on: date | None = None
 
     @model_validator(mode="after")
-    def _has_an_answer_for_each_state(self) -> "FAQCreate":
+    def _check_answers(self) -> "FAQCreate":
         if (self.answer is None) is (self.answers is None):
             raise ValueError("give either `answer` or `answers`")
         if self.answers is not None and set(self.answers) != set(ClinicState):
@@ -36,7 +36,7 @@ class FAQCreate(Input):
 
 
 class FAQsCreate(Input):
-    """The content file of the FAQs; their order there is the order served."""
+    """The content file of the FAQs. They are served in the order of the file."""
 
     topics: list[Slug]
     faqs: list[FAQCreate]
@@ -66,25 +66,29 @@ class FAQPublic(Output):
     """One question with its answer."""
 
     slug: str = Described(
-        description="Name for use in addresses. An old one leads to the new one (308)."
+        description="Identifier for use in URLs. A former slug redirects to the current one (308)."
     )
-    question: str = Described(description="As a visitor would ask it.")
-    answer: BodyPublic = Described(description="The answer that is true in the clinic's state now.")
+    question: str = Described(description="The question, in a visitor's words.")
+    answer: BodyPublic = Described(description="The answer for the clinic's current state.")
     answered: bool = Described(
-        description="`false` when the clinic's information does not say; the answer then says so."
+        description="`false` if the clinic's information does not answer the question. The answer "
+        "then says so."
     )
-    topic: str = Described(description="Slug of what it is about; `topic=` filters by it.")
-    position: int = Described(description="Place in the order of the FAQs, from 1.")
-    section: str | None = Described(description="Slug of the section it belongs to.")
+    topic: str = Described(description="Slug of the topic; the parameter `topic` filters by it.")
+    position: int = Described(description="Position in the order of the FAQs, from 1.")
+    section: str | None = Described(
+        description="Slug of the section that the FAQ belongs to; `null` for none."
+    )
     notices: list[NoticePublic] = Described(
-        description="Caveats to show with the answer, `clinic-status` first while not open."
+        description="Notices to show with the answer. `clinic-status` is the first, unless the "
+        "clinic is open."
     )
     depends_on_status: bool = Described(
-        description="Whether another answer is served in another state of the clinic."
+        description="Whether the answer depends on the state of the clinic."
     )
-    clinic_state: ClinicState = Described(description="The clinic's state as this was served.")
+    clinic_state: ClinicState = Described(description="The clinic's state in this answer.")
     locale: str = Described(description="Language of the text, a BCP 47 tag.")
-    version: int = Described(description="Raised by one with each change of the text itself.")
+    version: int = Described(description="Version of the text. Each change of it adds one.")
     published_at: datetime = Described(description="When it was first published.")
     updated_at: datetime = Described(description="When its text last changed.")
 

@@ -11,10 +11,10 @@ from models.consultation_request import ConsultationRequestCreate
 
 
 class FormDialect(StrEnum):
-    """How the form's `schema` writes a choice.
+    """How the form's `schema` describes a choice.
 
-    No single way works in every form library: JSONForms shows labels for `const` only, RJSF fills
-    in the first `const` by itself, and json-editor has keywords of its own.
+    No dialect works in every form library: JSONForms shows labels only for `const`, RJSF selects
+    the first `const` by default, and json-editor has its own keywords.
     """
 
     ENUM = "enum"
@@ -23,7 +23,7 @@ class FormDialect(StrEnum):
 
 
 class _WithoutNull(GenerateJsonSchema):
-    """Form libraries want plain types: a field that may be left out is not also `null`."""
+    """Form libraries need plain types: an optional field is absent, and never `null`."""
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
         return self.generate_inner(schema["schema"])
@@ -35,7 +35,7 @@ class _WithoutNull(GenerateJsonSchema):
 def form_schema(
     words: ConsultationFormCreate, *, dialect: FormDialect = FormDialect.ENUM
 ) -> dict[str, Any]:
-    """JSON Schema of a request; no field of it is chosen or agreed to in advance."""
+    """JSON Schema of a request. It preselects no choice and no consent."""
     request = ConsultationRequestCreate.model_json_schema(schema_generator=_WithoutNull)
     consents: dict[str, str] = {consent.field: consent.text for consent in words.consents}
     required = [name for name in request["required"] if name != "form_version"]
@@ -66,21 +66,21 @@ def _choices(labels: dict[str, str], *, dialect: FormDialect) -> dict[str, Any]:
         case FormDialect.ENUM:
             return {
                 "oneOf": [{"enum": [value], "title": label} for value, label in labels.items()],
-                # Without it json-editor takes the first one by itself.
+                # Without it, json-editor selects the first choice by default.
                 "options": {"switcher": False},
             }
         case FormDialect.CONST:
             return {"oneOf": [{"const": value, "title": label} for value, label in labels.items()]}
         case FormDialect.JSON_EDITOR:
-            # It takes the first value by itself, and that one says nothing.
+            # json-editor selects the first value by default, so the first value is empty.
             return {"enum": ["", *labels], "options": {"enum_titles": ["", *labels.values()]}}
 
 
 def _fit_json_editor(
     fields: dict[str, dict[str, Any]], *, choices: set[str], required: list[str]
 ) -> None:
-    # It sends every field, the empty ones as "": `required` alone asks for nothing, and an `if`
-    # that looks for a missing field never holds.
+    # json-editor sends every field, and an empty one as "". So `required` has no effect alone, and
+    # an `if` that checks for a missing field never applies.
     for name, field in fields.items():
         if field["type"] == "boolean":
             field["format"] = "checkbox"

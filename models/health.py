@@ -1,4 +1,4 @@
-"""Whether the service is able to do its work."""
+"""The health of the service."""
 
 from enum import StrEnum
 from typing import Literal
@@ -10,7 +10,7 @@ from models.values import Output
 
 
 class HealthProbe(SQLModel, table=True):
-    """What the last probe wrote; the next one writes over it."""
+    """A row that the readiness check writes to test the database. The next check overwrites it."""
 
     __tablename__ = "health_probe"
 
@@ -19,31 +19,31 @@ class HealthProbe(SQLModel, table=True):
 
 
 class Liveness(Output):
-    """The process answers."""
+    """The process is alive."""
 
     status: Literal["alive"] = Described(description="Always `alive`.")
 
 
 class CheckStatus(StrEnum):
-    """What a check found."""
+    """Result of a check."""
 
     OK = "ok"
     FAILED = "failed"
 
 
 class CheckPublic(Output):
-    """One thing that the service needs, or that an operator wants to know of."""
+    """A check of something that the service needs, or that an operator must know."""
 
     name: str = Described(description="`database`, `content`, `keys`, `mail` or `deliveries`.")
     status: CheckStatus = Described(description="`ok` or `failed`.")
-    detail: str = Described(description="What was found, in a sentence for an operator.")
+    detail: str = Described(description="The result, in a sentence for an operator.")
 
 
 class Readiness(Output):
-    """Whether the service can do its work, and what was looked at to tell."""
+    """Whether the service can do its work, and the result of each check."""
 
     status: Literal["ready", "unavailable"] = Described(
-        description="`ready` with 200: a request would be accepted and kept. `unavailable` with "
-        "503. `mail` and `deliveries` say more, and alone leave it `ready`."
+        description="`ready` with 200: a consultation request would be stored. `unavailable` with "
+        "503. If only the checks `mail` and `deliveries` fail, the status stays `ready`."
     )
-    checks: list[CheckPublic] = Described(description="Each check, always in the same order.")
+    checks: list[CheckPublic] = Described(description="All checks, always in the same order.")

@@ -1,4 +1,4 @@
-"""Answers that are kept for those who ask again (the Idempotency-Key header)."""
+"""Stored answers for repeated requests (the header `Idempotency-Key`)."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ from sqlmodel import Field, SQLModel
 
 
 class IdempotencyRecord(SQLModel, table=True):
-    """The first answer to a key, kept sealed so that it can be given again."""
+    """The first answer to a key, sealed, so that it can be sent again."""
 
     __tablename__ = "idempotency_record"
 

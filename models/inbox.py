@@ -1,4 +1,4 @@
-"""Consultation requests as the clinic's staff sees and moves them."""
+"""Consultation requests as the clinic's staff reads and changes them."""
 
 from datetime import datetime
 from typing import Annotated
@@ -36,7 +36,7 @@ TRANSITIONS: dict[RequestState, tuple[RequestState, ...]] = {
 
 
 class RequestNote(SQLModel, table=True):
-    """What a member of staff wrote about a request; the words are inside `sealed`."""
+    """A note that staff wrote about a request. Its text is in `sealed`."""
 
     __tablename__ = "request_note"
 
@@ -48,9 +48,9 @@ class RequestNote(SQLModel, table=True):
 
 
 class RequestChange(Input):
-    """What to change; what is not given stays."""
+    """A change of a request. Fields that are not given stay unchanged."""
 
-    # Staff gives a request back with it: absent and `null` both leave the assignee as it is.
+    # An empty `assigned_to` ends the assignment; an absent one and `null` leave it unchanged.
     fields_with_empty_value = frozenset({"assigned_to"})
 
     state: RequestState | None = Described(
@@ -66,38 +66,44 @@ class RequestChange(Input):
         | None
     ) = Described(
         default=None,
-        description="Who looks after it. An empty string, which elsewhere means not given, ends "
-        "the assignment.",
+        description="The person who is responsible for the request. An empty string ends the "
+        "assignment; in all other fields, an empty string means that the field is not given.",
     )
     quarantined: StrictBool | None = Described(
-        default=None, description="`false` lets it out of quarantine, `true` puts it there."
+        default=None, description="`true` puts the request into quarantine, `false` releases it."
     )
 
 
 class NoteCreate(Input):
-    """A note to be written."""
+    """A new note."""
 
-    text: Paragraphs = Described(description="What to remember; sealed like what the patient sent.")
+    text: Paragraphs = Described(
+        description="Text of the note. It is sealed, like what the patient sent."
+    )
 
 
 class RequestSummary(Output):
-    """A request in the list, without anything that was typed."""
+    """A request in a list, without anything that the person typed."""
 
-    id: str = Described(description="Names the request.")
-    state: RequestState = Described(description="How far it is.")
+    id: str = Described(description="Id of the request.")
+    state: RequestState = Described(description="State of the request.")
     end_reason: str | None = Described(
-        description="Why it was closed out, as a code: `clinic_permanently_closed`."
+        description="Code of the reason for the end, `clinic_permanently_closed`; `null` for none."
     )
-    received_at: datetime = Described(description="When it was stored.")
-    updated_at: datetime = Described(description="When it last changed.")
-    assigned_to: str | None = Described(description="Who looks after it.")
+    received_at: datetime = Described(description="When the request was stored.")
+    updated_at: datetime = Described(description="When the request last changed.")
+    assigned_to: str | None = Described(
+        description="The person who is responsible for the request; `null` for none."
+    )
     quarantined: bool = Described(
-        description="Whether it looks like spam. It was stored like any other."
+        description="Whether it is suspected spam. It is stored like every other request."
     )
     retention_until: datetime | None = Described(
-        description="When it is erased; `null` until a retention period exists."
+        description="When it will be erased; `null` while no retention period applies."
     )
-    version: int = Described(description="Raised by each change; the number in its `ETag`.")
+    version: int = Described(
+        description="Version of the request. Each change raises it. It is the number in the `ETag`."
+    )
 
 
 class RequestList(Listing[RequestSummary]):
@@ -105,52 +111,52 @@ class RequestList(Listing[RequestSummary]):
 
 
 class SentPublic(Output):
-    """What the person sent, as it was checked."""
+    """What the person sent, after validation."""
 
-    name: str = Described(description="What the clinic should call the person.")
+    name: str = Described(description="How the clinic should address the person.")
     email: str | None = Described(description="E-mail address.")
-    phone: str | None = Described(description="In E.164.")
+    phone: str | None = Described(description="Telephone number in E.164.")
     preferred_contact: str | None = Described(description="`email`, `phone` or `either`.")
     may_leave_voicemail: bool | None = Described(
-        description="Whether an answering machine may be spoken to."
+        description="Whether the clinic may leave a voice message."
     )
-    best_time: str | None = Described(description="When the person is best reached.")
-    topic: str = Described(description="What it is about.")
-    message: str | None = Described(description="Exactly as typed.")
-    form_version: int = Described(description="Which form the person saw.")
+    best_time: str | None = Described(description="Best time to contact the person.")
+    topic: str = Described(description="What the person asks about.")
+    message: str | None = Described(description="The message, exactly as typed.")
+    form_version: int = Described(description="Version of the form that the person saw.")
 
 
 class GivenConsentPublic(Output):
-    """What the person agreed to."""
+    """A consent that the person gave."""
 
-    purpose: str = Described(description="What for.")
-    version: int = Described(description="Which version of the words.")
-    text: str = Described(description="The words that were shown.")
-    given_at: datetime = Described(description="When.")
+    purpose: str = Described(description="Purpose of the consent.")
+    version: int = Described(description="Version of the text.")
+    text: str = Described(description="The text that was shown.")
+    given_at: datetime = Described(description="When the consent was given.")
 
 
 class NotePublic(Output):
-    """A note."""
+    """A note about a request."""
 
-    id: str = Described(description="Names the note.")
-    author: str = Described(description="Owner of the token that wrote it.")
-    written_at: datetime = Described(description="When.")
-    text: str = Described(description="The words.")
+    id: str = Described(description="Id of the note.")
+    author: str = Described(description="Owner of the token that wrote the note.")
+    written_at: datetime = Described(description="When the note was written.")
+    text: str = Described(description="Text of the note.")
 
 
 class RequestPublic(RequestSummary):
-    """One request, opened. That it was read is in the audit."""
+    """One request with its content. Each read is an event in the audit."""
 
     sent: SentPublic | None = Described(
-        description="What the person sent; `null` once it is erased."
+        description="What the person sent; `null` after it was erased."
     )
-    consents: list[GivenConsentPublic] = Described(description="What the person agreed to.")
-    notes: list[NotePublic] = Described(description="What staff wrote, the oldest first.")
+    consents: list[GivenConsentPublic] = Described(description="The consents that the person gave.")
+    notes: list[NotePublic] = Described(description="Notes of the staff, the oldest first.")
     available_transitions: list[RequestState] = Described(
-        description="The states it can be moved to now."
+        description="The states to which it can change now."
     )
     quarantine_reasons: list[str] = Described(
-        description="Why it looks like spam: `honeypot`, `too_fast`, `staff`."
+        description="Why it is suspected spam: `honeypot`, `too_fast`, `staff`."
     )
     possible_duplicates: list[str] = Described(
         description="Ids of open requests with the same e-mail address or phone number."

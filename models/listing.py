@@ -10,17 +10,17 @@ T = TypeVar("T")
 
 
 class ListMeta(Output):
-    """About the list and this page of it."""
+    """Facts about a list and one page of it."""
 
-    total: int = Field(description="How many items match, on all pages together.")
+    total: int = Field(description="Number of matching items on all pages.")
     next_cursor: str | None = Field(
-        description="Give it as `cursor` to get the next page; `null` on the last one."
+        description="Value of the parameter `cursor` for the next page; `null` on the last page."
     )
-    clinic_state: ClinicState = Field(description="The clinic's state as this was served.")
+    clinic_state: ClinicState = Field(description="The clinic's state in this answer.")
 
 
 class Listing(Output, Generic[T]):
     """One page of a list."""
 
     data: list[T] = Field(description="The items of this page, in their order.")
-    meta: ListMeta = Field(description="How many there are, and where the next page is.")
+    meta: ListMeta = Field(description="Number of items, and the cursor of the next page.")

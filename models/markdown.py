@@ -1,4 +1,4 @@
-"""Markdown is written once; HTML and plain text are made from it and say the same words."""
+"""Renders Markdown as HTML and as plain text with the same content."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -8,7 +8,7 @@ import nh3
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-# CommonMark without raw HTML, images and headings above the page's own.
+# CommonMark without raw HTML and images.
 _parser = MarkdownIt("commonmark", {"html": False}).disable(["image", "html_block", "html_inline"])
 
 _TAGS = {

@@ -1,4 +1,4 @@
-"""Caveats that travel with every text they cover."""
+"""Notices: short texts that are shown with every text that they apply to."""
 
 from typing import Literal
 
@@ -30,9 +30,9 @@ class NoticesCreate(Input):
 
 
 class NoticePublic(Output):
-    """A caveat that belongs beside a text."""
+    """A notice that must be shown with a text."""
 
-    slug: str = Described(description="`clinic-status`, or the name of a caveat.")
+    slug: str = Described(description="`clinic-status`, or the slug of another notice.")
     text: str = Described(
-        description="Plain text; show it wherever the text it came with is shown."
+        description="Plain text. Show it wherever the text is shown that it belongs to."
     )

@@ -1,4 +1,4 @@
-"""What all published texts share: the counter of changes, and where a text went."""
+"""What all published texts have in common: the content version, and former slugs."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -28,7 +28,7 @@ class Kind(StrEnum):
 
 
 class ContentVersion(SQLModel, table=True):
-    """One row, raised in the transaction of every published change."""
+    """One row. Each transaction that changes something published raises its value."""
 
     __tablename__ = "content_version"
 
@@ -55,7 +55,7 @@ class Moved:
 
 @dataclass(frozen=True)
 class Withdrawn:
-    """The text was taken back."""
+    """The text was withdrawn."""
 
 
 class BundlePublic(Output):
@@ -67,5 +67,5 @@ class BundlePublic(Output):
     faqs: list[FAQPublic] = Described(description="All of them, in their order.")
     form: ConsultationFormPublic = Described(description="As its own path serves it.")
     content_version: int = Described(
-        description="Raised with every published change and every status change."
+        description="Version of all content. Every published change and status change raises it."
     )

@@ -1,4 +1,4 @@
-"""Which keys the data was sealed with."""
+"""The keys that the data is sealed with."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ from sqlmodel import Field, SQLModel
 
 
 class SealingKey(SQLModel, table=True):
-    """A key that something here was sealed with, and a value only that key can produce."""
+    """A key that sealed values in this database, and a value that only this key can produce."""
 
     __tablename__ = "sealing_key"
 

@@ -1,4 +1,4 @@
-"""Content sections: the pages of the clinic's site."""
+"""Content sections: the pages of the clinic's website."""
 
 from datetime import date, datetime
 from typing import Literal
@@ -32,7 +32,7 @@ class ReviewCreate(Input):
 
 
 class SectionCreate(Input):
-    """One section's content file; its slug is the file's name."""
+    """The content file of one section. The file's name is the slug."""
 
     slug: Slug
     title: Text
@@ -68,70 +68,71 @@ class Section(SQLModel, table=True):
 
 
 class BodyPublic(Output):
-    """One text in three notations that say the same words."""
+    """One text in three formats with the same content."""
 
     markdown: str = Described(description="CommonMark, as it was written.")
-    html: str = Described(description="The same words as sanitised HTML.")
-    text: str = Described(description="The same words as plain text.")
+    html: str = Described(description="The same text as sanitised HTML.")
+    text: str = Described(description="The same text as plain text.")
 
 
 class ImagePublic(Output):
-    """A picture that belongs to the text."""
+    """An image that belongs to the text."""
 
-    url: str = Described(description="Where the picture is.")
-    alt: str = Described(description="What it shows, for who cannot see it.")
+    url: str = Described(description="URL of the image.")
+    alt: str = Described(description="Text alternative for people who cannot see the image.")
 
 
 class ReferencePublic(Output):
-    """A source that the text names."""
+    """A source that the text refers to."""
 
-    label: str = Described(description="What it is called.")
-    url: str | None = Described(description="`null` when the address is not known.")
+    label: str = Described(description="Name of the source.")
+    url: str | None = Described(description="URL of the source; `null` if it is not known.")
 
 
 class CallToActionPublic(Output):
-    """A button below the text. The server switches it with the clinic's state."""
+    """A button below the text. The clinic's state enables and disables it."""
 
-    label: str = Described(description="What stands on the button.")
-    enabled: bool = Described(description="Whether the button may be pressed now.")
+    label: str = Described(description="Label of the button.")
+    enabled: bool = Described(description="Whether the button is enabled now.")
     disabled_reason: IntakeReason | None = Described(
-        description="Why it is off; `null` while it is on."
+        description="Why it is disabled; `null` while it is enabled."
     )
 
 
 class ReviewPublic(Output):
-    """Whether somebody looks after the text."""
+    """Reviews of the text."""
 
     status: Literal["unknown", "current", "overdue"] = Described(
-        description="`unknown` when no review is on record."
+        description="Whether the next review is overdue; `unknown` if no review was recorded."
     )
-    last_reviewed_on: date | None = Described(description="Day of the last review on record.")
-    next_review_due_on: date | None = Described(description="Day by which the next one is due.")
+    last_reviewed_on: date | None = Described(description="Day of the last recorded review.")
+    next_review_due_on: date | None = Described(description="Day by which the next review is due.")
 
 
 class SectionPublic(Output):
-    """One content section: a page of the clinic's site."""
+    """One content section: a page of the clinic's website."""
 
     slug: str = Described(
-        description="Name for use in addresses. An old one leads to the new one (308)."
+        description="Identifier for use in URLs. A former slug redirects to the current one (308)."
     )
     title: str = Described(description="Heading of the page.")
-    summary: str = Described(description="One sentence, fit for a meta description.")
-    position: int = Described(description="Place in the order of the sections, from 1.")
-    body: BodyPublic = Described(description="The text itself.")
-    image: ImagePublic | None = Described(description="A picture, or `null`.")
+    summary: str = Described(description="One sentence, suitable as a meta description.")
+    position: int = Described(description="Position in the order of the sections, from 1.")
+    body: BodyPublic = Described(description="The text.")
+    image: ImagePublic | None = Described(description="The image of the page; `null` for none.")
     notices: list[NoticePublic] = Described(
-        description="Caveats to show with the text, `clinic-status` first while not open."
+        description="Notices to show with the text. `clinic-status` is the first, unless the "
+        "clinic is open."
     )
-    references: list[ReferencePublic] = Described(description="Sources that the text names.")
+    references: list[ReferencePublic] = Described(description="Sources that the text refers to.")
     call_to_action: CallToActionPublic | None = Described(
-        description="The button below the text, or `null` where there is none."
+        description="The button below the text; `null` for none."
     )
-    review: ReviewPublic = Described(description="Whether somebody looks after the text.")
+    review: ReviewPublic = Described(description="Reviews of the text.")
     faqs: list[str] = Described(description="Slugs of the FAQs that belong to this section.")
-    clinic_state: ClinicState = Described(description="The clinic's state as this was served.")
+    clinic_state: ClinicState = Described(description="The clinic's state in this answer.")
     locale: str = Described(description="Language of the text, a BCP 47 tag.")
-    version: int = Described(description="Raised by one with each change of the text itself.")
+    version: int = Described(description="Version of the text. Each change of it adds one.")
     published_at: datetime = Described(description="When it was first published.")
     updated_at: datetime = Described(description="When its text last changed.")
 

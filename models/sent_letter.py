@@ -1,4 +1,4 @@
-"""How many letters a mailbox was sent today."""
+"""The letters that were sent to mailboxes in the last 24 hours."""
 
 from datetime import datetime
 
@@ -6,11 +6,11 @@ from sqlmodel import Field, SQLModel
 
 
 class SentLetter(SQLModel, table=True):
-    """One letter to somebody outside the clinic. It names neither the address nor the request."""
+    """One letter to a person outside the clinic, without the address and without the request."""
 
     __tablename__ = "sent_letter"
 
     id: int | None = Field(default=None, primary_key=True)
-    # Keyed: an address cannot be found by trying.
+    # A keyed digest: without the key, an address cannot be found by trying many addresses.
     mailbox_digest: bytes = Field(index=True)
     sent_at: datetime = Field(index=True)

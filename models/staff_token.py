@@ -1,4 +1,4 @@
-"""Tokens with which the clinic's own staff and programs call the service."""
+"""Tokens with which the clinic's staff and its programs call the service."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -16,7 +16,7 @@ DEFAULT_DAYS = 90
 
 
 class Scope(StrEnum):
-    """What a token may be used for."""
+    """A permission of a token."""
 
     CONTENT_WRITE = "content:write"
     CONTENT_PUBLISH = "content:publish"
@@ -28,7 +28,7 @@ class Scope(StrEnum):
 
 
 class StaffToken(SQLModel, table=True):
-    """One token; of its secret only a hash is kept."""
+    """One token. Only a hash of its secret is stored."""
 
     __tablename__ = "staff_token"
 
@@ -40,26 +40,30 @@ class StaffToken(SQLModel, table=True):
     expires_at: datetime
     revoked_at: datetime | None
     last_used_at: datetime | None
-    # Id of the token that made it; the command line has none.
+    # Id of the token that made it; `None` if the command line made it.
     made_by: str | None = Field(max_length=16)
 
 
-def _each_once(scopes: list[Scope]) -> list[Scope]:
+def _without_duplicates(scopes: list[Scope]) -> list[Scope]:
     return sorted(set(scopes))
 
 
 class StaffTokenCreate(Input):
-    """A token to be made."""
+    """A new token."""
 
-    owner: Line = Described(description="Who will use it: a person or a program.")
+    owner: Line = Described(description="The person or the program that will use the token.")
     scopes: Annotated[
-        list[Scope], Described(min_length=1, max_length=len(Scope)), AfterValidator(_each_once)
-    ] = Described(description="What it may be used for; only scopes of the token that makes it.")
+        list[Scope],
+        Described(min_length=1, max_length=len(Scope)),
+        AfterValidator(_without_duplicates),
+    ] = Described(
+        description="Permissions of the token. It can only have scopes of the token that makes it."
+    )
     expires_in_days: StrictInt | None = Described(
         default=None,
         ge=1,
         le=MAX_DAYS,
-        description=f"For how long it is good; {DEFAULT_DAYS} days by default. Never longer than "
+        description=f"Days until it expires, {DEFAULT_DAYS} by default. It never expires after "
         "the token that makes it.",
     )
 
@@ -67,26 +71,26 @@ class StaffTokenCreate(Input):
 class StaffTokenPublic(Output):
     """A token without its secret."""
 
-    id: str = Described(description="Names the token; it is the middle part of it.")
-    owner: str = Described(description="Who uses it.")
-    scopes: list[Scope] = Described(description="What it may be used for.")
+    id: str = Described(description="Id of the token. It is the middle part of the token itself.")
+    owner: str = Described(description="The person or the program that uses the token.")
+    scopes: list[Scope] = Described(description="Permissions of the token.")
     created_at: datetime = Described(description="When it was made.")
-    expires_at: datetime = Described(description="When it stops being good.")
+    expires_at: datetime = Described(description="When it expires.")
     revoked_at: datetime | None = Described(
-        description="When it was revoked; `null` while it is not."
+        description="When it was revoked; `null` if it was not revoked."
     )
     last_used_at: datetime | None = Described(
-        description="When it was last used, to the minute; `null` when it never was."
+        description="When it was last used, to the minute; `null` if it was never used."
     )
     made_by: str | None = Described(
-        description="Id of the token that made it; `null` when the command line did."
+        description="Id of the token that made it; `null` if the command line made it."
     )
 
 
 class StaffTokenIssued(StaffTokenPublic):
-    """A token that was just made."""
+    """A new token, with its secret."""
 
-    token: str = Described(description="The token itself. It is shown here only: keep it.")
+    token: str = Described(description="The token itself. Only this answer contains it: keep it.")
 
 
 class StaffTokenList(Listing[StaffTokenPublic]):
@@ -94,9 +98,9 @@ class StaffTokenList(Listing[StaffTokenPublic]):
 
 
 class StaffMe(Output):
-    """Who is calling."""
+    """The token of this call."""
 
-    id: str = Described(description="Names the token.")
-    owner: str = Described(description="Who uses it.")
-    scopes: list[Scope] = Described(description="What it may be used for.")
-    expires_at: datetime = Described(description="When it stops being good.")
+    id: str = Described(description="Id of the token.")
+    owner: str = Described(description="The person or the program that uses the token.")
+    scopes: list[Scope] = Described(description="Permissions of the token.")
+    expires_at: datetime = Described(description="When it expires.")

@@ -1,4 +1,4 @@
-"""The clinic's state, and what follows from it."""
+"""The clinic's status: its state, and the facts that depend on the state."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,7 +13,7 @@ from models.values import ClinicState, Output
 
 
 class IntakeReason(StrEnum):
-    """Why consultation requests are not simply taken."""
+    """Why consultation requests go to a waiting list or are refused."""
 
     WAITLIST = "waitlist"
     INTAKE_PAUSED = "intake_paused"
@@ -23,7 +23,7 @@ class IntakeReason(StrEnum):
 
 BusinessStatus = Literal["OPERATIONAL", "CLOSED_TEMPORARILY", "CLOSED_PERMANENTLY"]
 
-# The words of the Google Places API for the same three states.
+# The names of the three states in the Google Places API.
 BUSINESS_STATUSES: dict[ClinicState, BusinessStatus] = {
     ClinicState.OPEN: "OPERATIONAL",
     ClinicState.TEMPORARILY_CLOSED: "CLOSED_TEMPORARILY",
@@ -33,7 +33,7 @@ BUSINESS_STATUSES: dict[ClinicState, BusinessStatus] = {
 
 @dataclass(frozen=True)
 class ClinicStatus:
-    """What is true of the clinic at one instant."""
+    """The clinic's status at one time."""
 
     change: StatusChange
     next_change: StatusChange | None
@@ -68,76 +68,77 @@ class ClinicStatus:
 
 
 class ConsultationsPublic(Output):
-    """How consultation requests are taken now."""
+    """How the clinic handles consultation requests now."""
 
     mode: ConsultationMode = Described(
-        description="`open`, `waitlist`, `paused`, or `closed` for good."
+        description="`open`, `waitlist`, `paused`, or `closed` permanently."
     )
-    accepting: bool = Described(description="Whether a new consultation request is taken now.")
+    accepting: bool = Described(description="Whether the clinic accepts new requests now.")
     reason: IntakeReason | None = Described(
-        description="Why requests are not simply taken; `null` when they are."
+        description="Why requests go to a waiting list or are refused; `null` if neither applies."
     )
-    form: str = Described(description="Where the form is.")
+    form: str = Described(description="Path of the form.")
 
 
 class ClosurePublic(Output):
-    """Where a closed clinic's records went, as far as that is known."""
+    """Where the records of a closed clinic are. A field is `null` if it is not known."""
 
-    records_contact: str | None = Described(description="Who to ask for medical records.")
-    records_url: str | None = Described(description="Where to read about medical records.")
-    note: str | None = Described(description="Anything else about the closure.")
+    records_contact: str | None = Described(description="Contact for medical records.")
+    records_url: str | None = Described(
+        description="URL of a page with information about medical records."
+    )
+    note: str | None = Described(description="Other information about the closure.")
 
 
 class AlternativePublic(Output):
-    """Somewhere else to turn."""
+    """Another provider of help."""
 
-    name: str = Described(description="What it is called.")
-    url: str | None = Described(description="Its site, if it has one.")
-    note: str | None = Described(description="What it is good for.")
+    name: str = Described(description="Name of the provider.")
+    url: str | None = Described(description="URL of its website; `null` if it is not known.")
+    note: str | None = Described(description="What the provider offers.")
 
 
 class SafetyResourcePublic(Output):
-    """Somebody to call in a crisis."""
+    """A contact for help in a crisis."""
 
-    name: str = Described(description="What it is called.")
-    contact: str = Described(description="How to reach it.")
-    note: str | None = Described(description="When, and for whom.")
+    name: str = Described(description="Name of the contact.")
+    contact: str = Described(description="How to reach it, for example a telephone number.")
+    note: str | None = Described(description="When it can be reached, and who it helps.")
 
 
 class StatusPublic(Output):
-    """What is true of the clinic now."""
+    """The clinic's status now."""
 
     state: ClinicState = Described(
         description="`open`, `temporarily_closed` or `permanently_closed`."
     )
-    headline: str = Described(description="A few words for a banner.")
-    message: str = Described(description="A sentence or more that may be shown to a patient.")
+    headline: str = Described(description="Short text for a banner.")
+    message: str = Described(description="Text of one or more sentences to show to patients.")
     effective_from: datetime | None = Described(
-        description="Since when the state is true; `null` when that is not known."
+        description="Since when the clinic is in this state; `null` if that is not known."
     )
     reopens_on: date | None = Described(
-        description="The day a temporarily closed clinic means to reopen, in its own time zone."
+        description="Day on which a temporarily closed clinic plans to reopen, in the clinic's "
+        "time zone."
     )
     consultations: ConsultationsPublic = Described(
-        description="How consultation requests are taken now."
+        description="How the clinic handles consultation requests now."
     )
-    closure: ClosurePublic = Described(
-        description="Where a closed clinic's records went, as far as that is known."
-    )
+    closure: ClosurePublic = Described(description="Where the records of a closed clinic are.")
     alternatives: list[AlternativePublic] = Described(
-        description="Where else to turn, as the operator named it."
+        description="Other providers of help, which the operator chose."
     )
     safety_resources: list[SafetyResourcePublic] = Described(
-        description="Whom to call in a crisis, as the operator named it."
+        description="Contacts for help in a crisis, which the operator chose."
     )
     next_change: StatusChangePublic | None = Described(
-        description="The next change that is already announced."
+        description="The next planned change; `null` for none."
     )
     business_status: BusinessStatus = Described(
-        description="The state in the words of the Google Places API."
+        description="Name of the state in the Google Places API."
     )
-    version: int = Described(description="How many changes have taken effect so far.")
-    updated_at: datetime = Described(description="When what is said here last changed.")
+    version: int = Described(description="Number of changes that have taken effect.")
+    updated_at: datetime = Described(description="When the content of this answer last changed.")
 
     @classmethod
     def of(cls, status: ClinicStatus, *, form: str) -> "StatusPublic":

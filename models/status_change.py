@@ -1,4 +1,4 @@
-"""A change of the clinic's state: its tables, the input, the outputs."""
+"""Changes of the clinic's status: tables, inputs, outputs."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -13,7 +13,7 @@ from models.values import ClinicState, Day, Input, Instant, Line, Output, Paragr
 
 
 class ConsultationMode(StrEnum):
-    """How consultation requests are taken."""
+    """How the clinic handles consultation requests."""
 
     OPEN = "open"
     WAITLIST = "waitlist"
@@ -39,7 +39,7 @@ class StatusChange(SQLModel, table=True):
     headline: str
     message: str
     effective_from: datetime | None
-    # The later of `effective_from` and `recorded_at`: a change never rewrites the past.
+    # The later of `effective_from` and `recorded_at`, so that a change never applies to the past.
     takes_effect_at: datetime = Field(index=True)
     reopens_on: date | None
     recorded_at: datetime
@@ -50,7 +50,7 @@ class StatusChange(SQLModel, table=True):
 
 
 class StatusChangeCallingOff(SQLModel, table=True):
-    """Takes back a planned change before its time: appended, never edited."""
+    """Calls off a planned change before it takes effect: appended, never edited."""
 
     __tablename__ = "status_change_calling_off"
 
@@ -60,7 +60,7 @@ class StatusChangeCallingOff(SQLModel, table=True):
 
 
 class Standing(StrEnum):
-    """Where a change stands now."""
+    """Whether a change is planned, in effect, past or called off."""
 
     PAST = "past"
     IN_EFFECT = "in_effect"
@@ -69,38 +69,41 @@ class Standing(StrEnum):
 
 
 class StatusChangeCreate(Input):
-    """A change as an operator asks for it; what is not given follows from the state."""
+    """A new change of the clinic's status. Fields that are not given have defaults."""
 
-    state: ClinicState = Described(description="The state from then on.")
+    state: ClinicState = Described(description="The clinic's state after the change.")
     mode: ConsultationMode | None = Described(
-        default=None, description="How requests are taken; what goes with the state by default."
+        default=None,
+        description="How the clinic handles requests; by default the usual mode of the state.",
     )
     effective_from: Instant | None = Described(
-        default=None, description="When it takes effect, with its offset; at once by default."
+        default=None,
+        description="When the change takes effect, with an offset; by default at once.",
     )
     backdated: StrictBool | None = Described(
         default=None,
-        description="Needed for an `effective_from` in the past. The change takes effect at once "
-        "all the same: what was served before stays true.",
+        description="Required if `effective_from` is in the past. The change still takes effect "
+        "now: it does not change what was served before.",
     )
     reopens_on: Day | None = Described(
-        default=None, description="A day for reopening, with `temporarily_closed`."
+        default=None, description="Day of the reopening; only with `temporarily_closed`."
     )
     reopen: StrictBool | None = Described(
         default=None,
-        description="Plans the opening too, for the start of `reopens_on` in the clinic's zone.",
+        description="Also plans a change to `open`, at the start of `reopens_on` in the clinic's "
+        "time zone.",
     )
     headline: Line | None = Described(
-        default=None, description="A few words for a banner; the state's own by default."
+        default=None, description="Short text for a banner; by default the text of the state."
     )
     message: Paragraphs | None = Described(
-        default=None, description="What patients are told; the state's own by default."
+        default=None, description="Text for patients; by default the text of the state."
     )
 
     @model_validator(mode="after")
-    def _agrees_with_itself(self) -> "StatusChangeCreate":
-        closed_for_good = self.state is ClinicState.PERMANENTLY_CLOSED
-        if self.mode and (self.mode is ConsultationMode.CLOSED) is not closed_for_good:
+    def _check_across_fields(self) -> "StatusChangeCreate":
+        is_permanent = self.state is ClinicState.PERMANENTLY_CLOSED
+        if self.mode and (self.mode is ConsultationMode.CLOSED) is not is_permanent:
             raise ValueError("mode `closed` goes with `permanently_closed`, and only with it")
         if self.reopens_on and self.state is not ClinicState.TEMPORARILY_CLOSED:
             raise ValueError("a reopening day goes with `temporarily_closed` only")
@@ -110,10 +113,10 @@ class StatusChangeCreate(Input):
 
 
 class StatusChangeRequest(StatusChangeCreate):
-    """A change as staff asks for it over HTTP."""
+    """A new change of the clinic's status, sent by staff."""
 
     confirm: Literal["permanently_closed"] | None = Described(
-        default=None, description="Needed to close for good, but not for a dry run."
+        default=None, description="Required to close permanently, except in a dry run."
     )
 
     @property
@@ -122,25 +125,28 @@ class StatusChangeRequest(StatusChangeCreate):
 
 
 class StatusChangePublic(Output):
-    """One change of the clinic's state."""
+    """One change of the clinic's status."""
 
-    state: ClinicState = Described(description="The state from then on.")
-    mode: ConsultationMode = Described(description="How consultation requests are taken from then.")
-    headline: str = Described(description="A few words for a banner.")
-    message: str = Described(description="A sentence or more that may be shown to a patient.")
+    state: ClinicState = Described(description="The clinic's state after the change.")
+    mode: ConsultationMode = Described(
+        description="How the clinic handles consultation requests after the change."
+    )
+    headline: str = Described(description="Short text for a banner.")
+    message: str = Described(description="Text of one or more sentences to show to patients.")
     effective_from: datetime | None = Described(
-        description="Since when the state is true; `null` when that is not known."
+        description="Since when the clinic is in this state; `null` if that is not known."
     )
     reopens_on: date | None = Described(
-        description="The day a temporarily closed clinic means to reopen, in its own time zone."
+        description="Day on which a temporarily closed clinic plans to reopen, in the clinic's "
+        "time zone."
     )
-    recorded_at: datetime = Described(description="When this service was told.")
+    recorded_at: datetime = Described(description="When this service recorded the change.")
 
 
 class StaffStatusChange(StatusChangePublic):
-    """One change as the clinic's staff sees it."""
+    """One change of the clinic's status, with the facts that only staff can read."""
 
-    id: str = Described(description="Names the change.")
+    id: str = Described(description="Id of the change.")
     status: Standing = Described(
         description="`past`, `in_effect`, `planned`, or `called_off` before it took effect."
     )
@@ -157,26 +163,27 @@ class PlannedStatusChange(StatusChangePublic):
     model_config = ConfigDict(coerce_numbers_to_str=True)
 
     id: str | None = Described(
-        description="Names the change; `null` for one that a dry run did not record."
+        description="Id of the change; `null` if it is not recorded, as in a dry run."
     )
 
 
 class StatusChangeRecorded(PlannedStatusChange):
-    """A change, and what it does to planned changes and to open requests."""
+    """A change, and its effects on planned changes and on open requests."""
 
     status: Standing = Described(description="`in_effect` or `planned`.")
     planned: list[PlannedStatusChange] = Described(
-        description="The planned changes that stand after it, itself included, the next one first."
+        description="All planned changes after this call, the next one first. They include this "
+        "change if it is planned."
     )
     calls_off: list[PlannedStatusChange] = Described(
-        description="The planned changes that it calls off, because it closes the clinic for good."
+        description="Planned changes that it calls off because it closes the clinic permanently."
     )
     closes_out: int = Described(
-        description="How many open requests it ends: now, or for a planned closure those that are "
-        "open now."
+        description="Number of open requests that it closes out. For a planned closure: the number "
+        "of requests that are open now."
     )
     handover_export: str | None = Described(
-        description="Where the requests that it ended are as CSV; `null` when there are none."
+        description="Path of the CSV export of the closed-out requests; `null` for none."
     )
 
 
@@ -185,4 +192,4 @@ class StatusChangeList(Listing[StatusChangePublic]):
 
 
 class StaffStatusChangeList(Listing[StaffStatusChange]):
-    """A page of status changes as the clinic's staff sees them."""
+    """A page of status changes for the clinic's staff."""

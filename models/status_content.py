@@ -1,4 +1,4 @@
-"""The words that belong to the clinic's states, and where else to turn."""
+"""The texts for each state of the clinic, and contacts for other help."""
 
 from pydantic import model_validator
 from sqlmodel import Field, SQLModel
@@ -12,7 +12,7 @@ class StatusText(Input):
 
 
 class Closure(Input):
-    """Where a closed clinic's records went, as far as that is known."""
+    """Where the records of a closed clinic are. A field is `None` if it is not known."""
 
     records_contact: str | None
     records_url: WebAddress | None
@@ -38,7 +38,7 @@ class InitialStatus(Input):
 
 
 class StatusContentCreate(Input):
-    """The content file about the clinic's state."""
+    """The content file of the clinic's status."""
 
     initial: InitialStatus
     texts: dict[ClinicState, StatusText]
@@ -47,14 +47,14 @@ class StatusContentCreate(Input):
     safety_resources: list[SafetyResource]
 
     @model_validator(mode="after")
-    def _has_a_text_for_each_state(self) -> "StatusContentCreate":
+    def _check_texts(self) -> "StatusContentCreate":
         if set(self.texts) != set(ClinicState):
             raise ValueError("texts: one headline and message for each of the three states")
         return self
 
 
 class StatusContent(SQLModel, table=True):
-    """The one row of words that belong to the clinic's states."""
+    """The row with the texts for the clinic's states; the table has only this one."""
 
     __tablename__ = "status_content"
 

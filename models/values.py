@@ -20,22 +20,22 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 from sqlalchemy import JSON
 
-# Controls of the bidirectional algorithm (UAX #9): they can make a name read as another.
+# Control characters of bidirectional text (UAX #9), which can make one name look like another.
 _BIDI_CONTROLS = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _INSTANT = re.compile(r"[0-9-]{10}T[0-9]{2}:[0-9]{2}(:[0-9.]{2,12})?(Z|[+-][0-9]{2}:[0-9]{2})")
 _DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
-# Every instant between them can be converted to every time zone, and be stored by both databases.
+# Both databases can store each time between these two, and Python can convert it to any time zone.
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 LINE_LENGTH = 200
 PARAGRAPHS_LENGTH = 2000
 
-# Of one input; each of these is a fault of its own.
+# So many unknown fields of one input are reported one by one; the rest are reported together.
 MAX_UNKNOWN_FIELDS = 20
 
 
 def fault(reason: str) -> PydanticCustomError:
-    """A fault whose type is the second half of its code, `<field>.<reason>`."""
+    """A validation error; `reason` is the second part of its code, `<field>.<reason>`."""
     return PydanticCustomError(reason, "invalid")
 
 
@@ -63,12 +63,12 @@ def no_nul(value: str) -> str:
 
 
 def is_within_bounds(instant: datetime) -> bool:
-    """Whether it can be computed with; `instant` has an offset."""
+    """Whether a time with an offset is between `EARLIEST` and `LATEST`."""
     return EARLIEST <= instant < LATEST
 
 
 def _read_instant(value: object) -> datetime:
-    # Pydantic would take a number for seconds since 1970.
+    # Pydantic alone would also accept a number, as seconds since 1970.
     if isinstance(value, datetime):
         return value
     if isinstance(value, str) and _INSTANT.fullmatch(value):
@@ -92,7 +92,7 @@ def _in_utc(instant: datetime) -> datetime:
     return instant.astimezone(UTC)
 
 
-def _is_web_address(value: str) -> str:
+def _check_web_address(value: str) -> str:
     if not value.startswith(("https://", "http://")):
         raise ValueError("must be an http or https address")
     return value
@@ -102,28 +102,28 @@ SLUG_PATTERN = "^[a-z0-9]+(?:-[a-z0-9]+)*$"
 
 Slug = Annotated[str, Field(pattern=SLUG_PATTERN, max_length=80)]
 Text = Annotated[str, Field(min_length=1)]
-# One line of text as a person writes it, such as a name.
+# One line of text, such as a name, without control characters.
 PlainLine = Annotated[
     str, Field(min_length=1), AfterValidator(no_control_characters), AfterValidator(not_blank)
 ]
-# The same with a limit, for what staff enters.
+# The same with a maximum length, for input by staff.
 Line = Annotated[PlainLine, Field(max_length=LINE_LENGTH)]
-# Text of several lines as staff enters it; a line ends with LF or CRLF.
+# Text of several lines, for input by staff. A line ends with LF or CRLF.
 Paragraphs = Annotated[
     str,
     Field(min_length=1, max_length=PARAGRAPHS_LENGTH),
     AfterValidator(no_control_characters_but_line_breaks),
     AfterValidator(not_blank),
 ]
-# RFC 3339 with an offset; kept in UTC.
+# A time of RFC 3339 with an offset, converted to UTC.
 Instant = Annotated[
     AwareDatetime,
     BeforeValidator(_read_instant, json_schema_input_type=datetime),
     AfterValidator(_in_utc),
 ]
 Day = Annotated[date, BeforeValidator(_read_day)]
-WebAddress = Annotated[str, AfterValidator(_is_web_address)]
-# A Python None is kept as SQL NULL, so that IS NULL means what it says.
+WebAddress = Annotated[str, AfterValidator(_check_web_address)]
+# Stores `None` as SQL NULL and not as JSON `null`, so that IS NULL finds it.
 JSONColumn = JSON(none_as_null=True)
 
 
@@ -137,20 +137,21 @@ class ClinicState(StrEnum):
 
 @dataclass(frozen=True)
 class MoreUnknownFields:
-    """Stands for the unknown fields of an input that are not reported one by one."""
+    """Replaces the unknown fields of an input that are not reported one by one."""
 
     count: int
 
 
 class Input(BaseModel):
-    """What comes from outside: an unknown field is a fault, and an empty string is not given.
+    """Base class of all inputs. An unknown field is a fault.
 
-    Form libraries send an empty string for a field that nobody filled in.
+    An empty string means that the field is not given, because form libraries send an empty string
+    for a field that the person did not fill in.
     """
 
     model_config = ConfigDict(extra="forbid")
 
-    # Fields in which an empty string has a meaning of its own.
+    # Fields in which an empty string is a value.
     fields_with_empty_value: ClassVar[frozenset[str]] = frozenset()
 
     @model_validator(mode="before")
@@ -159,13 +160,13 @@ class Input(BaseModel):
         if not isinstance(data, dict):
             return data
         bounded = _bounded(data, {field.alias or n for n, field in cls.model_fields.items()})
-        # An unknown field stays, so that it is a fault whatever its value is.
-        left_out = cls.model_fields.keys() - cls.fields_with_empty_value
-        return {name: v for name, v in bounded.items() if v != "" or name not in left_out}
+        # Only known fields are dropped: an unknown field is a fault even if it is empty.
+        droppable = cls.model_fields.keys() - cls.fields_with_empty_value
+        return {name: v for name, v in bounded.items() if v != "" or name not in droppable}
 
 
 def _bounded(data: dict[str, Any], known: set[str]) -> dict[str, Any]:
-    # Building and reporting an error takes far longer than sending a field.
+    # The service spends far more time on the error of a field than a client on sending the field.
     if len(data) <= MAX_UNKNOWN_FIELDS:
         return data
     more = [name for name in data if name not in known][MAX_UNKNOWN_FIELDS:]
@@ -177,7 +178,7 @@ def _bounded(data: dict[str, Any], known: set[str]) -> dict[str, Any]:
 
 
 class Output(BaseModel):
-    """What is served: every field is always there, `null` when it is not known."""
+    """Base class of all outputs. Every field is always present; it is `null` if it is not known."""
 
     model_config = ConfigDict(from_attributes=True)
 

@@ -1,4 +1,4 @@
-"""Addresses that are told when something happens (Standard Webhooks)."""
+"""Webhooks: URLs that receive a message for each event (Standard Webhooks)."""
 
 from datetime import datetime
 from typing import Annotated
@@ -14,7 +14,7 @@ from models.values import Input, JSONColumn, Output, fault, no_control_character
 
 
 class Webhook(SQLModel, table=True):
-    """One address; its secret is sealed, and gone when the webhook is ended."""
+    """One webhook. Its secret is sealed, and deleted when the webhook ends."""
 
     id: str = Field(primary_key=True, max_length=36)
     url: str
@@ -24,14 +24,14 @@ class Webhook(SQLModel, table=True):
     ended_at: datetime | None = Field(index=True)
 
 
-def _is_callable(url: str) -> str:
+def _check_url(url: str) -> str:
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
         raise fault("invalid") from None
     is_web = parts.scheme in ("https", "http") and bool(parts.hostname) and port != 0
-    # A password in an address would be in every list of it.
+    # A password in the URL would be in every list of webhooks.
     if not is_web or parts.username is not None or parts.fragment or not url.isascii():
         raise fault("invalid")
     if " " in url:
@@ -39,47 +39,47 @@ def _is_callable(url: str) -> str:
     return url
 
 
-def _each_once(events: list[EventType]) -> list[EventType]:
+def _without_duplicates(events: list[EventType]) -> list[EventType]:
     return sorted(set(events))
 
 
 class WebhookCreate(Input):
-    """A webhook to be made."""
+    """A new webhook."""
 
     url: Annotated[
         str,
         Described(min_length=1, max_length=1000),
         AfterValidator(no_control_characters),
-        AfterValidator(_is_callable),
+        AfterValidator(_check_url),
     ] = Described(
-        description="Where to POST to: an `https` address that leads outside the service's own "
+        description="URL to POST to. It uses `https`, and its host is outside the service's own "
         "network."
     )
     events: Annotated[
         list[EventType],
         Described(min_length=1, max_length=len(EventType)),
-        AfterValidator(_each_once),
-    ] = Described(description="What to tell of.")
+        AfterValidator(_without_duplicates),
+    ] = Described(description="Types of the events to send.")
 
 
 class WebhookPublic(Output):
     """A webhook without its secret."""
 
-    id: str = Described(description="Names the webhook.")
-    url: str = Described(description="Where it POSTs to.")
-    events: list[EventType] = Described(description="What it tells of.")
+    id: str = Described(description="Id of the webhook.")
+    url: str = Described(description="URL to which it sends.")
+    events: list[EventType] = Described(description="Types of the events that it sends.")
     created_at: datetime = Described(description="When it was made.")
     ended_at: datetime | None = Described(
-        description="When it was ended, by staff or by an answer 410; `null` while it is not."
+        description="When staff or an answer 410 ended it; `null` while it is active."
     )
 
 
 class WebhookIssued(WebhookPublic):
-    """A webhook that was just made."""
+    """A new webhook, with its secret."""
 
     secret: str = Described(
-        description="Verifies the signature of each message (Standard Webhooks, `v1`). It is "
-        "shown here only: keep it."
+        description="Secret to verify the signature of each message (Standard Webhooks, `v1`). "
+        "Only this answer contains it: keep it."
     )
 
 

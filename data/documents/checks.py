@@ -1,4 +1,4 @@
-"""What must hold between the content files, and inside a Markdown text."""
+"""Checks the content files against each other, and checks each Markdown text."""
 
 from collections.abc import Iterable, Iterator
 
@@ -8,12 +8,13 @@ from markdown_it.token import Token
 from data.documents.files import Content, Fault, Location, Source
 from models.markdown import render
 
-_everything = MarkdownIt("commonmark", {"html": True})
+# Unlike the parser of `models/markdown.py`, it also recognises what is not served.
+_full_parser = MarkdownIt("commonmark", {"html": True})
 _NOT_SERVED = {"html_block": "raw HTML", "html_inline": "raw HTML", "image": "an image"}
 
 
 def check_content(content: Content) -> list[Fault]:
-    """Every fault of content whose files are each valid in themselves."""
+    """All faults between files and inside texts; each file itself is already valid."""
     return sorted([*_check_notices(content), *_check_sections(content), *_check_faqs(content)])
 
 
@@ -51,15 +52,15 @@ def _check_faqs(content: Content) -> Iterator[Fault]:
         if faq.section is not None and faq.section not in sections:
             yield source.fault((*here, "section"), "no section has this slug")
         for key, text in (("answer", faq.answer), *(faq.answers or {}).items()):
-            place = (*here, "answers", str(key)) if faq.answers else (*here, "answer")
+            path = (*here, "answers", str(key)) if faq.answers else (*here, "answer")
             for line, reason in _markdown_faults(text or ""):
-                yield Fault(source.file, source.line(place) + line, reason)
+                yield Fault(source.file, source.line(path) + line, reason)
 
 
 def _repeated(slugs: list[str], source: Source, name: str) -> Iterator[Fault]:
     for index, slug in enumerate(slugs):
         if slug in slugs[:index]:
-            yield source.fault((name, index, "slug"), "this slug is taken")
+            yield source.fault((name, index, "slug"), "another entry has this slug")
 
 
 def _unknown_notices(
@@ -80,12 +81,13 @@ def _check_former_slugs(
 
 
 def _markdown_faults(markdown: str) -> Iterator[tuple[int, str]]:
-    """Line (from 0) and reason of whatever would not be served as it was meant."""
+    """The line (from 0) and the reason for everything that would not be served as written."""
     line = 0
-    for token in _walk(_everything.parse(markdown)):
+    for token in _walk(_full_parser.parse(markdown)):
         line = token.map[0] if token.map else line
         if token.type in _NOT_SERVED:
             yield line, f"{_NOT_SERVED[token.type]} is not served"
+    # The plain text of a link with a refused address still contains its Markdown.
     if "](" in render(markdown).text:
         yield 0, "a link has an address that is not served"
 

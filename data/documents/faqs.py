@@ -56,6 +56,7 @@ def list_faqs(
 
 
 def find_faq(session: Session, *, slug: str) -> FAQPublic | Moved | Withdrawn | None:
+    """`Moved` for a former slug, `Withdrawn` for a withdrawn FAQ, `None` for an unknown slug."""
     faq = session.exec(select(FAQ).where(FAQ.slug == slug)).first()
     if faq is None:
         current = find_current_slug(session, kind=Kind.FAQ, slug=slug)

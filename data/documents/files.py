@@ -1,4 +1,4 @@
-"""Reads the content files; every fault is told with its file, line and reason."""
+"""Reads the content files. Each fault is reported with its file, its line and the reason."""
 
 import re
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ class Fault:
 
 
 class ContentFaults(Exception):
-    """The content files cannot be used as they are."""
+    """The content files are not valid; `faults` lists all faults."""
 
     def __init__(self, faults: list[Fault]) -> None:
         super().__init__("\n".join(map(str, faults)))
@@ -44,13 +44,14 @@ class ContentFaults(Exception):
 
 @dataclass(frozen=True)
 class Source:
-    """One YAML document and where each of its values stands."""
+    """One YAML document, to find the line of each value. `first_line` is its line in the file."""
 
     file: str
     root: yaml.Node
     first_line: int = 1
 
     def line(self, location: Location) -> int:
+        """The line of a value, or of the nearest parent if the value is missing."""
         node = self.root
         for step in location:
             found = _child(node, step)
@@ -83,7 +84,7 @@ class SectionFile:
 
 @dataclass
 class Content:
-    """All content files of one folder, each valid in itself."""
+    """All content files of one folder; each file is valid."""
 
     clinic: ClinicCreate
     status: StatusContentCreate
@@ -140,7 +141,7 @@ class _Reader:
             loader = yaml.SafeLoader(text)
             root = loader.get_single_node()
             if not isinstance(root, yaml.MappingNode):
-                self.faults.append(Fault(name, first_line, "must hold names with values"))
+                self.faults.append(Fault(name, first_line, "must map names to values"))
                 return None
             for key in _repeated_keys(root):
                 line = key.start_mark.line + first_line
@@ -160,9 +161,9 @@ class _Reader:
         except ValidationError as error:
             source = self.sources[name]
             for fault in error.errors(include_url=False, include_input=False):
-                where = ".".join(str(step) for step in fault["loc"])
+                path = ".".join(str(step) for step in fault["loc"])
                 message = fault["msg"].removeprefix("Value error, ")
-                reason = f"{where}: {message}" if where else message
+                reason = f"{path}: {message}" if path else message
                 self.faults.append(source.fault(fault["loc"], reason))
         return None
 
@@ -181,7 +182,7 @@ def _repeated_keys(node: yaml.Node) -> Iterator[yaml.Node]:
 
 
 def read_content(folder: Path) -> Content:
-    """All content of `folder`; raises `ContentFaults` when a file is not valid in itself."""
+    """Reads all content files of `folder`. Raises `ContentFaults` if any file is not valid."""
     reader = _Reader(folder)
     clinic = reader.read("clinic.yaml", ClinicCreate)
     status = reader.read("status.yaml", StatusContentCreate)

@@ -16,7 +16,7 @@ from models.status import ClinicStatus
 
 
 def find_words(session: Session) -> ConsultationFormCreate:
-    """The words of the newest version of the form."""
+    """The newest version of the form, with its texts. Raises `NotLoaded`."""
     form = session.exec(
         select(ConsultationForm).order_by(col(ConsultationForm.version).desc())
     ).first()
@@ -28,6 +28,7 @@ def find_words(session: Session) -> ConsultationFormCreate:
 def find_form(
     session: Session, *, status: ClinicStatus, dialect: FormDialect = FormDialect.ENUM
 ) -> ConsultationFormPublic:
+    """The form as it is served while the clinic has this status. Raises `NotLoaded`."""
     words = find_words(session)
     return ConsultationFormPublic(
         version=words.version,

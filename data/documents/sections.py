@@ -34,6 +34,7 @@ def list_sections(
 
 
 def find_section(session: Session, *, slug: str) -> SectionPublic | Moved | Withdrawn | None:
+    """`Moved` for a former slug, `Withdrawn` for a withdrawn text, `None` for an unknown slug."""
     section = session.exec(select(Section).where(Section.slug == slug)).first()
     if section is None:
         current = find_current_slug(session, kind=Kind.SECTION, slug=slug)

@@ -11,23 +11,25 @@ from models.status_change import StatusChange, StatusChangeCallingOff
 from models.status_content import StatusContent
 from models.values import utc_now
 
-# Held by who changes it, shared by who acts upon it: a request is stored before or after a change.
+# Name of the lock of the clinic's state. A transaction that changes the state takes it exclusively;
+# one that stores requests shares it. So the state cannot change while a request is stored.
 CLINIC_STATE = b"clinic_state"
 
 
 class NotLoaded(Exception):
-    """The database holds no content yet."""
+    """No content was loaded into the database yet."""
 
 
 def stands() -> ColumnElement[bool]:
-    """Whether a change was not called off."""
+    """The condition that a change was not called off."""
     return col(StatusChange.id).not_in(select(StatusChangeCallingOff.change_id))
 
 
 def _status_at(now: BindParameter[datetime]) -> Select[StatusChange, int, datetime, StatusContent]:
-    """The change in effect and the next one; how many took effect, when one was last told.
+    """Selects the change in effect at `now` and the next change, in this order.
 
-    One question instead of four, built once: every answer asks it.
+    Each row also contains the number of changes that took effect, the time of the newest record,
+    and the texts. It is one query, and is built once, because every answer needs it.
     """
     has_begun = col(StatusChange.takes_effect_at) <= now
     order = (col(StatusChange.takes_effect_at), col(StatusChange.id))
@@ -61,7 +63,7 @@ _STATUS_NOW = _status_at(bindparam("now", type_=DateTime(timezone=True)))
 
 
 def find_status(session: Session, *, at: datetime | None = None) -> ClinicStatus:
-    """The clinic's state at an instant, now by default."""
+    """The clinic's status at a time, by default now. Raises `NotLoaded`."""
     now = at or utc_now()
     rows = session.exec(_STATUS_NOW, params={"now": now}).all()
     if not rows or rows[0][0].takes_effect_at > now:

@@ -1,4 +1,4 @@
-"""What surrounds every section and every FAQ as it is served: state, caveats, language."""
+"""What is served with each section and each FAQ: the clinic's state, notices, the language."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,13 +20,15 @@ from models.values import ClinicState, utc_now
 
 @dataclass(frozen=True)
 class Surroundings:
+    """The facts of one time that all texts are served with; `today` is in the clinic's zone."""
+
     status: ClinicStatus
     notices: Sequence[Notice]
     locale: str
     today: date
 
     def notices_for(self, slugs: list[str]) -> list[NoticePublic]:
-        """The clinic's status first while it is not open, then the site's and the text's own."""
+        """The notices of a text. The clinic's status comes first, unless the clinic is open."""
         served = [
             NoticePublic.model_validate(notice)
             for notice in self.notices
@@ -51,7 +53,7 @@ def find_surroundings(session: Session) -> Surroundings:
 
 
 def is_published(table: type[Section] | type[FAQ], around: Surroundings) -> ColumnElement[bool]:
-    """Texts that were not taken back, or will be on a later day."""
+    """The condition that a text is not withdrawn, or will be withdrawn on a later day."""
     return or_(col(table.withdrawn_on).is_(None), col(table.withdrawn_on) > around.today)
 
 

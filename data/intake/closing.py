@@ -1,4 +1,4 @@
-"""A clinic that closes for good leaves no request open."""
+"""Closes out the open requests of a clinic that is permanently closed."""
 
 from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
@@ -17,7 +17,7 @@ CLINIC_CLOSED = "clinic_permanently_closed"
 
 
 def is_close_out_due(session: Session) -> bool:
-    """Whether the clinic is closed for good and a request is still open."""
+    """Whether the clinic is permanently closed and a request is still open."""
     if find_status(session).state is not ClinicState.PERMANENTLY_CLOSED:
         return False
     still_open = select(ConsultationRequest.id).where(_is_open()).limit(1)
@@ -25,13 +25,13 @@ def is_close_out_due(session: Session) -> bool:
 
 
 def count_open(session: Session) -> int:
-    """How many requests a closure would end now."""
+    """How many requests a permanent closure would close out now."""
     table = ConsultationRequest
     return session.exec(select(func.count()).select_from(table).where(_is_open())).one()
 
 
 def close_out_where_closed(session: Session, *, retention: Retention, actor: str = SERVICE) -> int:
-    """Ends every open request of a clinic that is closed for good; how many."""
+    """Closes out all open requests if the clinic is permanently closed; returns how many."""
     if not is_close_out_due(session):
         return 0
     rows = session.exec(select(ConsultationRequest).where(_is_open()).with_for_update()).all()

@@ -1,4 +1,4 @@
-"""Consultation requests as CSV (RFC 4180), for whoever takes the records over."""
+"""Exports consultation requests as CSV (RFC 4180), to hand the records over."""
 
 import csv
 import io
@@ -28,20 +28,21 @@ COLUMNS = (
     "best_time", "topic", "message", "form_version", "consents", "notes", "damaged",
 )  # fmt: skip
 _PAGE = 200
-# A spreadsheet takes a cell that begins with one of these for a formula; some also normalise
-# other forms of the character, and skip invisible characters before it.
+# A spreadsheet treats a cell that begins with one of these characters as a formula. Some also
+# accept a variant of the character (Unicode NFKC), or invisible characters before it.
 _FORMULA_SIGNS = set("=+-@\N{MINUS SIGN}")
 _LINE_STARTS = ("\t", "\r", "\n")
-# Letters and symbols without ink: the Hangul fillers and the blank Braille pattern.
+# Letters and symbols that are invisible: the Hangul fillers and the blank Braille pattern.
 _BLANK = set("\u115f\u1160\u3164\uffa0\u2800")
 
 
 def export_requests(
     queue: WriteQueue, *, keyring: Keyring, actor: str, state: RequestState | None
 ) -> Iterator[str]:
-    """CSV in pages, the oldest request first; each page is one transaction, with its audit.
+    """CSV in pages, the oldest request first. Each page is one transaction with an audit event.
 
-    The cells of what is damaged are empty, and `damaged` names it. It runs in a thread.
+    The cells of a damaged value are empty, and the column `damaged` names the value. It waits for
+    the queue of writers, so it must run in a thread.
     """
     after: tuple[datetime, str] | None = None
     yield _lines([COLUMNS])
@@ -49,7 +50,7 @@ def export_requests(
         query = _page_of(state, after)
         work = partial(_open_page, query, keyring, actor, is_first=after is None)
         opened = queue.write_from_thread(work)
-        # One damaged row must not keep the others from whoever takes the records over.
+        # A damaged request is reported here, and must not stop the export of the others.
         for broken in chain.from_iterable(one.damaged for one in opened):
             log.error("damaged: %s", broken)
         yield _lines(map(_cells, opened))
@@ -98,6 +99,7 @@ def _cells(opened: OpenedRequest) -> tuple[str, ...]:
 
 
 def _defused(value: object) -> str:
+    """The text of a cell. An apostrophe before it prevents that a spreadsheet sees a formula."""
     text = "" if value is None else str(value)
     first = next(filter(_is_visible, text), "")
     begins_formula = unicodedata.normalize("NFKC", first) in _FORMULA_SIGNS
@@ -105,7 +107,7 @@ def _defused(value: object) -> str:
 
 
 def _is_visible(character: str) -> bool:
-    # Neither a control or format character, nor a mark without a letter, nor a space.
+    # Categories C, M and Z: controls and format characters, combining marks, spaces.
     return unicodedata.category(character)[0] not in "CMZ" and character not in _BLANK
 
 

@@ -1,4 +1,4 @@
-"""Answers that are kept, so that a request may be sent again (Idempotency-Key)."""
+"""Stores answers, so that a client can safely send a request again (Idempotency-Key)."""
 
 import hmac
 from collections.abc import Iterable
@@ -14,12 +14,12 @@ from models.consultation_request import ConsultationRequestAccepted
 from models.idempotency import IdempotencyRecord
 from models.values import utc_now
 
-_ANSWERS_KEPT = timedelta(days=30)
+_RETENTION = timedelta(days=30)
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One sending of a request under an idempotency key, as keyed digests."""
+    """The key and the body of one call, as keyed digests: one for each sealing key."""
 
     key_digests: list[bytes]
     body_digests: list[bytes]
@@ -34,20 +34,20 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Replayed:
-    """The same request got this answer before, byte for byte."""
+    """The stored answer to the same request, byte for byte."""
 
     answer: bytes
 
 
 @dataclass(frozen=True)
 class KeyReused:
-    """The key was used before, with other bytes."""
+    """The key was used before, with another body."""
 
 
 def find_answer(
     session: Session, *, attempt: Attempt, keyring: Keyring
 ) -> Replayed | KeyReused | None:
-    """The first answer to this attempt; `None` where the key is new."""
+    """The stored answer to the key, `None` if the key is new. Raises `SealBroken`."""
     record = session.exec(
         select(IdempotencyRecord)
         .where(col(IdempotencyRecord.key_digest).in_(attempt.key_digests))
@@ -62,8 +62,8 @@ def find_answer(
 
 
 def lock_attempts(session: Session, *, attempts: Iterable[Attempt]) -> None:
-    """Until the transaction ends, no other process answers these keys."""
-    # In the same order everywhere, so that two processes do not wait for each other.
+    """Locks the keys until the transaction ends, so that no other process answers them."""
+    # Every process locks in the same order, so that two of them cannot deadlock.
     for digest in sorted(attempt.key_digests[0] for attempt in attempts):
         take_lock(session.connection(), digest)
 
@@ -75,6 +75,7 @@ def record_answer(
     answer: ConsultationRequestAccepted,
     keyring: Keyring,
 ) -> None:
+    """Stores the answer, sealed, for 30 days, and deletes answers that have expired."""
     now = utc_now()
     connection = session.connection()
     connection.execute(delete(IdempotencyRecord).where(col(IdempotencyRecord.expires_at) <= now))
@@ -86,7 +87,7 @@ def record_answer(
             body_digest=attempt.body_digests[0],
             request_id=answer.id,
             sealed_answer=keyring.seal(content, location=_answer_location(key_digest)),
-            expires_at=now + _ANSWERS_KEPT,
+            expires_at=now + _RETENTION,
         )
     )
 

@@ -1,4 +1,4 @@
-"""For how long an ended request is kept, and how it goes."""
+"""How long an ended request is kept, and how requests are erased."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -15,19 +15,23 @@ from models.idempotency import IdempotencyRecord
 from models.inbox import RequestNote
 from models.values import utc_now
 
-# Days by final state; a state without an entry is kept until somebody erases it.
+# Days by final state. Requests in a state without an entry are kept until staff erases them.
 Retention = Mapping[RequestState, int]
 
-_AT_ONCE = 500
+_BATCH_SIZE = 500
 
 
 def retention_end(state: RequestState, *, since: datetime, retention: Retention) -> datetime | None:
+    """When a request is erased that is in `state` since a time; `None` for never."""
     days = retention.get(state)
     return since + timedelta(days=days) if days is not None else None
 
 
 def erase(session: Session, *, ids: list[str]) -> None:
-    """The requests and everything that hangs on them; the database overwrites what it frees."""
+    """Deletes requests with their notes, consents, stored answers and deliveries.
+
+    SQLite overwrites the freed space (`secure_delete`).
+    """
     forget_subjects(session, ids=ids)
     connection = session.connection()
     for table in (RequestNote, Consent, IdempotencyRecord):
@@ -36,13 +40,16 @@ def erase(session: Session, *, ids: list[str]) -> None:
 
 
 def purge(session: Session, *, actor: str = SERVICE) -> int:
-    """Erases requests whose time is over, and answers that were kept for a retry; how many went."""
+    """Erases requests after their retention period, in batches; returns how many.
+
+    It also deletes expired answers, old deliveries and letters that no longer count.
+    """
     now = utc_now()
     due = session.exec(
         select(ConsultationRequest.id)
         .where(col(ConsultationRequest.retention_until) <= now)
-        .limit(_AT_ONCE)
-        # Whatever somebody is working on now can go a minute later.
+        .limit(_BATCH_SIZE)
+        # A request that another transaction has locked is erased by the next run.
         .with_for_update(skip_locked=True)
     ).all()
     if due:

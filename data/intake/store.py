@@ -1,4 +1,4 @@
-"""Stores consultation requests, and returns what became of each."""
+"""Stores consultation requests, and returns the outcome of each."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,14 +21,14 @@ from models.status import ClinicStatus
 
 @dataclass(frozen=True)
 class Accepted:
-    """The request is stored with this transaction."""
+    """The request is stored in this transaction."""
 
     answer: ConsultationRequestAccepted
 
 
 @dataclass(frozen=True)
 class NotAccepting:
-    """The clinic takes no requests; `reopens_at` is known where a reopening day is."""
+    """The clinic takes no requests. `reopens_at` is `None` without a reopening day."""
 
     status: ClinicStatus
     reopens_at: datetime | None
@@ -36,7 +36,7 @@ class NotAccepting:
 
 @dataclass(frozen=True)
 class FormOutdated:
-    """The request names another version of the form; `messages` are the current one's."""
+    """The request was made with another version of the form; `messages` is of the current one."""
 
     messages: Mapping[str, str]
 
@@ -45,7 +45,7 @@ Outcome = Accepted | Replayed | KeyReused | NotAccepting | FormOutdated
 
 
 def find_refusal(session: Session) -> NotAccepting | None:
-    """Why the clinic takes no request now; `None` where it takes them."""
+    """Why the clinic takes no requests now; `None` if it takes them. Raises `NotLoaded`."""
     status = find_status(session)
     if status.accepting:
         return None
@@ -63,9 +63,10 @@ def store_requests(
     keyring: Keyring,
     emails: Collection[Channel],
 ) -> list[Outcome]:
-    """Decides and stores all of `sendings` in this transaction, and returns an outcome for each.
+    """Stores the new and valid ones of `sendings`, and returns an outcome for each.
 
-    Key, state and form were looked at before; here no other transaction changes them.
+    Key, state and form version were checked before. They are checked again here, where locks
+    prevent that another transaction changes them.
     """
     lock_attempts(session, attempts=[s.attempt for s in sendings if s.attempt])
     take_lock(session.connection(), CLINIC_STATE, shared=True)
@@ -75,8 +76,8 @@ def store_requests(
             earlier = find_answer(session, attempt=sending.attempt, keyring=keyring)
             if earlier is not None:
                 outcomes[number] = earlier
-    left = {n: sending for n, sending in enumerate(sendings) if n not in outcomes}
-    outcomes |= _store_new(session, left, keyring, emails)
+    new = {n: sending for n, sending in enumerate(sendings) if n not in outcomes}
+    outcomes |= _store_new(session, new, keyring, emails)
     return [outcomes[number] for number in range(len(sendings))]
 
 

@@ -1,4 +1,4 @@
-"""The delivery log, as staff reads it."""
+"""The delivery log for staff."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ def list_deliveries(
     limit: int,
     after: Cursor | None = None,
 ) -> Page[DeliveryPublic]:
-    """The newest first, each with its tries."""
+    """A page of deliveries, the newest first, each with its attempts."""
     wanted: list[ColumnElement[bool]] = []
     if state is not None:
         wanted.append(col(Delivery.state) == state)
@@ -46,6 +46,7 @@ def list_deliveries(
 
 
 def find_delivery(session: Session, *, delivery_id: str) -> Delivery | None:
+    """The delivery, locked against changes until the transaction ends."""
     return session.get(Delivery, delivery_id, with_for_update=True)
 
 
@@ -55,24 +56,28 @@ def describe(session: Session, *, row: Delivery) -> DeliveryPublic:
 
 def _with_attempts(session: Session, rows: Sequence[Delivery]) -> list[DeliveryPublic]:
     ids = [row.id for row in rows]
-    tries = session.exec(
+    attempts = session.exec(
         select(DeliveryAttempt)
         .where(col(DeliveryAttempt.delivery_id).in_(ids))
         .order_by(col(DeliveryAttempt.id))
     )
-    of: defaultdict[str, list[DeliveryAttemptPublic]] = defaultdict(list)
-    for attempt in tries:
-        of[attempt.delivery_id].append(DeliveryAttemptPublic.model_validate(attempt))
+    by_delivery: defaultdict[str, list[DeliveryAttemptPublic]] = defaultdict(list)
+    for attempt in attempts:
+        by_delivery[attempt.delivery_id].append(DeliveryAttemptPublic.model_validate(attempt))
     return [
         DeliveryPublic(
-            **{**row.model_dump(exclude={"payload", "sealed_receipt"}), "attempts": of[row.id]}
+            **row.model_dump(exclude={"payload", "sealed_receipt", "attempts"}),
+            attempts=by_delivery[row.id],
         )
         for row in rows
     ]
 
 
 def replay(session: Session, *, row: Delivery, actor: str) -> bool:
-    """Begins the tries again, under the same id; `False` where nobody is left to tell."""
+    """Starts the attempts again, with the same id.
+
+    Returns `False` if the delivery was cancelled or its webhook has ended.
+    """
     hook = session.get(Webhook, row.webhook_id) if row.webhook_id else None
     if row.state == DeliveryState.CANCELLED or (hook is not None and hook.ended_at):
         return False

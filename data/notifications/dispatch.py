@@ -1,4 +1,4 @@
-"""Telling what is in the outbox, at least once (Standard Webhooks; e-mail)."""
+"""Sends the messages of the outbox, each at least once: Standard Webhooks and e-mail."""
 
 import asyncio
 import base64
@@ -31,24 +31,24 @@ from models.delivery import (
 )
 from models.webhook import Webhook
 
-_AT_ONCE = 20
-# The receiver wants nothing more.
+_MAX_RUNNING = 20
+# With 410 (Gone) a receiver says that it wants no more messages.
 _GONE = "http_410"
 
-# A delivery, what came of the try in a word, and how long it took.
-Ended = tuple[Delivery, str, timedelta]
+# A delivery, the outcome of the attempt (a word), and the duration of the attempt.
+EndedAttempt = tuple[Delivery, str, timedelta]
 
 
 @dataclass(frozen=True)
 class Outlets:
-    """What deliveries leave through."""
+    """How to send e-mail, and the internal networks that webhooks may reach."""
 
     mail: MailOutlet
-    inside: tuple[outward.Network, ...]
+    allowed: tuple[outward.Network, ...]
 
 
 class Dispatcher:
-    """Claims what is due and sends it; as many at once as do not crowd out the service."""
+    """Claims due deliveries and sends them. Few run at once, so that the API stays responsive."""
 
     def __init__(
         self,
@@ -59,19 +59,19 @@ class Dispatcher:
         queue: WriteQueue,
     ) -> None:
         self._engine = engine
-        self._inside = outlets.inside
+        self._allowed = outlets.allowed
         self._mailer = Mailer(engine, outlet=outlets.mail, keyring=keyring)
         self._keyring = keyring
         self._queue = queue
-        self._under_way: set[asyncio.Task[None]] = set()
-        self._ended: list[Ended] = []
+        self._running: set[asyncio.Task[None]] = set()
+        self._ended: list[EndedAttempt] = []
 
     async def send_due(self) -> None:
-        """Writes down what came of the tries that have ended, and begins whatever is due.
+        """Records the attempts that have ended, and starts the deliveries that are due.
 
-        Both in one transaction: each costs those who send requests as much as one of theirs.
+        Both use one transaction, because each transaction delays the writers of requests.
         """
-        free = _AT_ONCE - len(self._under_way)
+        free = _MAX_RUNNING - len(self._running)
         if not self._ended and not (free and await asyncio.to_thread(self._is_due)):
             return
         ended, self._ended = self._ended, []
@@ -84,13 +84,16 @@ class Dispatcher:
             raise
         for delivery in claimed:
             task = asyncio.create_task(self._deliver(delivery))
-            self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
 
     async def finish(self, *, seconds: float) -> None:
-        """Waits for what is under way; what takes longer is tried again after its lease."""
-        if self._under_way:
-            _, late = await asyncio.wait(self._under_way, timeout=seconds)
+        """Waits for running attempts, and cancels those that take longer than `seconds`.
+
+        A cancelled attempt is repeated after its lease.
+        """
+        if self._running:
+            _, late = await asyncio.wait(self._running, timeout=seconds)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
@@ -100,16 +103,16 @@ class Dispatcher:
 
     async def _deliver(self, delivery: Delivery) -> None:
         begun = time.monotonic()
-        outcome = await self._try(delivery)
+        outcome = await self._attempt(delivery)
         took = timedelta(seconds=time.monotonic() - begun)
-        self._mailer.note(delivery, outcome)
+        self._mailer.log_outcome(delivery, outcome)
         self._ended.append((delivery, outcome, took))
 
-    async def _try(self, delivery: Delivery) -> str:
-        """What came of it in a word, which holds nothing of the answer but its code."""
+    async def _attempt(self, delivery: Delivery) -> str:
+        """The outcome in a word. Of the receiver's answer it contains only the status code."""
         try:
             if delivery.channel == Channel.WEBHOOK:
-                return await self._call(delivery)
+                return await self._post(delivery)
             return await asyncio.to_thread(self._mailer.send, delivery)
         except outward.AddressRefused:
             return "address_refused"
@@ -120,7 +123,7 @@ class Dispatcher:
         except Exception as error:
             return type(error).__name__
 
-    async def _call(self, delivery: Delivery) -> str:
+    async def _post(self, delivery: Delivery) -> str:
         found = await asyncio.to_thread(self._find_webhook, delivery)
         if found is None:
             return CANCELLED
@@ -131,7 +134,7 @@ class Dispatcher:
             "User-Agent": "clinic-api",
             **signature(secret, message_id=delivery.id, content=content),
         }
-        status = await outward.post(url, content=content, headers=headers, inside=self._inside)
+        status = await outward.post(url, content=content, headers=headers, allowed=self._allowed)
         return DELIVERED if 200 <= status < 300 else f"http_{status}"
 
     def _find_webhook(self, delivery: Delivery) -> tuple[str, bytes] | None:
@@ -143,12 +146,17 @@ class Dispatcher:
             return hook.url, self._keyring.unseal(hook.sealed_secret, location=location)
 
     def _record_and_claim(
-        self, session: Session, *, ended: list[Ended], limit: int
+        self, session: Session, *, ended: list[EndedAttempt], limit: int
     ) -> list[Delivery]:
-        # In the order in which the outbox takes several.
-        for delivery, outcome, took in sorted(ended, key=lambda one: one[0].id):
-            ends = _end_of(delivery, outcome)
-            outbox.record_attempt(session, delivery=delivery, outcome=outcome, took=took, ends=ends)
+        # The order in which the outbox locks several deliveries, so that there is no deadlock.
+        for delivery, outcome, took in sorted(ended, key=lambda attempt: attempt[0].id):
+            outbox.record_attempt(
+                session,
+                delivery=delivery,
+                outcome=outcome,
+                took=took,
+                final_state=_final_state(delivery, outcome),
+            )
             if outcome == _GONE and delivery.webhook_id:
                 end_webhook(session, webhook_id=delivery.webhook_id)
         claimed = outbox.claim(session, limit=limit) if limit else []
@@ -171,10 +179,10 @@ def signature(secret: bytes, *, message_id: str, content: bytes) -> dict[str, st
     }
 
 
-def _end_of(delivery: Delivery, outcome: str) -> DeliveryState | None:
+def _final_state(delivery: Delivery, outcome: str) -> DeliveryState | None:
     if outcome == DELIVERED:
         return DeliveryState.DELIVERED
-    # The clinic cannot mend a patient's address; a 4xx says that the next try may succeed.
+    # The clinic cannot correct a patient's address. After SMTP's 4xx the next attempt may succeed.
     is_lost = outcome.startswith(RECIPIENT) and not outcome.startswith(f"{RECIPIENT}4")
     if (is_lost and delivery.channel == Channel.SUBMITTER_EMAIL) or outcome in (CANCELLED, _GONE):
         return DeliveryState.CANCELLED

@@ -1,4 +1,4 @@
-"""The letters that the service writes; no sentence tells a bystander anything about a patient."""
+"""The texts of the service's letters (e-mails). No text discloses anything about a patient."""
 
 from zoneinfo import ZoneInfo
 
@@ -20,18 +20,21 @@ STAFF_PAGE = "/staff"
 def to_clinic(
     session: Session, *, delivery: Delivery, recipient: str | None, public_url: str | None
 ) -> Letter | None:
-    """Tells that a request has come: its reference, and where to open it. `None` when erased."""
+    """Notifies the clinic of a new request, with its reference and a link to it.
+
+    `None` if the request was erased, or if the clinic has no address for notifications.
+    """
     row = find_request(session, request_id=delivery.subject)
     if row is None or recipient is None:
         return None
     time_zone = find_clinic(session).time_zone
     received_at = row.received_at.astimezone(ZoneInfo(time_zone))
-    place = f"{public_url.rstrip('/')}{STAFF_PAGE}#/requests/{row.id}" if public_url else None
+    link = f"{public_url.rstrip('/')}{STAFF_PAGE}#/requests/{row.id}" if public_url else None
     lines = [
         f"A consultation request was received on {received_at:%Y-%m-%d at %H:%M} ({time_zone}).",
         "",
         f"Reference: {row.id}",
-        f"Open it: {place}" if place else "Open it on the staff page.",
+        f"Open it: {link}" if link else "Open it on the staff page.",
     ]
     if row.quarantined:
         lines += ["", "It looks like spam. It was kept, so that you can decide."]
@@ -41,7 +44,7 @@ def to_clinic(
 def to_submitter(
     session: Session, *, delivery: Delivery, keyring: Keyring, receipt_url: str | None
 ) -> Letter | None:
-    """Confirms that the request has arrived. `None` where it was erased meanwhile."""
+    """Confirms to the person that the request was received; `None` if it was erased."""
     row = find_request(session, request_id=delivery.subject)
     sent = open_request(row, keyring=keyring) if row else None
     if row is None or sent is None or not sent["email"]:
@@ -65,7 +68,7 @@ def to_submitter(
             "Please keep the link to yourself. Anyone who has it can do the same.",
         ]
     lines += ["", form.safety_notice]
-    # The subject shows on a locked screen, and a clinic's name may say what it treats.
+    # A locked screen can show the subject, and a clinic's name may say what it treats.
     return Letter(sent["email"], "Your request was received", _text(lines), delivery.id)
 
 

@@ -14,17 +14,18 @@ from models.delivery import DELIVERED, RECIPIENT
 from models.email_address import parse_email_address
 from models.values import utc_now
 
-_SECONDS = 15.0
+_TIMEOUT_SECONDS = 15.0
 _PORTS = {"smtp": 587, "smtps": 465}
-# Replies to a recipient's address that are about the sender: leaving, no login, no relaying.
+# Some reply codes to a recipient's address are about the sender: the server shuts down (421), it
+# requires a login (530), it does not relay (554).
 _ABOUT_SENDER = {421, 530, 554}
-# The same in an enhanced status code (RFC 3463, X.7.X: security or policy).
+# Enhanced status codes about the sender (RFC 3463, X.7.X: security or policy).
 _POLICY = re.compile(rb"[45]\.7\.")
 
 
 @dataclass(frozen=True)
 class Letter:
-    """A message before it has an envelope; `key` is the same whenever it is sent again."""
+    """An e-mail without its envelope. `key` is the same in each attempt to send it."""
 
     recipient: str
     subject: str
@@ -34,20 +35,20 @@ class Letter:
 
 @dataclass(frozen=True)
 class MailServer:
-    """Where letters are handed in, and the address they come from."""
+    """The SMTP server that sends letters, and their sender address."""
 
     url: str = field(repr=False)
     sender: str
-    # Whether it may be spoken to without TLS.
+    # Whether connections without TLS are allowed.
     plain: bool = False
 
 
 class _NotSent(Exception):
-    """The letter was not handed over; the text is the outcome in a word."""
+    """The letter was not sent. The message is the outcome in a word."""
 
 
 def send_letter(letter: Letter, *, server: MailServer) -> str:
-    """Hands the letter to the server; what came of it in a word."""
+    """Sends the letter to the server; returns the outcome in a word."""
     try:
         _send(letter, server)
     except _NotSent as reason:
@@ -70,14 +71,14 @@ def send_letter(letter: Letter, *, server: MailServer) -> str:
 def _send(letter: Letter, server: MailServer) -> None:
     recipient = parse_email_address(letter.recipient, may_be_test=True)
     if recipient is None:
-        # It is judged before the server hears of it.
+        # An invalid address is never sent to the server.
         raise _NotSent(f"{RECIPIENT}invalid")
     address = recipient.ascii_email or recipient.normalized
     message = _message(letter, sender=server.sender, recipient=address)
     with _connected(server) as smtp:
         if not address.isascii() and not smtp.has_extn("smtputf8"):
             raise _NotSent(f"{RECIPIENT}unsupported")
-        # The envelope is given: smtplib would read it out of the header fields.
+        # Without these addresses, smtplib takes them from the header fields.
         smtp.send_message(message, from_addr=server.sender, to_addrs=[address])
 
 
@@ -88,7 +89,7 @@ def _message(letter: Letter, *, sender: str, recipient: str) -> EmailMessage:
     message["Subject"] = letter.subject
     message["Date"] = format_datetime(utc_now())
     domain = sender.rpartition("@")[2]
-    # A recipient who gets the letter twice can tell.
+    # The same in each attempt, so that the recipient's software can recognise a duplicate.
     message["Message-ID"] = f"<{letter.key}@{domain}>" if domain else make_msgid()
     # Asks automatic responders not to answer (RFC 3834).
     message["Auto-Submitted"] = "auto-generated"
@@ -102,9 +103,9 @@ def _connected(server: MailServer) -> Iterator[smtplib.SMTP]:
     host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
     context = ssl.create_default_context()
     if parts.scheme == "smtps":
-        smtp: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=_SECONDS, context=context)
+        smtp: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=_TIMEOUT_SECONDS, context=context)
     else:
-        smtp = smtplib.SMTP(host, port, timeout=_SECONDS)
+        smtp = smtplib.SMTP(host, port, timeout=_TIMEOUT_SECONDS)
     try:
         smtp.ehlo_or_helo_if_needed()
         if parts.scheme == "smtp" and not server.plain:
@@ -116,7 +117,7 @@ def _connected(server: MailServer) -> Iterator[smtplib.SMTP]:
             _log_in(smtp, unquote(parts.username), unquote(parts.password or ""))
         yield smtp
     finally:
-        # A letter that was accepted stays accepted, even when the connection then breaks.
+        # A connection that breaks now does not change the outcome of the letter.
         with suppress(OSError):
             smtp.quit()
 
@@ -127,5 +128,5 @@ def _log_in(smtp: smtplib.SMTP, user: str, password: str) -> None:
     except (smtplib.SMTPResponseException, smtplib.SMTPServerDisconnected):
         raise
     except smtplib.SMTPException:
-        # The server offers no login, or only methods that are not known here.
+        # The server offers no login, or only methods that smtplib does not support.
         raise _NotSent("login_missing") from None

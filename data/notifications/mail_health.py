@@ -1,4 +1,4 @@
-"""Whether letters go out."""
+"""Whether letters can be sent."""
 
 from datetime import timedelta
 
@@ -17,21 +17,21 @@ from models.delivery import (
 )
 from models.values import utc_now
 
-# A letter that was given up is old news afterwards; the check `deliveries` still counts it.
+# After this time a dead letter no longer affects the result; the check `deliveries` counts it.
 _DAY = timedelta(days=1)
 
 
 def is_mail_fault(channel: str, outcome: str) -> bool:
-    """Whether a try failed for a reason that would stop other letters too.
+    """Whether an attempt failed for a reason that affects other letters too.
 
-    A patient's own address is no such reason: otherwise a stranger could raise the alarm.
+    A fault of a patient's address is no such reason: otherwise a stranger could cause an alarm.
     """
     is_about_patient = channel == Channel.SUBMITTER_EMAIL and outcome.startswith(RECIPIENT)
     return channel in EMAILS and outcome not in (DELIVERED, CANCELLED) and not is_about_patient
 
 
 def is_mail_failing(session: Session) -> bool:
-    """Whether a letter that is still to go could not be sent, and none has gone out since."""
+    """Whether an attempt to send an unfinished letter failed, and no letter was sent after it."""
     latest = (
         select(DeliveryAttempt.outcome)
         .join(Delivery, col(Delivery.id) == col(DeliveryAttempt.delivery_id))
@@ -44,7 +44,7 @@ def is_mail_failing(session: Session) -> bool:
 
 
 def _is_fault() -> ColumnElement[bool]:
-    """`is_mail_fault` for the database."""
+    """`is_mail_fault` as an SQL condition."""
     outcome = col(DeliveryAttempt.outcome)
     is_about_patient = and_(
         col(Delivery.channel) == Channel.SUBMITTER_EMAIL,

@@ -1,4 +1,4 @@
-"""Letters of the outbox: the limit for each recipient, the writing, the sending."""
+"""Sends the letters of the outbox, within the limit for each recipient."""
 
 import logging
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ log = logging.getLogger("clinic_api")
 
 @dataclass(frozen=True)
 class MailOutlet:
-    """What letters leave through, and what their links begin with."""
+    """The server that sends letters, the clinic's address, the URLs in letters, and the limit."""
 
     server: MailServer | None
     notify_to: str | None
@@ -33,7 +33,7 @@ class MailOutlet:
 
 
 class Mailer:
-    """Sends letters, and says in the log when that begins to fail and when it works again."""
+    """Sends letters, and logs when sending begins to fail and when it works again."""
 
     def __init__(self, engine: Engine, *, outlet: MailOutlet, keyring: Keyring) -> None:
         self._engine = engine
@@ -42,7 +42,7 @@ class Mailer:
         self._is_failing = False
 
     def send(self, delivery: Delivery) -> str:
-        """What came of it in a word."""
+        """Sends a letter; returns the outcome in a word. Raises `SealBroken`."""
         server = self._outlet.server
         if server is None:
             return CANCELLED
@@ -50,20 +50,20 @@ class Mailer:
         return send_letter(letter, server=server) if letter else CANCELLED
 
     def within_limit(self, session: Session, *, claimed: list[Delivery]) -> list[Delivery]:
-        """Those that may go; a letter over its recipient's limit is cancelled."""
-        over = [delivery for delivery in claimed if not self._may_go(session, delivery)]
+        """Returns the deliveries within the limit, and cancels the others."""
+        over = [delivery for delivery in claimed if not self._is_allowed(session, delivery)]
         for delivery in over:
             outbox.record_attempt(
                 session,
                 delivery=delivery,
                 outcome=OVER_LIMIT,
                 took=timedelta(),
-                ends=DeliveryState.CANCELLED,
+                final_state=DeliveryState.CANCELLED,
             )
         return [delivery for delivery in claimed if delivery not in over]
 
-    def note(self, delivery: Delivery, outcome: str) -> None:
-        """Writes a line when letters stop going out, and one when they go out again."""
+    def log_outcome(self, delivery: Delivery, outcome: str) -> None:
+        """Logs the first failure, and the first success after it, but no others."""
         if is_mail_fault(delivery.channel, outcome) and not self._is_failing:
             self._is_failing = True
             log.error("e-mail cannot be sent: %s", outcome)
@@ -71,15 +71,15 @@ class Mailer:
             self._is_failing = False
             log.warning("e-mail is sent again")
 
-    def _may_go(self, session: Session, delivery: Delivery) -> bool:
-        # The clinic's own letters have no limit, and a letter counts with its first try.
+    def _is_allowed(self, session: Session, delivery: Delivery) -> bool:
+        # Letters to the clinic have no limit, and a letter counts only at its first attempt.
         if delivery.channel != Channel.SUBMITTER_EMAIL or delivery.attempts > 1:
             return True
         row = find_request(session, request_id=delivery.subject)
         try:
             sent = open_request(row, keyring=self._keyring) if row else None
         except SealBroken:
-            # The try itself fails, and says so.
+            # The attempt to send the letter raises the same exception, which is then recorded.
             return True
         if sent is None or not sent["email"]:
             return True

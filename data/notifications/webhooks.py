@@ -24,6 +24,7 @@ _ORDER = Order(Webhook.created_at, Webhook.id, descending=True)
 def create_webhook(
     session: Session, *, webhook: WebhookCreate, keyring: Keyring, actor: str
 ) -> WebhookIssued:
+    """Creates a webhook; only the result contains its secret in clear text."""
     keyring = register_key(session, keyring)
     secret = secrets.token_bytes(_SECRET_BYTES)
     webhook_id = str(uuid.uuid4())
@@ -49,7 +50,7 @@ def create_webhook(
 
 
 def end_webhook(session: Session, *, webhook_id: str, actor: str = SERVICE) -> Webhook | None:
-    """Nothing more is sent to it, and its secret is gone; it stays in the list."""
+    """Cancels its pending deliveries and deletes its secret; the webhook stays in the list."""
     row = session.get(Webhook, webhook_id, with_for_update=True)
     if row is not None and row.ended_at is None:
         row.ended_at, row.sealed_secret = utc_now(), None

@@ -1,4 +1,4 @@
-"""Backups: dated files, each with a manifest beside it, and the oldest ones removed."""
+"""Writes backups: dated files, each with a manifest. The oldest backups are deleted."""
 
 import fcntl
 import hashlib
@@ -23,10 +23,10 @@ _KINDS: dict[str, ModuleType] = {"sqlite": sqlite_backup, "postgresql": postgres
 
 
 def record_backup(engine: Engine, *, folder: Path, keep: int) -> Path:
-    """Writes a backup into the folder and keeps the newest `keep` there; raises `BackupFault`."""
+    """Writes a backup into a folder, and keeps the newest `keep` there. Raises `BackupFault`."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with _held(folder):
+        with _locked(folder):
             _remove_remnants(folder)
             try:
                 file = _write(engine, folder)
@@ -40,7 +40,7 @@ def record_backup(engine: Engine, *, folder: Path, keep: int) -> Path:
 
 
 def list_backups(folder: Path) -> list[Path]:
-    """The backups in a folder, the newest first; a file without a manifest is none."""
+    """The backups in a folder, the newest first. A file without a manifest is not a backup."""
     files = (manifest.with_suffix("") for manifest in folder.glob(f"{_PREFIX}*.json"))
     return sorted((file for file in files if file.exists()), reverse=True)
 
@@ -60,7 +60,7 @@ def read_manifest(file: Path) -> BackupManifest:
 
 
 def fingerprint(file: Path) -> dict[str, int | str]:
-    """The size and checksum of a file, as its manifest has them."""
+    """The size in bytes and the SHA-256 of a file, under the names that its manifest uses."""
     with file.open("rb") as content:
         return {
             "size": file.stat().st_size,
@@ -69,13 +69,13 @@ def fingerprint(file: Path) -> dict[str, int | str]:
 
 
 def kind_named(name: str) -> ModuleType:
-    """How a kind of database is backed up, read from a backup and restored."""
+    """The module that writes, reads and restores the backups of a kind of database."""
     return _KINDS[name]
 
 
 @contextmanager
-def _held(folder: Path) -> Iterator[None]:
-    """Lets one process at a time write backups to a folder; a killed one holds it no longer."""
+def _locked(folder: Path) -> Iterator[None]:
+    """Locks the folder for one process. The system releases the lock of a killed process."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -102,7 +102,7 @@ def _write(engine: Engine, folder: Path) -> Path:
     )
     manifest_copy.write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
     sync(manifest_copy)
-    # In this order a file under its final name always has its manifest.
+    # The manifest first, so that a backup under its final name always has its manifest.
     manifest_copy.replace(manifest_of(file))
     copy.replace(file)
     sync(folder)
@@ -110,14 +110,14 @@ def _write(engine: Engine, folder: Path) -> Path:
 
 
 def _partial(file: Path) -> Path:
-    """A new, empty file that only its owner can read, to be renamed once it is whole."""
+    """Creates an empty file that only its owner can read, to be renamed when it is complete."""
     partial = file.with_name(f".{file.name}{_PARTIAL}")
     create_private(partial)
     return partial
 
 
 def _remove_remnants(folder: Path) -> None:
-    """Removes what a backup that failed or was killed has left."""
+    """Removes the files of a backup that failed or was killed."""
     for remnant in folder.glob(f".{_PREFIX}*{_PARTIAL}*"):
         remnant.unlink()
     for manifest in folder.glob(f"{_PREFIX}*.json"):
@@ -126,7 +126,7 @@ def _remove_remnants(folder: Path) -> None:
 
 
 def _rotate(folder: Path, *, newest: Path, keep: int) -> None:
-    # A clock that was set back must not make the newest one look like the oldest.
+    # If the clock was set back, the new backup sorts behind older ones, but it must stay.
     older = [file for file in list_backups(folder) if file != newest]
     for file in older[keep - 1 :]:
         file.unlink()

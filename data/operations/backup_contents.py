@@ -1,4 +1,4 @@
-"""What a database or a backup of it holds."""
+"""What a database, or a backup of it, contains."""
 
 from sqlalchemy import Connection, func, inspect, select, table, text
 
@@ -7,11 +7,11 @@ from models.backup import BackupContents
 
 
 class BackupFault(Exception):
-    """A backup that cannot be taken or used; the text says why in one line."""
+    """A backup cannot be taken or used. The message gives the reason in one line."""
 
 
 def count_contents(connection: Connection) -> BackupContents:
-    """What the database holds at this moment of the connection's transaction."""
+    """Counts what the database contains, in the connection's transaction. Raises `BackupFault`."""
     names = inspect(connection).get_table_names()
     if "alembic_version" not in names:
         raise BackupFault("the database is not migrated: run `python main.py migrate`")

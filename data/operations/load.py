@@ -1,4 +1,4 @@
-"""Brings content files into the database."""
+"""Loads content files into the database."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ from models.values import utc_now
 
 @dataclass
 class Loaded:
-    """What a load changed, by the names of the texts."""
+    """The names of the texts that a load added or changed."""
 
     added: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
@@ -35,9 +35,9 @@ def is_loaded(session: Session) -> bool:
 
 
 def load_content(session: Session, *, content: Content) -> Loaded:
-    """Adds what is new and changes what differs, in one transaction; a second load does nothing.
+    """Adds new texts and changes different ones, in one transaction. A second load does nothing.
 
-    Raises `ContentFaults` when the files disagree with each other or with what was published.
+    Raises `ContentFaults` if the files contradict each other or what was published.
     """
     content_faults = check_content(content)
     if content_faults:
@@ -101,7 +101,7 @@ class _Load:
             self._note(self.done.added, Kind.FORM, str(form.version))
         elif row.document != document:
             source = self.content.sources["form.yaml"]
-            reason = f"version {form.version} was published with other words: raise it"
+            reason = f"version {form.version} was published with other texts: raise the version"
             raise ContentFaults([source.fault(("version",), reason)])
 
     def _notices(self) -> None:
@@ -114,7 +114,7 @@ class _Load:
                 self._note(self.done.added, Kind.NOTICE, notice.slug)
             elif _assign(row, values):
                 self._note(self.done.changed, Kind.NOTICE, notice.slug)
-        # No text names them any more, or the check would have failed.
+        # No text uses them any more: `check_content` has checked that.
         for row in known.values():
             self.session.delete(row)
             self._note(self.done.changed, Kind.NOTICE, row.slug)
@@ -132,7 +132,7 @@ class _Load:
         rows = self.session.exec(select(table).where(col(table.slug).in_(names))).all()
         if len(rows) > 1:
             raise ContentFaults(
-                [source.fault((*place, "former_slugs"), "the former slug is still another text's")]
+                [source.fault((*place, "former_slugs"), "another text still has the former slug")]
             )
         slug = values["slug"]
         if not rows:
@@ -168,7 +168,7 @@ class _Load:
 
 
 def _assign(row: Any, values: dict[str, Any]) -> bool:
-    """Sets the values that differ; says whether any did."""
+    """Sets the values that differ; returns whether any value did."""
     different = {key: value for key, value in values.items() if getattr(row, key) != value}
     for key, value in different.items():
         setattr(row, key, value)

@@ -1,4 +1,4 @@
-"""Backups of PostgreSQL: a dump that `pg_dump` writes and `pg_restore` reads."""
+"""Backups of PostgreSQL: dumps that `pg_dump` writes and `pg_restore` reads."""
 
 import os
 import re
@@ -24,7 +24,7 @@ _END_OF_COPY = b"\\.\n"
 
 
 def write_copy(engine: Engine, file: Path) -> BackupContents:
-    """A dump of one snapshot in an empty file, and what that snapshot holds."""
+    """Dumps one snapshot into an empty file; returns what the snapshot contains."""
     with engine.execution_options(**postgresql.READ_OPTIONS).connect() as connection:
         postgresql.take_time(connection)
         pg_dump = _find_program("pg_dump", server=_info(connection).server_version)
@@ -40,7 +40,7 @@ def write_copy(engine: Engine, file: Path) -> BackupContents:
 
 
 def read_rows(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every row with the name of its table, as text; needs no server. Raises `BackupFault`."""
+    """Every row as text, with the name of its table. Needs no server. Raises `BackupFault`."""
     pg_restore = _find_program("pg_restore")
     with tempfile.TemporaryFile() as errors:
         with subprocess.Popen(
@@ -56,7 +56,7 @@ def read_rows(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def restore(file: Path, *, url: str) -> None:
-    """Fills a database that has no table, in one transaction; raises `BackupFault`."""
+    """Restores into a database without tables, in one transaction. Raises `BackupFault`."""
     pg_restore = _find_program("pg_restore")
     engine = postgresql.create(make_url(url))
     try:
@@ -75,15 +75,17 @@ def _find_program(name: str, *, server: int | None = None) -> str:
     if program is None:
         raise BackupFault(f"{name} is not installed: it comes with PostgreSQL's client programs")
     if server is not None:
-        told = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
-        version = re.search(r"\d+", told.stdout)
-        if version is None or int(version[0]) < server // 10_000:
-            raise BackupFault(f"{name} is older than the server, which is {server // 10_000}")
+        done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+        version = re.search(r"\d+", done.stdout)
+        # The server's version is a number such as 180004.
+        server_major = server // 10_000
+        if version is None or int(version[0]) < server_major:
+            raise BackupFault(f"{name} is older than the server, which has version {server_major}")
     return program
 
 
 def _run(command: list[str], connection: Connection, *, output: IO[bytes] | None = None) -> None:
-    # In the environment, since everybody on the machine can read a command line.
+    # The password is in the environment, because every user of the machine sees command lines.
     environment = {**os.environ, "PGPASSWORD": _info(connection).password}
     done = subprocess.run(
         command,
@@ -98,7 +100,7 @@ def _run(command: list[str], connection: Connection, *, output: IO[bytes] | None
 
 
 def _address(connection: Connection) -> list[str]:
-    """The options that lead a program to the database that this connection leads to."""
+    """The options with which a program connects to the database of this connection."""
     # Each start would pay for the import, on SQLite too.
     from psycopg.conninfo import make_conninfo
 
@@ -114,13 +116,13 @@ def _info(connection: Connection) -> "ConnectionInfo":
 
 def _fault(program: str, errors: bytes) -> BackupFault:
     lines = errors.decode(errors="replace").splitlines()
-    # Further lines may show rows.
+    # Only the first error: the lines after it may contain rows.
     reason = next((line.partition("error: ")[2] for line in lines if "error: " in line), "")
     return BackupFault(f"{program} failed: {reason or 'it gave no reason'}")
 
 
 def _parse(lines: IO[bytes]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The rows in what `pg_restore` writes: `COPY table (columns)`, a row a line, `\\.`."""
+    """The rows in the output of `pg_restore`: `COPY table (columns)`, one row per line, `\\.`."""
     for line in lines:
         begins = _COPY.match(line)
         if begins is None:
@@ -128,6 +130,7 @@ def _parse(lines: IO[bytes]) -> Iterator[tuple[str, Mapping[str, Any]]]:
         name = begins[1].decode()
         columns = [column.strip().strip('"') for column in begins[2].decode().split(",")]
         for row in iter(lines.readline, _END_OF_COPY):
+            # The output ends inside a table: `pg_restore` failed, and the caller reports it.
             if not row:
                 return
             values = row.decode().removesuffix("\n").split("\t")

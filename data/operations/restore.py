@@ -1,4 +1,4 @@
-"""From a backup back to a database, and whether a backup could be restored."""
+"""Restores a backup, and checks whether a backup can be restored."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -20,16 +20,16 @@ from models.sealing_key import SealingKey
 
 @dataclass(frozen=True)
 class CheckedBackup:
-    """A backup that is what its manifest says, and that the keys open."""
+    """A backup that agrees with its manifest; `opened` sealed values could be opened."""
 
     manifest: BackupManifest
     opened: int
-    # Table and id of each sealed value that does not open, though its key is here.
+    # Locations of the sealed values that do not open, although the keyring has their keys.
     damaged: list[str]
 
 
 def check_backup(file: Path, *, keyring: Keyring | None) -> CheckedBackup:
-    """Reads every row and opens everything sealed; raises `BackupFault` and `KeyringFault`."""
+    """Reads every row and opens every sealed value. Raises `BackupFault` or `KeyringFault`."""
     manifest = _read_genuine_manifest(file)
     if not schema.is_known(manifest.schema_revision):
         raise BackupFault(f"{file} was taken by a newer version than this one")
@@ -43,12 +43,12 @@ def check_backup(file: Path, *, keyring: Keyring | None) -> CheckedBackup:
     for table, row in kind_named(manifest.kind).read_rows(file):
         reading.check_row(table, row)
     if any(reading.rows[table] != rows for table, rows in manifest.rows.items()):
-        raise BackupFault(f"{file} does not hold the rows that its manifest names")
+        raise BackupFault(f"{file} does not contain the rows that its manifest names")
     return CheckedBackup(manifest, reading.opened, reading.damaged)
 
 
 def restore_backup(file: Path, *, url: str, keyring: Keyring | None) -> CheckedBackup:
-    """Checks the backup, then restores it into an empty database; raises as the check does."""
+    """Checks the backup, then restores it into an empty database. Raises as `check_backup`."""
     checked = check_backup(file, keyring=keyring)
     manifest, kind = checked.manifest, make_url(url).get_backend_name()
     if kind != manifest.kind:
@@ -61,7 +61,7 @@ def restore_backup(file: Path, *, url: str, keyring: Keyring | None) -> CheckedB
     try:
         with engine.connect() as connection:
             if count_contents(connection) != _contents(manifest):
-                raise BackupFault("the restored database does not hold the rows of the backup")
+                raise BackupFault("the restored database does not contain the rows of the backup")
     finally:
         engine.dispose()
     return checked
@@ -96,11 +96,12 @@ class _Reading:
 
 
 def _id(row: Mapping[str, Any]) -> str:
+    # An idempotency record has no id: its location contains the digest of its key.
     return row["id"] if "id" in row else _as_bytes(row["key_digest"]).hex()
 
 
 def _as_bytes(value: bytes | str) -> bytes:
-    # A dump has `\\\\x` and hexadecimal digits.
+    # A dump contains bytes as text: two backslashes, `x`, and hexadecimal digits.
     return bytes.fromhex(value[3:]) if isinstance(value, str) else value
 
 
@@ -109,7 +110,7 @@ def _contents(manifest: BackupManifest) -> BackupContents:
 
 
 def _read_genuine_manifest(file: Path) -> BackupManifest:
-    """The manifest, once the file is found to be the one that it describes."""
+    """The manifest of a file whose size and checksum agree with it. Raises `BackupFault`."""
     manifest = read_manifest(file)
     try:
         found = fingerprint(file)

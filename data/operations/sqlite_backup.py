@@ -1,4 +1,4 @@
-"""Backups of SQLite: a file that is a database."""
+"""Backups of SQLite: each one is a database file."""
 
 import shutil
 import sqlite3
@@ -17,14 +17,15 @@ from data.operations.backup_contents import BackupFault, count_contents
 from models.backup import BackupContents
 
 SUFFIX = ".db"
-# For as long as this the copy waits for a moment in which nobody writes.
-_PATIENCE_SECONDS = 60
+# How long a copy waits for a moment without a writer.
+_WAIT_SECONDS = 60
 _PAUSE_SECONDS = 0.001
-_BESIDE = ("-journal", "-wal", "-shm")
+# Suffixes of the files that SQLite keeps for an open database.
+_SUFFIXES = ("-journal", "-wal", "-shm")
 
 
 def write_copy(engine: Engine, file: Path) -> BackupContents:
-    """A whole copy in an empty file, while others read and write."""
+    """Copies the database into an empty file while others read and write; returns its contents."""
     _require_space(Path(str(engine.url.database)), file.parent)
     try:
         with closing(_connect(str(engine.url.database), mode="rw")) as connection:
@@ -32,16 +33,16 @@ def write_copy(engine: Engine, file: Path) -> BackupContents:
     except sqlite3.Error as error:
         reason = getattr(error, "sqlite_errorname", type(error).__name__)
         raise BackupFault(f"no copy can be written to {file.parent} ({reason})") from None
-    # The copy is nobody else's, so that counting keeps no writer waiting.
+    # Counting in the copy, because counting in the original would make writers wait.
     copy = sqlite.create(URL.create("sqlite", database=str(file)))
-    with copy.connect() as looking:
-        contents = count_contents(looking)
+    with copy.connect() as connection_to_copy:
+        contents = count_contents(connection_to_copy)
     copy.dispose()
     return contents
 
 
 def read_rows(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every row with the name of its table; raises `BackupFault` where the file is not whole."""
+    """Every row with the name of its table. Raises `BackupFault` if the file is damaged."""
     try:
         with closing(_connect(str(file), mode="ro")) as connection:
             if connection.execute("PRAGMA integrity_check").fetchone() != ("ok",):
@@ -55,39 +56,39 @@ def read_rows(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
                 for row in rows:
                     yield name, dict(zip(columns, row, strict=True))
     except sqlite3.Error:
-        raise BackupFault(f"{file} is no whole SQLite database") from None
+        raise BackupFault(f"{file} is not a complete SQLite database") from None
 
 
 def restore(file: Path, *, url: str) -> None:
-    """Puts a copy of the backup in the place of a database that is not there or empty."""
+    """Copies the backup to the path in `url`, which must have no database. Raises `BackupFault`."""
     target = Path(str(make_url(url).database))
-    _require_nothing(target)
+    _require_no_database(target)
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    beside = target.with_name(f".{target.name}.restoring")
-    beside.unlink(missing_ok=True)
+    new_file = target.with_name(f".{target.name}.restoring")
+    new_file.unlink(missing_ok=True)
     try:
-        create_private(beside)
-        shutil.copyfile(file, beside)
-        sync(beside)
-        beside.replace(target)
+        create_private(new_file)
+        shutil.copyfile(file, new_file)
+        sync(new_file)
+        new_file.replace(target)
         sync(target.parent)
     finally:
-        beside.unlink(missing_ok=True)
+        new_file.unlink(missing_ok=True)
 
 
-def _require_nothing(target: Path) -> None:
+def _require_no_database(target: Path) -> None:
     if target.exists() and target.stat().st_size:
-        raise BackupFault(f"there is a database at {target}: a restore needs an empty place")
-    # SQLite would apply such a file to the restored database, and spoil it.
-    for suffix in _BESIDE:
+        raise BackupFault(f"there is already a database at {target}: a restore needs an empty one")
+    # SQLite would apply an old journal to the restored database, and damage it.
+    for suffix in _SUFFIXES:
         remnant = target.with_name(target.name + suffix)
         if remnant.exists():
             raise BackupFault(f"{remnant} belongs to an earlier database: move it away first")
 
 
 def _vacuum_into(connection: sqlite3.Connection, file: Path) -> None:
-    # SQLite's own waiting looks every tenth of a second, and finds no gap between many writers.
-    end = time.monotonic() + _PATIENCE_SECONDS
+    # SQLite's own wait checks every 0.1 s, and misses the short gaps between many writers.
+    end = time.monotonic() + _WAIT_SECONDS
     while True:
         try:
             connection.execute("VACUUM INTO ?", (str(file),))
@@ -99,7 +100,7 @@ def _vacuum_into(connection: sqlite3.Connection, file: Path) -> None:
 
 
 def _require_space(database: Path, folder: Path) -> None:
-    # The service may use the same disk, and must not be the one to find it full.
+    # The service may write to the same disk, which must not become full.
     needed, free = database.stat().st_size, shutil.disk_usage(folder).free
     if free < needed:
         raise BackupFault(f"{folder} has {free:,} bytes free, and a backup may need {needed:,}")

@@ -1,4 +1,4 @@
-"""Changes of the clinic's state: foreseen, recorded, called off."""
+"""Previews, records and calls off changes of the clinic's status."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -31,34 +31,35 @@ from models.values import ClinicState, utc_now
 
 
 class ImpossibleChange(Exception):
-    """A change that does not fit the clock or the clinic's calendar."""
+    """The times of the change contradict the clock or each other."""
 
 
 class EffectPassed(ImpossibleChange):
-    """It would take effect in the past, and does not say that it is backdated."""
+    """`effective_from` is in the past, and `backdated` is not set."""
 
 
 class ReopeningPassed(ImpossibleChange):
-    """The day that was given for reopening is over."""
+    """The reopening day is in the past."""
 
 
 class ReopeningTooEarly(ImpossibleChange):
-    """The clinic would reopen before it closes."""
+    """The reopening day is before the closure."""
 
 
 class AlreadyInEffect(Exception):
-    """The change has taken effect, so that it cannot be called off."""
+    """The change has taken effect, and cannot be called off any more."""
 
 
 @dataclass(frozen=True)
 class Foreseen:
-    """What a change does; the rows of `recorded` are new."""
+    """The effects of a change, either previewed or done."""
 
-    # The change that was asked for, then the opening that was asked for with it.
+    # The new rows: the change itself, then the opening that it plans, if any.
     recorded: Sequence[StatusChange]
     calls_off: Sequence[StatusChange]
-    # Those that stand afterwards, the next one first.
+    # All planned changes afterwards, the next one first.
     planned: Sequence[StatusChange]
+    # Number of requests.
     closes_out: int
 
     @property
@@ -67,7 +68,7 @@ class Foreseen:
 
 
 def foresee_change(session: Session, *, change: StatusChangeCreate) -> Foreseen:
-    """What the change would do now; nothing is written. Raises an `ImpossibleChange`."""
+    """The effects that the change would have now. Writes nothing. Raises `ImpossibleChange`."""
     now = utc_now()
     if change.effective_from and change.effective_from < now and not change.backdated:
         raise EffectPassed("effective_from is in the past")
@@ -82,9 +83,11 @@ def foresee_change(session: Session, *, change: StatusChangeCreate) -> Foreseen:
         if change.reopen:
             recorded.append(_new_opening(content, after=row, opens_at=opens_at))
     is_final = change.state is ClinicState.PERMANENTLY_CLOSED
-    standing = list_planned(session, after=now)
-    calls_off = [p for p in standing if is_final and p.takes_effect_at >= row.takes_effect_at]
-    planned = [*standing[: len(standing) - len(calls_off)], *(r for r in recorded if r.was_planned)]
+    before = list_planned(session, after=now)
+    calls_off = [p for p in before if is_final and p.takes_effect_at >= row.takes_effect_at]
+    # `before` is sorted by time, so the changes that are called off are its last ones.
+    remaining = before[: len(before) - len(calls_off)]
+    planned = [*remaining, *(r for r in recorded if r.was_planned)]
     return Foreseen(
         recorded=recorded,
         calls_off=calls_off,
@@ -96,7 +99,7 @@ def foresee_change(session: Session, *, change: StatusChangeCreate) -> Foreseen:
 def change_status(
     session: Session, *, change: StatusChangeCreate, retention: Retention, actor: str
 ) -> Foreseen:
-    """Records a change and does what follows from it. Raises an `ImpossibleChange`."""
+    """Records a change and carries out its effects. Raises `ImpossibleChange`."""
     take_lock(session.connection(), CLINIC_STATE)
     foreseen = foresee_change(session, change=change)
     for row in foreseen.calls_off:
@@ -111,7 +114,10 @@ def change_status(
 
 
 def call_off_change(session: Session, *, change_id: int, actor: str) -> StatusChange | None:
-    """Takes back a planned change; again does nothing more. Raises `AlreadyInEffect`."""
+    """Calls off a planned change. A second call changes nothing. Raises `AlreadyInEffect`.
+
+    Returns `None` for an unknown id.
+    """
     take_lock(session.connection(), CLINIC_STATE)
     row = session.get(StatusChange, change_id)
     if row is None:
@@ -124,7 +130,7 @@ def call_off_change(session: Session, *, change_id: int, actor: str) -> StatusCh
 
 
 def append_first_change(session: Session, *, initial: InitialStatus) -> None:
-    """The state that a database begins with; since when it is true may not be known."""
+    """Records the first state of a new database. Its `effective_from` may be unknown."""
     change = StatusChangeCreate(state=initial.state, reopens_on=initial.reopens_on)
     content = session.get_one(StatusContent, 1)
     row = _new_change(content, change, effective_from=initial.effective_from, now=utc_now())
@@ -140,12 +146,12 @@ def _new_change(
     effective_from: datetime | None,
     now: datetime,
 ) -> StatusChange:
-    words = StatusText.model_validate(content.texts[change.state])
+    default = StatusText.model_validate(content.texts[change.state])
     return StatusChange(
         state=change.state,
         mode=change.mode or DEFAULT_MODES[change.state],
-        headline=change.headline or words.headline,
-        message=change.message or words.message,
+        headline=change.headline or default.headline,
+        message=change.message or default.message,
         effective_from=effective_from,
         takes_effect_at=max(now, effective_from or now),
         reopens_on=change.reopens_on,
@@ -154,9 +160,9 @@ def _new_change(
 
 
 def _require_reopening(reopens_on: date, *, after: StatusChange, zone: ZoneInfo) -> datetime:
-    """The start of the day of reopening, which must not come before the closing."""
+    """The start of the reopening day in UTC. Raises `ImpossibleChange`."""
     if reopens_on < after.recorded_at.astimezone(zone).date():
-        raise ReopeningPassed("the day of reopening is over")
+        raise ReopeningPassed("the reopening day is in the past")
     if reopens_on < after.takes_effect_at.astimezone(zone).date():
         raise ReopeningTooEarly("the clinic would reopen before it closes")
     return datetime.combine(reopens_on, time.min, zone).astimezone(UTC)

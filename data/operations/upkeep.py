@@ -1,4 +1,4 @@
-"""What falls due by itself: erasing what was kept long enough, ending what a closed clinic left."""
+"""Periodic work: erases requests after their retention, and closes out requests after a closure."""
 
 import asyncio
 from functools import partial
@@ -19,7 +19,7 @@ from models.values import utc_now
 
 
 async def keep_up(engine: Engine, *, retention: Retention, queue: WriteQueue) -> None:
-    """Does what is due now; looks first, so that mostly nothing is locked."""
+    """Does the work that is due now. Reads first, so that it takes no lock if nothing is due."""
     is_closing, is_purging = await asyncio.to_thread(_find_due, engine)
     if is_closing:
         await queue.write(partial(_close_out, retention=retention))

@@ -66,7 +66,7 @@ SECTION = "sections/off-label-use.md"
             ("faqs.yaml", "slug: party-drug", "slug: battlefield-use"),
             "faqs.yaml",
             None,
-            "this slug is taken",
+            "another entry has this slug",
         ),
         (("faqs.yaml", "temporarily_closed:", "closed:"), "faqs.yaml", None, "answers"),
         (("status.yaml", "temporarily_closed:", "shut:"), "status.yaml", None, "shut"),
@@ -95,7 +95,7 @@ def test_a_fault_is_told_with_its_place(
     [
         (lambda file: file.unlink(), "clinic.yaml:1: cannot be read"),
         (lambda file: file.write_bytes(b"name: \xff"), "clinic.yaml:1: is not UTF-8"),
-        (lambda file: file.write_text("- a\n- b\n"), "clinic.yaml:1: must hold names with values"),
+        (lambda file: file.write_text("- a\n- b\n"), "clinic.yaml:1: must map names to values"),
     ],
 )
 def test_a_file_that_cannot_be_read(
@@ -159,7 +159,7 @@ async def test_a_text_is_renamed_and_taken_back(
     ("edit", "reason"),
     [
         (("faqs.yaml", "slug: party-drug", "slug: a-party-drug"), "`party-drug` was published"),
-        (("form.yaml", "Please keep", "Do keep"), "was published with other words"),
+        (("form.yaml", "Please keep", "Do keep"), "was published with other texts"),
     ],
 )
 async def test_what_was_published_does_not_vanish(

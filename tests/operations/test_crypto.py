@@ -66,7 +66,7 @@ def test_a_keyring_with_a_fault_is_refused(document: str) -> None:
     with pytest.raises(KeyringFault) as fault:
         parse_document(document, source="CLINIC_KEYRING")
     told = f"{fault.value!s} {fault.value!r}"
-    assert "CLINIC_KEYRING holds no valid keyring" in told
+    assert "CLINIC_KEYRING contains no valid keyring" in told
     assert fault.value.__suppress_context__
     for secret in (OLD, NEW):
         assert not any(secret[i : i + 8] in told for i in range(len(secret) - 8))

@@ -96,7 +96,7 @@ async def test_a_file_that_does_not_fit_is_not_taken(
         assert (await client.get(f"{INBOX}/{request_id}", headers=staff)).status_code == 200
     assert all(sealed_by(engine, used))
     assert await failed_checks(client) == ["keys"]
-    assert len([line for line in log.messages if "the keys stay as they were" in line]) == 1
+    assert len([line for line in log.messages if "the previous keys stay in use" in line]) == 1
 
     file.write_bytes(right)
 
@@ -116,8 +116,8 @@ async def test_a_changed_file_is_noticed_without_a_request(
     assert (await post(client)).status_code == 201
     right = keyring_of(folder).read_bytes()
     for change, told in (
-        (make_foreign, "the keys stay as they were"),
-        (lambda file: file.write_bytes(right), "the keys were taken from their file"),
+        (make_foreign, "the previous keys stay in use"),
+        (lambda file: file.write_bytes(right), "the keys were loaded from the changed file"),
     ):
         begun = time.monotonic()
         change(keyring_of(folder))

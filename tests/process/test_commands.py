@@ -131,7 +131,7 @@ def test_the_status_is_set_and_shown(folder: Path) -> None:
         (["open", "--mode", "closed"], "mode `closed` goes with `permanently_closed`"),
         (["permanently_closed", "--mode", "open"], "mode `closed` goes with"),
         (["open", "--reopens-on", "2999-01-31"], "a reopening day goes with"),
-        (["temporarily_closed", "--reopens-on", "2001-01-31"], "the day of reopening is over"),
+        (["temporarily_closed", "--reopens-on", "2001-01-31"], "the reopening day is in the past"),
         (["open", "--effective-from", "2999-01-31T09:00:00"], "effective_from: "),
         (["open", "--effective-from", "soon"], "effective_from: "),
     ],
@@ -217,5 +217,5 @@ def test_the_keys_may_come_from_the_environment(tmp_path: Path) -> None:
     shown = invoke("requests", "show", "x", folder=tmp_path, CLINIC_KEYRING=file.read_text())
     assert shown.stderr == "clinic-api: there is no such request\n"
     refused = invoke("requests", "show", "x", folder=tmp_path, CLINIC_KEYRING="change-me")
-    assert "CLINIC_KEYRING holds no valid keyring" in refused.stderr
+    assert "CLINIC_KEYRING contains no valid keyring" in refused.stderr
     assert "change-me" not in refused.stderr

@@ -233,9 +233,9 @@ one_or_two = pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize(
     ("spoil", "setting", "reason"),
     [
-        (spoil_key, {}, "holds no valid keyring"),
+        (spoil_key, {}, "contains no valid keyring"),
         (remove_key, {}, "there is no keyring"),
-        (None, {"CLINIC_ENVIRONMENT": "production"}, "generated for trying things out"),
+        (None, {"CLINIC_ENVIRONMENT": "production"}, "generated them for trials"),
         (None, {"CLINIC_INTAKE_RATE": "often"}, "CLINIC_INTAKE_RATE"),
         (None, {"CLINIC_DATABASE_URL": "nowhere"}, "CLINIC_DATABASE_URL"),
         (None, {"CLINIC_DATABASE_URL": "mysql://a/b"}, "sqlite:/// or postgresql://"),

@@ -105,7 +105,11 @@ async def test_erasing_while_a_try_is_written_down(folder: Path) -> None:
             with writing(engine) as session:
                 delivery = session.exec(select(Delivery)).one()
                 record_attempt(
-                    session, delivery=delivery, outcome="http_500", took=timedelta(0), ends=None
+                    session,
+                    delivery=delivery,
+                    outcome="http_500",
+                    took=timedelta(0),
+                    final_state=None,
                 )
                 erasing = asyncio.create_task(
                     client.delete(url, headers={**staff, "If-Match": '"1"'})
