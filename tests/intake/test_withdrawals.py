@@ -10,11 +10,11 @@ from data.schema import migrate, revert
 from models.inbox import RequestNote
 from tests.support.apps import set_status
 from tests.support.intake import PATH, bearer, count, post, problem
+from tests.support.repetitions import repetitions
 from tests.support.staff import INBOX, STAFF, change, note, opened, signed_in
 
 pytestmark = pytest.mark.usefixtures("open_clinic")
 
-RACES = 40
 CLOSING = {"state": "permanently_closed", "confirm": "permanently_closed"}
 # What a withdrawal and its rival may be answered: whichever came first, both answers are true.
 OUTCOMES = {
@@ -29,12 +29,13 @@ def staff(engine: Engine) -> dict[str, str]:
     return signed_in(engine)
 
 
+@pytest.mark.parametrize("races", repetitions(8, soak=100))
 @pytest.mark.parametrize("rival", OUTCOMES)
 async def test_a_withdrawal_races_with_staff(
-    client: httpx.AsyncClient, engine: Engine, staff: dict[str, str], rival: str
+    client: httpx.AsyncClient, engine: Engine, staff: dict[str, str], rival: str, races: int
 ) -> None:
     """Erased, moved or closed out at the same moment, it is withdrawn or gone: never a 5xx."""
-    for _ in range(RACES):
+    for _ in range(races):
         accepted = await post(client)
         url, receipt = accepted.headers["Location"], bearer(accepted)
         withdrawn, other = await asyncio.gather(

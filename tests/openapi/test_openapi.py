@@ -540,7 +540,12 @@ EARLY = {"400", "401", "403", "413", "415", "422", "429"}
     ("operation", "status"), sorted(key for key in SCENARIOS if key[1] not in EARLY)
 )
 async def test_every_documented_answer_is_given(
-    app: FastAPI, client: httpx.AsyncClient, folder: Path, operation: str, status: str
+    app: FastAPI,
+    client: httpx.AsyncClient,
+    folder: Path,
+    open_clinic: None,
+    operation: str,
+    status: str,
 ) -> None:
     """The answer comes with its status, in the documented media type and shape."""
     await be_answered(Stage(app, client, folder), operation, status)
@@ -575,14 +580,18 @@ async def test_an_empty_string_is_not_given(
     ("operation", "status"), sorted(key for key in SCENARIOS if key[1] in EARLY)
 )
 async def test_every_documented_refusal_is_given(
-    app: FastAPI, client: httpx.AsyncClient, folder: Path, operation: str, status: str
+    app: FastAPI,
+    client: httpx.AsyncClient,
+    folder: Path,
+    open_clinic: None,
+    operation: str,
+    status: str,
 ) -> None:
     """The same for what is refused early."""
     await be_answered(Stage(app, client, folder), operation, status)
 
 
 async def be_answered(stage: Stage, operation: str, status: str) -> None:
-    set_status(stage.engine, state="open")
     answer = await SCENARIOS[operation, status](stage)
     assert answer.status_code == int(status), answer.text
     documented = DOCUMENTED[operation, status].get("content")

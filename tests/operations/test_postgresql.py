@@ -15,8 +15,7 @@ from tests.support.databases import Cluster, use
 from tests.support.intake import JSON
 from tests.support.load import Load, names_kept
 from tests.support.process import serving
-
-STOPS = 4
+from tests.support.repetitions import repetitions
 
 
 @pytest.fixture
@@ -36,7 +35,10 @@ def own_cluster(tmp_path: Path) -> Iterator[Cluster]:
     cluster.remove()
 
 
-def test_a_server_that_stops_at_once_loses_nothing(tmp_path: Path, own_cluster: Cluster) -> None:
+@pytest.mark.parametrize("stops", repetitions(2, soak=12))
+def test_a_server_that_stops_at_once_loses_nothing(
+    tmp_path: Path, own_cluster: Cluster, stops: int
+) -> None:
     """Under load, stopped and started again: 201 or 503, each 201 is there once, and at once more.
 
     Who got a 503 sends the same again under its key, and is stored once too.
@@ -44,7 +46,7 @@ def test_a_server_that_stops_at_once_loses_nothing(tmp_path: Path, own_cluster: 
     with serving(tmp_path, workers=2) as service:
         load = Load(service.url)
         with load.running():
-            for _ in range(STOPS):
+            for _ in range(stops):
                 load.wait_for_more(50)
                 own_cluster.stop_at_once()
                 time.sleep(0.2)

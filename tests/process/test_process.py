@@ -123,7 +123,7 @@ def test_it_is_ready_as_soon_after_a_kill(folder: Path, open_clinic: None) -> No
     """After `kill -9` the same command serves again, and starts no slower than after SIGTERM."""
     seconds: dict[signal.Signals, list[float]] = {signal.SIGTERM: [], signal.SIGKILL: []}
     # Side by side, and the fastest of each: the other tests run at the same time.
-    for _ in range(3):
+    for _ in range(2):
         for end, taken in seconds.items():
             with serving(folder) as service:
                 with service.client() as client:
@@ -292,9 +292,8 @@ def test_production_after_migrate(empty_folder: Path) -> None:
         assert client.get("/v1/status").json()["state"] == "permanently_closed"
 
 
-@one_or_two
 @pytest.mark.database("sqlite")
-@pytest.mark.parametrize("place", [".", "clinic.db"])
+@pytest.mark.parametrize(("place", "workers"), [(".", 1), ("clinic.db", 2)])
 def test_it_does_not_start_where_it_cannot_write(folder: Path, workers: int, place: str) -> None:
     """A folder or a file that can only be read is told in one line at the start."""
     done = run_with_mount(
