@@ -12,7 +12,7 @@ from clinic_app import ClinicApp
 from tests.support.clients import run as run_tool
 from tests.support.clients import use_service
 from tests.support.document import DOCUMENT
-from tests.support.process import CLOSE_FOR_GOOD, ROOT, free_port, run, serving
+from tests.support.process import CLOSE_PERMANENTLY, ROOT, free_port, run, serving
 from tests.support.programs import CLIENTS, needed
 from tests.support.receivers import proxy_with_own_pages
 
@@ -72,7 +72,7 @@ def test_the_example_in_python(folder: Path, tmp_path: Path) -> None:
             )
             set_state(folder, "temporarily_closed")
             assert online.send(late).state == "waiting"
-            set_state(folder, *CLOSE_FOR_GOOD[2:])
+            set_state(folder, *CLOSE_PERMANENTLY[2:])
             replayed = online.send(sent)
             assert replayed.receipt == lost.json()
             refused = online.send(late)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.demo import demonstrating, first_of_four
+from tests.support.demo import first_of_four_ports, running_demo
 from tests.support.process import ROOT
 from tests.support.programs import needed
 from tests.support.waiting import PATIENCE
@@ -30,8 +30,8 @@ def test_scripts_print_what_the_guides_show(folder: Path) -> None:
     """All of them, against the demonstration's four clinics, as a newcomer would run them."""
     needed("node", otherwise="the guides' scripts are not run")
     assert len(scripts()) >= 4
-    first = first_of_four()
-    with demonstrating(folder, first):
+    first = first_of_four_ports()
+    with running_demo(folder, first):
         for script, shown in scripts():
             moved = re.sub(r"\b800[1-4]\b", lambda m: str(int(m[0]) - FIRST_PORT + first), script)
             ran = subprocess.run(

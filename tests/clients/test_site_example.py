@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from data.documents.files import SHIPPED_CONTENT
-from tests.support.demo import demonstrating, first_of_four
+from tests.support.demo import first_of_four_ports, running_demo
 from tests.support.process import run, serving
 from tests.support.programs import CLIENTS, needed
 from tests.support.waiting import PATIENCE
@@ -66,7 +66,7 @@ def test_a_patients_visits(folder: Path) -> None:
     needed("node", "chromium", otherwise="the example site is not visited")
     announce(folder)
     with (
-        demonstrating(folder, first_of_four()) as (_, demonstrated),
+        running_demo(folder, first_of_four_ports()) as (_, demonstrated),
         serving(folder) as announcing,
     ):
         services = {**demonstrated, "announcing": announcing.url}

@@ -24,7 +24,7 @@ from models.consultation_request import ConsultationRequest
 from models.idempotency import IdempotencyRecord
 from tests.support.apps import client_of, running, set_status
 from tests.support.canaries import Canaries, hits
-from tests.support.databases import commits_that_raise, files_of, kind_of, take_away
+from tests.support.databases import failing_commits, files_of, kind_of, take_away
 from tests.support.intake import PATH, bearer, body_of, count, opened, post, problem
 
 LOGGERS = ("", "sqlalchemy", "sqlalchemy.engine", "sqlalchemy.pool", "sqlalchemy.orm", "uvicorn",
@@ -158,7 +158,7 @@ async def test_no_canary_is_found_anywhere(
         assert count(engine) == 2
         assert hits(canaries.markers, repr(opened(app, accepted[0])).encode())
 
-        with commits_that_raise(engine):
+        with failing_commits(engine):
             assert await canaries.send(client, canaries.body(), key=canaries.word()) == 503
         assert await canaries.send(client, canaries.body()) == 201
         runtime = app.state.runtime

@@ -20,7 +20,7 @@ from models.values import utc_now
 from tests.support.apps import client_of, running
 from tests.support.databases import files_of, kind_of, rows_of
 from tests.support.intake import PATH, bearer, body_of, count, post
-from tests.support.keys import active_of, keys, let_a_minute_pass
+from tests.support.keys import active_key, keys, let_a_minute_pass
 from tests.support.receivers import Mailbox, mail_server
 from tests.support.staff import INBOX
 from tests.support.stage import CANARIES, MAIL, Stage, staged, text_of
@@ -85,7 +85,7 @@ async def test_a_withdrawal_cancels_the_letter(folder: Path, mail: tuple[Mailbox
         await stage.client.post(
             f"{PATH}/{accepted.json()['id']}/withdrawal", headers=bearer(accepted)
         )
-        stage.let_time_pass()
+        stage.make_retries_due()
         assert (await stage.until_tried(2))["state"] == "cancelled"
         assert mailbox.recipients == []
 
@@ -159,7 +159,7 @@ async def test_the_outbox_keeps_the_receipt_sealed(
         match way:
             case "delivery":
                 mailbox.reply = "250 OK"
-                stage.let_time_pass()
+                stage.make_retries_due()
                 assert (await stage.until_tried(2))["state"] == "delivered"
             case "withdrawal":
                 url = f"{PATH}/{request_id}/withdrawal"
@@ -179,15 +179,15 @@ async def test_a_letter_survives_a_rotation(folder: Path, mail: tuple[Mailbox, s
     async with staged(folder, smtp_url=server, **CONFIRMING) as stage:
         accepted = (await post(stage.client)).json()
         await stage.until_tried()
-        old = active_of(folder)
+        old = active_key(folder)
         keys(folder, "add")
         keys(folder, "rotate")
         let_a_minute_pass(stage.engine)
         keys(folder, "retire", old)
         [sealed] = sealed_receipts(stage.engine)
-        assert sealed.startswith(header_of(active_of(folder)))
+        assert sealed.startswith(header_of(active_key(folder)))
         mailbox.reply = "250 OK"
-        stage.let_time_pass()
+        stage.make_retries_due()
         await stage.until(lambda: mailbox.raw)
         assert accepted["receipt_token"] in text_of(mailbox.letters[0])
 
@@ -242,10 +242,10 @@ async def test_the_clinic_loses_no_notice(folder: Path, mail: tuple[Mailbox, str
         for _ in range(3):
             await post(stage.client, body_of(email="ada@example.com"))
         await stage.until_all_are_tried()
-        stage.let_time_pass()
+        stage.make_retries_due()
         await stage.until_all_are_tried(2)
         mailbox.reply = "250 OK"
-        stage.let_time_pass()
+        stage.make_retries_due()
         await stage.until(lambda: len(mailbox.raw) >= 4)
         assert sorted(mailbox.recipients) == ["ada@example.com", *["desk@clinic.test"] * 3]
         told = await stage.deliveries("?state=cancelled")

@@ -60,7 +60,7 @@ async def test_a_letter_that_is_refused(
         states = {delivery["channel"]: delivery["state"] for delivery in told}
         assert states == {"clinic_email": for_clinic, "submitter_email": for_submitter}
         mailbox.reply = "250 OK"
-        stage.let_time_pass()
+        stage.make_retries_due()
         await stage.until(lambda: "desk@clinic.test" in mailbox.recipients)
 
 
@@ -78,7 +78,7 @@ async def test_a_server_without_tls_gets_nothing(folder: Path, mail: tuple[Mailb
         assert await tried(stage) == {("pending", "tls_missing")}
         assert (mailbox.senders, mailbox.recipients, mailbox.raw) == ([], [], [])
     async with staged(folder, smtp_url=server, **BOTH) as stage:
-        stage.let_time_pass()
+        stage.make_retries_due()
         await stage.until(lambda: len(mailbox.raw) == 2)
 
 
@@ -92,7 +92,7 @@ async def test_letters_go_over_tls(folder: Path, certificate: Path) -> None:
             assert mailbox.senders == []
         named = server.replace("127.0.0.1", "localhost")
         async with staged(folder, smtp_url=named, **OVER_TLS) as stage:
-            stage.let_time_pass()
+            stage.make_retries_due()
             await stage.until(lambda: len(mailbox.raw) == 2)
             assert mailbox.senders == ["service@clinic.test"] * 2
 
@@ -172,11 +172,11 @@ async def test_an_operator_learns_at_once(folder: Path, caplog: pytest.LogCaptur
             await post(stage.client)
         await stage.until_all_are_tried()
         assert await failed_checks(stage.client) == ["mail"]
-        stage.let_time_pass()
+        stage.make_retries_due()
         await stage.until_all_are_tried(2)
         assert told_of_mail(caplog) == ["e-mail cannot be sent: unreachable"]
         with mail_server(port=port) as (mailbox, _):
-            stage.let_time_pass()
+            stage.make_retries_due()
             await stage.until_all_are_tried(3)
             assert len(mailbox.raw) == 6
         assert not is_failing(stage)
@@ -219,7 +219,7 @@ async def test_the_alarm_ends_with_the_letter(folder: Path, mail: tuple[Mailbox,
         assert is_failing(stage)
         url = f"{PATH}/{accepted.json()['id']}/withdrawal"
         await stage.client.post(url, headers=bearer(accepted))
-        stage.let_time_pass()
+        stage.make_retries_due()
         assert (await stage.until_tried(2))["state"] == "cancelled"
         assert not is_failing(stage)
 

@@ -101,7 +101,7 @@ async def test_it_is_tried_ten_times(folder: Path, receiver: Receiver) -> None:
             assert told["state"] == "pending"
             planned = datetime.fromisoformat(told["next_attempt_at"]) - utc_now()
             assert 0.79 * wait - timedelta(seconds=5) <= planned <= 1.21 * wait
-            stage.let_time_pass()
+            stage.make_retries_due()
         told = await stage.until_tried(10)
         assert (told["state"], told["next_attempt_at"]) == ("dead", None)
         assert {attempt["outcome"] for attempt in told["attempts"]} == {"http_500"}
@@ -277,7 +277,7 @@ async def test_an_outage_is_told_once(
         told = [line for line in caplog.messages if "outbox" in line]
         assert len(told) == 1
         receiver.status = 200
-        stage.let_time_pass()
+        stage.make_retries_due()
         assert (await stage.until_tried(2))["state"] == "delivered"
 
 

@@ -17,8 +17,8 @@ from data.crypto import header_of, read_document
 from data.database import open_database, writing
 from models.audit import COMMAND_LINE, Action, AuditEvent, AuditSecret
 from tests.support.apps import set_status
-from tests.support.audit import examined, open_with_audit, tamper
-from tests.support.backups import back_up, empty_place
+from tests.support.audit import doctor_checks, open_with_audit, tamper
+from tests.support.backups import back_up, empty_folder_with_keys
 from tests.support.commands import invoke
 from tests.support.databases import url_of
 from tests.support.intake import count
@@ -41,7 +41,7 @@ def audited(folder: Path) -> Iterator[Engine]:
 
 def faults_of(folder: Path) -> str:
     """What `doctor` finds wrong with the events; empty where nothing is."""
-    status, detail = examined(folder)["audit"]
+    status, detail = doctor_checks(folder)["audit"]
     assert status == ("ok" if "as they were recorded" in detail else "failed")
     return "" if status == "ok" else detail.partition(" Somebody changed")[0]
 
@@ -130,7 +130,7 @@ def test_events_from_before_the_chain(folder: Path, audited: Engine) -> None:
     """A migrated database keeps its events; a change of them shows, as do later ones."""
     schema.revert(audited, to="0007")
     schema.migrate(audited)
-    assert examined(folder)["audit"][0] == "ok"
+    assert doctor_checks(folder)["audit"][0] == "ok"
     engine = open_with_audit(folder)
     assert count(engine, AuditEvent) == EVENTS
     assert faults_of(folder) == ""
@@ -228,7 +228,7 @@ def test_a_restored_audit(
 ) -> None:
     """It is whole, and goes on where the backup ended."""
     file = back_up(folder)
-    with empty_place(database_kind, request, keyring_of=folder) as place:
+    with empty_folder_with_keys(database_kind, request, keyring_of=folder) as place:
         done = invoke("restore", str(file), "--confirm", "restore", folder=place)
         assert done.exit_code == 0, done.stderr
         assert faults_of(place) == ""
@@ -256,6 +256,6 @@ def test_there_is_no_second_secret(folder: Path, audited: Engine, change: str, r
         assert (done.exit_code, done.stdout, len(done.stderr.splitlines())) == (1, "", 1), command
         assert reason in done.stderr
         assert "restore the table audit_secret from a backup" in done.stderr
-    assert reason in examined(folder)["audit"][1]
+    assert reason in doctor_checks(folder)["audit"][1]
     assert len(read_document(folder / "keyring.json").keys) == 1
     assert count(audited, AuditEvent) == EVENTS

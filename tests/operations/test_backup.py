@@ -27,11 +27,11 @@ from models.health import HealthProbe
 from models.service import VERSION
 from tests.support.apps import client_of, running, set_status
 from tests.support.audit import open_with_audit
-from tests.support.backups import back_up, empty_place, manifest_of, refused
+from tests.support.backups import back_up, empty_folder_with_keys, manifest_of, refused
 from tests.support.commands import invoke
 from tests.support.databases import kind_of, url_of, use
 from tests.support.intake import JSON, PATH, bearer, body_of, count, opened, post
-from tests.support.load import Load, names_kept
+from tests.support.load import Load, stored_names
 from tests.support.mounts import run_with_mount
 from tests.support.process import MAIN, serving, started
 from tests.support.staff import INBOX, STAFF, note, signed_in
@@ -43,7 +43,7 @@ NEWER = "9999"
 
 @pytest.fixture
 def place(database_kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[Path]:
-    with empty_place(database_kind, request, keyring_of=folder) as place:
+    with empty_folder_with_keys(database_kind, request, keyring_of=folder) as place:
         yield place
 
 
@@ -152,7 +152,7 @@ def test_all_that_was_acknowledged_is_in_it(folder: Path, place: Path) -> None:
     assert load.refused == []
     done = invoke("restore", str(files[0]), "--confirm", "restore", folder=place)
     assert (done.exit_code, done.stderr) == (0, "")
-    assert before.items() <= names_kept(place).items()
+    assert before.items() <= stored_names(place).items()
     with serving(place) as service, service.client(headers=JSON) as client:
         assert client.post(PATH, content=body_of()).status_code == 201
 
@@ -307,7 +307,7 @@ def test_a_terminal_is_asked_for_the_word(folder: Path, place: Path, typed: str,
     file = back_up(folder)
     keyboard, terminal = os.openpty()
     os.write(keyboard, f"{typed}\n".encode())
-    with started("restore", str(file), folder=place, typed_on=terminal) as command:
+    with started("restore", str(file), folder=place, stdin=terminal) as command:
         done = command.finish()
     os.close(keyboard)
     os.close(terminal)

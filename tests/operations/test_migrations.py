@@ -36,7 +36,7 @@ from tests.support.apps import set_status, settings_in
 from tests.support.audit import open_with_audit
 from tests.support.databases import url_of
 from tests.support.intake import count, post
-from tests.support.process import MAIN, environment, unmeasured
+from tests.support.process import MAIN, environment, without_coverage
 
 
 def tables(engine: Engine) -> set[str]:
@@ -197,7 +197,7 @@ def test_a_migration_that_is_killed_leaves_the_old_revision(
     )
     process = subprocess.Popen(
         [sys.executable, "-c", script, str(MAIN.parent), url_of(empty_folder), str(started)],
-        env=unmeasured(environment(empty_folder)),
+        env=without_coverage(environment(empty_folder)),
         start_new_session=True,
     )
     while not started.exists():

@@ -13,7 +13,7 @@ from data.schema import migrate
 from tests.support.apps import set_status, settings_in
 from tests.support.databases import Cluster, use
 from tests.support.intake import JSON
-from tests.support.load import Load, names_kept
+from tests.support.load import Load, stored_names
 from tests.support.process import serving
 
 STOPS = 4
@@ -58,7 +58,7 @@ def test_a_server_that_stops_at_once_loses_nothing(tmp_path: Path, own_cluster: 
             for name in load.refused.copy():
                 load.post(client, name)
 
-    kept = names_kept(tmp_path)
+    kept = stored_names(tmp_path)
     assert load.accepted.items() <= kept.items()
     assert len(set(kept.values())) == len(kept)
     assert set(load.refused) <= set(kept.values())

@@ -12,7 +12,7 @@ from sqlalchemy import URL, make_url
 
 from data.crypto import write_keyring
 from tests.support.apps import client_of, running
-from tests.support.audit import examined
+from tests.support.audit import doctor_checks
 from tests.support.backups import back_up
 from tests.support.commands import invoke
 from tests.support.databases import Cluster, administer, own_database, use
@@ -123,15 +123,15 @@ async def test_the_serving_role_serves(tmp_path: Path, roles: Roles) -> None:
         refused = statement.format(owner=roles.owner.username)
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             administer(roles.serving, refused)
-    assert {status for status, _ in examined(tmp_path).values()} == {"ok"}
+    assert {status for status, _ in doctor_checks(tmp_path).values()} == {"ok"}
     assert invoke("doctor", folder=tmp_path).exit_code == 0
     # A second migration takes back what was granted meanwhile.
     administer(roles.owner, f'GRANT UPDATE (actor) ON audit_event TO "{roles.serving.username}"')
-    assert examined(tmp_path)["role"][1].startswith(
+    assert doctor_checks(tmp_path)["role"][1].startswith(
         "The role of CLINIC_DATABASE_URL has rights to change events of the audit"
     )
     migrate(tmp_path, roles)
-    assert examined(tmp_path)["role"][0] == "ok"
+    assert doctor_checks(tmp_path)["role"][0] == "ok"
 
 
 def test_an_installation_with_one_role_gets_a_second_one(tmp_path: Path, roles: Roles) -> None:
@@ -141,7 +141,7 @@ def test_an_installation_with_one_role_gets_a_second_one(tmp_path: Path, roles: 
     assert invoke("migrate", folder=tmp_path).exit_code == 0
     assert invoke("load", folder=tmp_path).exit_code == 0
     assert invoke("status", "set", "open", folder=tmp_path).exit_code == 0
-    assert "owns the audit's table" in examined(tmp_path)["role"][1]
+    assert "owns the audit's table" in doctor_checks(tmp_path)["role"][1]
     administer(
         roles.admin,
         f'REASSIGN OWNED BY "{name}" TO {roles.owner.username}',

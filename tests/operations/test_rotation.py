@@ -26,7 +26,7 @@ from tests.support.audit import open_with_audit
 from tests.support.commands import invoke
 from tests.support.databases import url_of
 from tests.support.intake import JSON, PATH, VALID, body_of, damage, opened, post
-from tests.support.keys import active_of, keys, let_a_minute_pass
+from tests.support.keys import active_key, keys, let_a_minute_pass
 from tests.support.process import serving, started
 from tests.support.staff import INBOX, STAFF, note, signed_in
 
@@ -45,7 +45,7 @@ async def test_the_life_of_a_key(
 ) -> None:
     """Added, made active, everything sealed anew, the old one retired; all stays readable."""
     staff = signed_in(engine)
-    old = active_of(folder)
+    old = active_key(folder)
     first = await post(client, body_of(message="before"), key="before-the-rotation")
     request_id = first.json()["id"]
     await note(client, request_id, staff, version=1, text="A note.")
@@ -53,7 +53,7 @@ async def test_the_life_of_a_key(
     await client.post(f"{STAFF}/webhooks", json=hook, headers=staff)
 
     new = keys(folder, "add").split()[0]
-    assert active_of(folder) == old
+    assert active_key(folder) == old
     assert keys(folder, "rotate") == f"{new} is active; 4 things were sealed anew.\n"
     assert keys(folder, "rotate") == f"{new} is active; 0 things were sealed anew.\n"
     assert keys(folder, "list").splitlines() == [
@@ -102,7 +102,7 @@ async def test_a_key_that_still_seals_something(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path
 ) -> None:
     """It cannot be retired, whatever was said before."""
-    old = active_of(folder)
+    old = active_key(folder)
     keys(folder, "add")
     keys(folder, "rotate")
     document = json.loads((folder / "keyring.json").read_text())

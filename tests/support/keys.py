@@ -1,4 +1,4 @@
-"""The `keys` commands, and what they depend on."""
+"""Runs the `keys` commands, and changes what they depend on."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -11,17 +11,20 @@ from models.values import utc_now
 from tests.support.commands import invoke
 
 
-def active_of(folder: Path) -> str:
+def active_key(folder: Path) -> str:
+    """The id of the active key in a folder's keyring."""
     return read_document(folder / "keyring.json").active
 
 
 def let_a_minute_pass(engine: Engine) -> None:
+    """Sets the first use of every key to two minutes ago."""
     with engine.execution_options(writes=True).begin() as connection:
         begun = utc_now() - timedelta(minutes=2)
         connection.execute(update(SealingKey).values(first_used_at=begun))
 
 
 def keys(folder: Path, *arguments: str) -> str:
+    """Runs a `keys` command that must succeed, and returns its output."""
     done = invoke("keys", *arguments, folder=folder)
     assert done.exit_code == 0, done.stderr
     return done.stdout
