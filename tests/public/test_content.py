@@ -397,7 +397,10 @@ async def test_references_are_named_without_an_address(client: httpx.AsyncClient
 
 
 async def test_only_the_last_section_calls_to_action(client: httpx.AsyncClient) -> None:
-    """One section has a button, disabled while the clinic is closed; none has an image or a review."""
+    """One section has a button, disabled while the clinic is closed.
+
+    No section has an image or the date of a review.
+    """
     for slug in SECTIONS:
         section = (await client.get(f"/v1/sections/{slug}")).json()
         call = section["call_to_action"]

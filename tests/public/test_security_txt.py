@@ -25,7 +25,7 @@ PATH = "/.well-known/security.txt"
     ],
 )
 async def test_the_contact_is_published(folder: Path, contact: str, expected: str) -> None:
-    """`security.txt` has the contact as a URI and expires within a year; its text is stable all day."""
+    """`security.txt` has the contact as a URI, expires within a year, and is stable all day."""
     settings = {"security_contact": contact, "public_url": "https://api.clinic.example/"}
     async with running(folder, **settings) as app, client_of(app) as client:
         answer, again = await client.get(PATH), await client.get(PATH)

@@ -23,6 +23,11 @@ def signed_in(engine: Engine, *scopes: str, owner: str = "Front desk") -> dict[s
     return {"Authorization": f"Bearer {issued.token}"}
 
 
+def token_id(headers: dict[str, str]) -> str:
+    """The public id in a staff token's `Authorization` header."""
+    return headers["Authorization"].split("_")[1]
+
+
 async def opened(
     client: httpx.AsyncClient, request_id: str, staff: dict[str, str]
 ) -> httpx.Response:

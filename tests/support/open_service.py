@@ -39,7 +39,7 @@ CANARIES = {
 
 
 @dataclass
-class Stage:
+class OpenService:
     """A running service whose clinic is open, and a member of its staff."""
 
     app: FastAPI
@@ -108,11 +108,11 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(folder: Path, **changes: object) -> AsyncIterator[Stage]:
+async def open_service(folder: Path, **changes: object) -> AsyncIterator[OpenService]:
     """Runs a service with an open clinic and a member of staff who has all scopes."""
     async with running(folder, **changes) as app, client_of(app) as client:
         set_status(app.state.runtime.engine, state="open")
-        yield Stage(app, client, signed_in(app.state.runtime.engine))
+        yield OpenService(app, client, signed_in(app.state.runtime.engine))
 
 
 def text_of(letter: Message) -> str:
