@@ -1,1 +1,1 @@
-"""The tests: over HTTP against the real application on a real, migrated database."""
+"""Tests over HTTP against the real application on a real, migrated database."""

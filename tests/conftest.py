@@ -1,4 +1,4 @@
-"""The real application on a real, migrated database with the shipped content."""
+"""Fixtures: the real application on a real, migrated database with the shipped content."""
 
 import logging
 import os
@@ -29,7 +29,7 @@ def anyio_backend() -> str:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Whatever uses a database runs on both, or on those that its mark `database` names."""
+    """Runs a test that uses a database on both kinds, or on those in its mark `database`."""
     if "database_kind" in metafunc.fixturenames:
         mark = metafunc.definition.get_closest_marker("database")
         metafunc.parametrize(
@@ -45,6 +45,7 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
+    """The PostgreSQL server of this test run."""
     cluster = Cluster(os.environ.get("CLINIC_TEST_DATABASE_URL"))
     yield cluster
     cluster.remove()
@@ -54,7 +55,7 @@ def cluster() -> Iterator[Cluster]:
 def prepared(
     database_kind: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Path]:
-    """A folder with a database as `serve` leaves it, made once for each kind."""
+    """A folder with a migrated and loaded database and its keys, made once for each kind."""
     folder = tmp_path_factory.mktemp("prepared")
     write_keyring(folder / "keyring.json", generated=True)
     with own_database(database_kind, request, folder):
@@ -72,7 +73,7 @@ def prepared_open(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Path]:
-    """The same, with the clinic open."""
+    """A copy of the prepared folder in which the clinic is open."""
     folder = tmp_path_factory.mktemp("prepared-open")
     with copied(prepared, folder, database_kind, request):
         engine = open_with_audit(folder)
@@ -85,6 +86,7 @@ def prepared_open(
 def copied(
     template: Path, folder: Path, kind: str, request: pytest.FixtureRequest
 ) -> Iterator[None]:
+    """Copies a prepared folder, and its database where this is a PostgreSQL database."""
     for file in template.iterdir():
         shutil.copy(file, folder)
     with own_database(kind, request, folder, template=template):
@@ -92,6 +94,7 @@ def copied(
 
 
 def template_for(request: pytest.FixtureRequest) -> Path:
+    """The prepared folder that a test starts from."""
     is_open = "open_clinic" in request.fixturenames
     template: Path = request.getfixturevalue("prepared_open" if is_open else "prepared")
     return template
@@ -106,7 +109,7 @@ def folder(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -
 
 @pytest.fixture
 def open_clinic() -> None:
-    """The clinic is open, in the copy that `folder` makes."""
+    """Opens the clinic: `folder` and `app` start from the prepared folder that has it open."""
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +126,7 @@ def service(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def empty_folder(
     database_kind: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> Iterator[Path]:
-    """A folder whose database was just created."""
+    """A folder for a new database: no SQLite file yet, or an empty PostgreSQL database."""
     with own_database(database_kind, request, tmp_path):
         yield tmp_path
 
@@ -135,9 +138,9 @@ def settings(folder: Path) -> Settings:
 
 @pytest.fixture
 def app(database_kind: str, request: pytest.FixtureRequest) -> FastAPI:
-    """The application, whose clinic is permanently closed, as shipped, or open by `open_clinic`.
+    """The application. The shipped clinic is permanently closed; `open_clinic` opens it.
 
-    Tests with the mark `shared` change nothing, and share one in each file.
+    Tests with the mark `shared` change nothing; all of them in one file use the same application.
     """
     owner = "own"
     if request.node.get_closest_marker("shared"):
@@ -181,7 +184,7 @@ async def shared_open_app(
 async def unchanged(
     template: Path, folder: Path, kind: str, request: pytest.FixtureRequest
 ) -> AsyncIterator[FastAPI]:
-    """An application whose database is the same at the end."""
+    """A running application; asserts at the end that no row of its database changed."""
     with copied(template, folder, kind, request):
         async with running(folder) as app:
             engine = app.state.runtime.engine
@@ -192,7 +195,7 @@ async def unchanged(
 
 @pytest.fixture
 async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    """Speaks to the application."""
+    """An HTTP client of the application, without a network."""
     async with client_of(app) as client:
         yield client
 
@@ -205,7 +208,7 @@ def engine(app: FastAPI) -> Engine:
 
 @pytest.fixture
 def log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
-    """The service's own log lines, which do not reach the root logger."""
+    """Captures the service's log lines, which do not reach the root logger."""
     logger = logging.getLogger("clinic_api")
     logger.addHandler(caplog.handler)
     yield caplog

@@ -1,4 +1,4 @@
-"""`make benchmark`: reads and writes, side by side, each server on one core and wrk on another."""
+"""`make benchmark`: rates of reads and writes, with each server on one core and wrk on another."""
 
 import json
 import shutil
@@ -34,8 +34,8 @@ SECTION, LIST, BUNDLE = "/v1/sections/what-is-ketamine", "/v1/faqs", "/v1/bundle
 FEW, MANY, PAGE = 10, 1000, 100
 
 
-def place(folder: Path, *, sections: int | None = None) -> Path:
-    """A folder with a database of the shipped content, or of so many sections."""
+def prepared_folder(folder: Path, *, sections: int | None = None) -> Path:
+    """A new folder with a database of the shipped content, or of `sections` sections."""
     folder.mkdir()
     write_keyring(folder / "keyring.json", generated=True)
     if sections is not None:
@@ -55,10 +55,10 @@ def place(folder: Path, *, sections: int | None = None) -> Path:
 
 
 def record(server: Server, folder: Path) -> str:
-    """Writes down what the service answers, for bare uvicorn to answer; the section's tag."""
+    """Writes the service's answers to files for the bare server; returns a section's entity tag."""
     client = httpx.Client(base_url=server.url, headers={"Accept-Encoding": "identity"})
     for name, path in {"section": SECTION, "list": LIST, "bundle": BUNDLE}.items():
-        # The second answer comes from memory, without a request's id.
+        # The second answer comes from the cache, without an `X-Request-ID`.
         answer = [client.get(path) for _ in range(2)][1]
         sent = [header for header in answer.headers.multi_items() if header[0] != "date"]
         (folder / f"{name}.body").write_bytes(answer.content)
@@ -67,8 +67,8 @@ def record(server: Server, folder: Path) -> str:
 
 
 def reads(root: Path) -> list[str]:
-    """The table of the reads, and what follows from it."""
-    folder = place(root / "shipped")
+    """Measures the reads; returns the lines of their table and of its summary."""
+    folder = prepared_folder(root / "shipped")
     with running(SERVICE, folder, SECTION) as server:
         first_answer_after = server.first_answer_after
         tag = record(server, folder)
@@ -80,15 +80,15 @@ def reads(root: Path) -> list[str]:
         bare = start([*UVICORN, "tests.benchmark.bare:app"], folder, "/section")
         tutorial = start([*UVICORN, "tests.benchmark.tutorial:app"], folder, "/sections/")
         service = start(SERVICE, folder, SECTION)
-        few = start(SERVICE, place(root / "few", sections=FEW), SECTION)
-        many = start(SERVICE, place(root / "many", sections=MANY), SECTION)
+        few = start(SERVICE, prepared_folder(root / "few", sections=FEW), SECTION)
+        many = start(SERVICE, prepared_folder(root / "many", sections=MANY), SECTION)
 
         section = Case("bare uvicorn, section", bare, "/section")
         listed = Case("bare uvicorn, list", bare, "/list")
         bundle = Case("bare uvicorn, bundle", bare, "/bundle")
         gzip, known = ["Accept-Encoding: gzip"], [f"If-None-Match: {tag}"]
         warm = Case("warm section", service, SECTION, section)
-        # A query string that nobody needs is answered by the route each time.
+        # The route answers a query string that is not in canonical form; the cache does not.
         cold = Case("cold section (the route itself)", service, f"{SECTION}?&", section)
         idiomatic = Case("idiomatic FastAPI + SQLModel, section", tutorial,
                          "/sections/what-is-ketamine", section)  # fmt: skip

@@ -1,4 +1,4 @@
-"""Nothing but uvicorn: one status, one body and the headers that the service answers with."""
+"""A bare ASGI application that sends recorded answers of the service, without other work."""
 
 import json
 import os

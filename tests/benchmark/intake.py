@@ -1,4 +1,4 @@
-"""Writes, and the inbox: 32 clients send requests; a page of few and one of many is listed."""
+"""Rates of accepted consultation requests, and of pages of a small and a large inbox."""
 
 import json
 import statistics
@@ -35,7 +35,7 @@ wrk.body = [[{}]]
 
 
 def prepared(folder: Path, *, requests: int = 0) -> dict[str, str]:
-    """A database with an open clinic and so many requests; the header of a member of staff."""
+    """Creates a database with an open clinic and `requests` requests; returns a staff header."""
     folder.mkdir()
     write_keyring(folder / "keyring.json", generated=True)
     prepare(settings_in(folder))
@@ -52,6 +52,7 @@ def prepared(folder: Path, *, requests: int = 0) -> dict[str, str]:
 
 
 def a_row(now: datetime, number: int) -> dict[str, Any]:
+    """The columns of a stored request, received `number` seconds before `now`."""
     at = now - timedelta(seconds=number)
     return {
         "id": str(uuid.uuid4()), "state": "received", "end_reason": None, "received_at": at,
@@ -62,7 +63,10 @@ def a_row(now: datetime, number: int) -> dict[str, Any]:
 
 
 def measure(root: Path, *, rounds: int) -> list[str]:
-    """The table and what follows from it; every answer was a 2xx, or this raises."""
+    """Measures writes and the inbox; returns the lines of the tables and of their summary.
+
+    Raises `AssertionError` if an answer is not a 2xx.
+    """
     script = root / "request.lua"
     script.write_text(_SCRIPT.format(json.dumps({**VALID, "message": "Please call me. " * 20})))
     names = ("intake", "idiomatic", "few-requests", "many-requests")
@@ -71,11 +75,11 @@ def measure(root: Path, *, rounds: int) -> list[str]:
     staff = prepared(folders["intake"])
     few_staff = prepared(folders["few-requests"], requests=FEW)
     many_staff = prepared(folders["many-requests"], requests=MANY)
-    inside = {"CLINIC_WEBHOOK_NETWORKS": "127.0.0.0/8"}
+    loopback = {"CLINIC_WEBHOOK_NETWORKS": "127.0.0.0/8"}
     with ExitStack() as stack:
         receiver = stack.enter_context(http_receiver())
         start = stack.enter_context
-        service = start(running(SERVICE, folders["intake"], "/v1/status", inside))
+        service = start(running(SERVICE, folders["intake"], "/v1/status", loopback))
         tutorial = start(
             running([*UVICORN, "tests.benchmark.tutorial:app"], folders["idiomatic"], "/sections/")
         )
@@ -101,24 +105,26 @@ def measure(root: Path, *, rounds: int) -> list[str]:
         *table([page_of_few, page_of_many], what="inbox", against=f"the page of {FEW:,}"),
         "",
         f"{CONNECTIONS} clients; {accepted.requests:,} requests were accepted, {stored:,} are "
-        f"stored, each with what is to be told of it; p99 {p99:.0f} ms.",
+        f"stored, each with its webhook delivery; p99 {p99:.0f} ms.",
         f"{len(receiver.messages):,} webhook messages went out meanwhile, {waiting:,} wait.",
         f"A page of {MANY:,} takes {page_of_few.ratio(page_of_many):.2f} times as long.",
     ]
 
 
 def as_headers(header: dict[str, str]) -> list[str]:
+    """Header fields in the form of wrk's option `-H`."""
     return [f"{name}: {value}" for name, value in header.items()]
 
 
 def counted(folder: Path) -> tuple[int, int]:
+    """The number of stored requests and of pending deliveries; each request has one delivery."""
     engine = open_database(url_of(folder))
     with Session(engine) as session:
         stored = session.exec(select(func.count()).select_from(ConsultationRequest)).one()
-        told = session.exec(select(func.count()).select_from(Delivery)).one()
+        deliveries = session.exec(select(func.count()).select_from(Delivery)).one()
         waiting = session.exec(
             select(func.count()).select_from(Delivery).where(Delivery.state == "pending")
         ).one()
     engine.dispose()
-    assert told == stored
+    assert deliveries == stored
     return stored, waiting

@@ -1,4 +1,4 @@
-"""Servers on the first core, wrk on the second, and what is read off them."""
+"""Starts servers on the first core, runs wrk on the second, and reads its output."""
 
 import os
 import re
@@ -28,6 +28,7 @@ UVICORN = [
 
 
 def require_tools() -> None:
+    """Exits with a message if wrk or taskset is not installed."""
     for tool in ("wrk", "taskset"):
         if shutil.which(tool) is None:
             raise SystemExit(f"{tool} is needed: apt-get install wrk util-linux")
@@ -35,6 +36,8 @@ def require_tools() -> None:
 
 @dataclass(frozen=True)
 class Server:
+    """A running server, with the seconds until its first answer."""
+
     url: str
     process: int
     first_answer_after: float
@@ -49,7 +52,7 @@ class Server:
 def running(
     command: list[str], folder: Path, ready: str, changes: dict[str, str] | None = None
 ) -> Iterator[Server]:
-    """A server on the first core, once it has answered `ready` with a 200."""
+    """Runs a server on the first core; yields it once `ready` answers with a 200."""
     port = free_port()
     begun = time.monotonic()
     process = subprocess.Popen(
@@ -77,7 +80,7 @@ def running(
 
 @dataclass
 class Case:
-    """One request, asked for again and again in each round."""
+    """One request that wrk sends in each round, and its measured rates."""
 
     name: str
     server: Server
@@ -107,11 +110,12 @@ class Case:
         self.p99.append(float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit])
 
     def ratio(self, other: "Case") -> float:
-        """How many times as fast as the other one: the median of the rounds."""
+        """The median over the rounds of this case's rate divided by the other case's rate."""
         return statistics.median(a / b for a, b in zip(self.rates, other.rates, strict=True))
 
 
 def table(cases: Sequence[Case], *, what: str, against: str) -> list[str]:
+    """A Markdown table of the cases; each rate is also compared with the rate of its `against`."""
     lines = [f"| {what} | requests/s | of {against} | p99 ms |", "| --- | ---: | ---: | ---: |"]
     for case in cases:
         ratio = f"{case.ratio(case.against):.3f}" if case.against else "1"

@@ -1,4 +1,4 @@
-"""The idiomatic way: FastAPI and SQLModel as their tutorials put them together."""
+"""The same section and intake as the tutorials of FastAPI and SQLModel would write them."""
 
 import os
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from sqlmodel import JSON, Column, Field, Session, SQLModel, create_engine, sele
 
 
 class Section(SQLModel, table=True):
-    """The service's own table, as the tutorial would declare it."""
+    """The service's own table, declared as in the tutorial."""
 
     id: int | None = Field(default=None, primary_key=True)
     slug: str = Field(index=True)
@@ -37,7 +37,7 @@ class RequestBase(SQLModel):
 
 
 class Request(RequestBase, table=True):
-    """A request as the tutorial would store it: as it is, and in one table."""
+    """A request stored as in the tutorial: unencrypted, in one table."""
 
     __tablename__ = "tutorial_request"
 

@@ -1,4 +1,4 @@
-"""Validators and freshness of what anybody may read."""
+"""Entity tags and freshness of public answers, and HSTS."""
 
 import re
 from typing import Any, cast
@@ -13,7 +13,7 @@ from tests.support.apps import client_of, set_status
 from tests.support.intake import bearer, post
 from tests.support.public_reads import NEVER_KEPT, STATES, TEXTS
 
-# Decided before a database has anything to say that would differ from one kind to the other.
+# These headers do not depend on the kind of the database.
 pytestmark = pytest.mark.database("sqlite")
 
 STRICT = "max-age=31536000"
@@ -22,8 +22,8 @@ reads = pytest.mark.parametrize("path", TEXTS + STATES)
 
 @pytest.mark.shared
 @reads
-async def test_a_read_says_how_long_it_keeps(client: httpx.AsyncClient, path: str) -> None:
-    """A strong `ETag`, what it varies with, and a shorter time for a state than for a text."""
+async def test_a_read_has_validator_and_freshness(client: httpx.AsyncClient, path: str) -> None:
+    """A read has a strong `ETag`, `Vary`, and a `max-age` that is shorter for a state."""
     answer = await client.get(path)
     assert answer.status_code == 200
     assert re.fullmatch(r'"[A-Za-z0-9_-]{22}(-gzip|-br)?"', answer.headers["ETag"])
@@ -40,7 +40,7 @@ async def test_a_read_says_how_long_it_keeps(client: httpx.AsyncClient, path: st
 @pytest.mark.shared
 @reads
 async def test_if_none_match(client: httpx.AsyncClient, path: str) -> None:
-    """304 for the tag, alone, weak, in a list, in several fields, and for `*`; else 200."""
+    """A read answers 304 to its own tag in each valid form and to `*`, and otherwise 200."""
     fresh = await client.get(path)
     tag = fresh.headers["ETag"]
     for value in (tag, f"W/{tag}", "*", f'"a", {tag}', f'W/"a",{tag} , "b"', f'"a,b", {tag}'):
@@ -59,7 +59,7 @@ async def test_if_none_match(client: httpx.AsyncClient, path: str) -> None:
 @pytest.mark.shared
 @pytest.mark.parametrize("path", TEXTS + STATES + NEVER_KEPT)
 async def test_head_is_get_without_a_body(client: httpx.AsyncClient, path: str) -> None:
-    """The same status and the same headers, the request's own id aside; 304 too."""
+    """HEAD answers with the status and headers of GET, without a body; also with a 304."""
     get, head = await client.get(path), await client.head(path)
     assert (head.status_code, head.content) == (get.status_code, b"")
     own = ("x-request-id",) if get.status_code == 200 else ("x-request-id", "content-length")
@@ -72,8 +72,8 @@ async def test_head_is_get_without_a_body(client: httpx.AsyncClient, path: str) 
 
 @pytest.mark.shared
 @pytest.mark.parametrize("path", NEVER_KEPT)
-async def test_what_must_not_be_kept(client: httpx.AsyncClient, path: str) -> None:
-    """Health and errors are `no-store` and carry no validator."""
+async def test_health_and_errors_are_not_cached(client: httpx.AsyncClient, path: str) -> None:
+    """Health and errors are `no-store` and have no entity tag."""
     answer = await client.get(path)
     assert answer.headers["Cache-Control"] == "no-store"
     assert "ETag" not in answer.headers
@@ -81,7 +81,7 @@ async def test_what_must_not_be_kept(client: httpx.AsyncClient, path: str) -> No
 
 @pytest.mark.shared
 @pytest.mark.parametrize("path", TEXTS + STATES + NEVER_KEPT)
-async def test_tls_is_to_be_used_again(client: httpx.AsyncClient, path: str) -> None:
+async def test_strict_transport_security(client: httpx.AsyncClient, path: str) -> None:
     """`Strict-Transport-Security` is on each answer over TLS, once, and on no other answer."""
     for scheme, expected in [("https", [STRICT]), ("http", []), ("https", [STRICT])]:
         for method in ("GET", "HEAD", "PUT"):
@@ -95,9 +95,11 @@ async def test_tls_is_to_be_used_again(client: httpx.AsyncClient, path: str) -> 
 
 
 @pytest.mark.parametrize(("peer", "expected"), [("127.0.0.1", [STRICT]), ("192.0.2.1", [])])
-async def test_a_trusted_proxy_tells_of_tls(app: FastAPI, peer: str, expected: list[str]) -> None:
-    """`X-Forwarded-Proto` of a listed proxy is believed, of nobody else."""
-    # What `serve` puts around the application where there are proxies.
+async def test_the_scheme_is_trusted_from_a_listed_proxy(
+    app: FastAPI, peer: str, expected: list[str]
+) -> None:
+    """`X-Forwarded-Proto` counts only if it comes from a listed proxy."""
+    # `serve` wraps the application in this when proxies are listed.
     behind: Any = ProxyHeadersMiddleware(cast(Any, app), ["127.0.0.1"])
     async with client_of(behind, peer) as client:
         for path in ("/v1/status", "/v1/status", "/v1/nothing"):
@@ -105,10 +107,10 @@ async def test_a_trusted_proxy_tells_of_tls(app: FastAPI, peer: str, expected: l
             assert answer.headers.get_list("Strict-Transport-Security") == expected
 
 
-async def test_answers_about_a_request_are_not_kept(
+async def test_answers_about_a_request_are_not_cached(
     client: httpx.AsyncClient, open_clinic: None
 ) -> None:
-    """The 201, the receipt, and the withdrawal."""
+    """The 201, the receipt and the withdrawal are `no-store` and have no entity tag."""
     accepted = await post(client)
     location, headers = accepted.headers["Location"], bearer(accepted)
     answers = [
@@ -124,7 +126,7 @@ async def test_answers_about_a_request_are_not_kept(
 
 
 async def test_a_tag_changes_with_the_bytes_only(client: httpx.AsyncClient, engine: Engine) -> None:
-    """A status change changes the tag of everything that tells it, and of nothing else."""
+    """A status change changes an entity tag exactly when the body changes."""
     before = {path: await client.get(path) for path in TEXTS + STATES}
     set_status(engine, state="open")
     for path, old in before.items():

@@ -1,4 +1,4 @@
-"""Public reads from prepared messages: the same answers, as long as they are true, and bounded."""
+"""The response cache: its answers equal those of the routes, are current, and are bounded."""
 
 import asyncio
 import gzip
@@ -39,31 +39,34 @@ MEDIA_TYPES = ["application/json", "application/ld+json"]
 
 @pytest.fixture
 def queries(engine: Engine) -> list[str]:
-    """What the database is asked from now on, the looking for changes aside."""
-    asked: list[str] = []
+    """All SQL statements from now on, except the regular check for a new content version."""
+    executed: list[str] = []
 
-    def note(_c: object, _u: object, statement: str, *_: object) -> None:
+    def record(_c: object, _u: object, statement: str, *_: object) -> None:
         if "content_version" not in statement:
-            asked.append(statement)
+            executed.append(statement)
 
-    event.listen(engine, "before_cursor_execute", note)
-    return asked
+    event.listen(engine, "before_cursor_execute", record)
+    return executed
 
 
-# From memory no database is asked.
+# An answer from the cache does not depend on the kind of the database.
 @pytest.mark.shared
 @pytest.mark.database("sqlite")
 @pytest.mark.parametrize("path", TEXTS + STATES)
-async def test_a_kept_answer_is_the_routes_own(
+async def test_a_stored_answer_equals_the_first(
     app: ClinicAPI, client: httpx.AsyncClient, path: str
 ) -> None:
-    """Status, body and every header are those of the first answer, the request's id aside."""
+    """A stored answer has the status, body and headers of the first, except its `X-Request-ID`."""
     for encoding in ("identity", "gzip", "br"):
         app.kept.drop()
-        await compare(app, client, path, encoding)
+        await assert_stored_answer_is_equal(app, client, path, encoding)
 
 
-async def compare(app: ClinicAPI, client: httpx.AsyncClient, path: str, encoding: str) -> None:
+async def assert_stored_answer_is_equal(
+    app: ClinicAPI, client: httpx.AsyncClient, path: str, encoding: str
+) -> None:
+    """Compares GET, HEAD and 304 from the cache with the first answer."""
     headers = {"Accept-Encoding": encoding}
     first = await client.get(path, headers=headers)
     assert len(app.kept) == 1
@@ -83,7 +86,7 @@ async def compare(app: ClinicAPI, client: httpx.AsyncClient, path: str, encoding
 
 
 async def test_encodings(client: httpx.AsyncClient) -> None:
-    """The same bytes plain, in gzip and in brotli, each with a tag of its own."""
+    """The same bytes are served plain, in gzip and in brotli, each with its own entity tag."""
     answers = {}
     for encoding, decode in {
         "identity": lambda raw: raw, "gzip": gzip.decompress, "br": brotli.decompress,
@@ -117,14 +120,14 @@ async def test_encodings(client: httpx.AsyncClient) -> None:
     ],
 )
 def test_the_preferred_encoding(accept: bytes, encoding: bytes) -> None:
-    """As RFC 9110 weighs them; what cannot be understood gets the plain bytes."""
+    """The encoding follows the weights of RFC 9110; an invalid header gets the plain bytes."""
     assert preferred_encoding(accept) == encoding
 
 
 async def test_the_next_answer_after_a_change_is_new(
     client: httpx.AsyncClient, engine: Engine
 ) -> None:
-    """The process that publishes serves what it published with its very next answer."""
+    """The process that changes the status serves the new status in its next answer."""
     for state in ("open", "temporarily_closed", "open", "permanently_closed"):
         set_status(engine, state=state)
         for path in ("/", "/v1/status", "/v1/sections", "/v1/faqs", f"{PATH}/form", "/v1/bundle"):
@@ -134,7 +137,7 @@ async def test_the_next_answer_after_a_change_is_new(
 async def test_a_key_names_media_type_and_language(
     app: ClinicAPI, client: httpx.AsyncClient, engine: Engine
 ) -> None:
-    """Each media type has its own answer, in the clinic's language from the first read on."""
+    """The cache stores one answer for each media type, under the clinic's language."""
 
     async def kept(locale: str) -> list[bool]:
         app.kept.drop()
@@ -152,10 +155,10 @@ async def test_a_key_names_media_type_and_language(
     assert await kept("es-US") == [True, True]
 
 
-async def test_a_hit_asks_the_database_nothing(
+async def test_a_hit_does_not_use_the_database(
     client: httpx.AsyncClient, queries: list[str]
 ) -> None:
-    """Once answered, a read is answered from memory."""
+    """A hit runs no SQL statement."""
     await client.get("/v1/sections")
     assert any("notice" in statement for statement in queries)
     queries.clear()
@@ -164,18 +167,18 @@ async def test_a_hit_asks_the_database_nothing(
     assert not any("notice" in statement for statement in queries)
 
 
-async def test_many_at_once_wait_for_one_route(
+async def test_concurrent_misses_run_the_route_once(
     client: httpx.AsyncClient, engine: Engine, queries: list[str]
 ) -> None:
-    """After a change, who wants the same gets the same, and the database is asked once."""
+    """Concurrent reads of one path after a change share one answer from one query."""
     path = "/v1/sections/what-is-ketamine"
     alone = await client.get(path)
-    asked_alone = len([statement for statement in queries if "section.markdown" in statement])
+    queries_alone = len([statement for statement in queries if "section.markdown" in statement])
     set_status(engine, state="open")
     queries.clear()
     answers = await asyncio.gather(*(client.get(path) for _ in range(50)))
-    asked = [statement for statement in queries if "section.markdown" in statement]
-    assert len(asked) == asked_alone == 1
+    queries_together = [statement for statement in queries if "section.markdown" in statement]
+    assert len(queries_together) == queries_alone == 1
     assert {answer.content for answer in answers} == {answers[0].content}
     assert answers[0].json()["clinic_state"] == "open"
     assert alone.json()["clinic_state"] == "permanently_closed"
@@ -183,10 +186,10 @@ async def test_many_at_once_wait_for_one_route(
     assert [answer.status_code for answer in unknown] == [404] * 20
 
 
-async def test_errors_and_other_spellings_are_not_kept(
+async def test_errors_and_other_spellings_are_not_stored(
     app: ClinicAPI, client: httpx.AsyncClient
 ) -> None:
-    """Nor what is `no-store`, nor the same question spelt differently."""
+    """Errors, `no-store` answers and queries in another form than the canonical are not stored."""
     for path in NEVER_KEPT:
         await client.get(path)
     for query in ("limit=05", "limit=%35", "answered=true&", "section=off-label-use&answered=true",
@@ -207,14 +210,14 @@ async def test_errors_and_other_spellings_are_not_kept(
     ],
 )  # fmt: skip
 def test_one_spelling_is_canonical(query: bytes, canonical: bool) -> None:
-    """In order, plain, without empty values and leading zeros, and not too long."""
+    """A canonical query is sorted, short, unescaped, and without empty values or leading zeros."""
     assert is_canonical(query) is canonical
 
 
-async def test_it_stays_within_its_bounds(
+async def test_the_cache_is_bounded(
     app: ClinicAPI, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """More than so many answers, or bytes, and the one that was asked for longest ago goes."""
+    """Above the limit of entries or bytes, the least recently used answer is removed."""
     monkeypatch.setattr(kept_answers, "MAX_ENTRIES", 3)
     await client.get("/v1/status")
     for limit in range(1, 8):
@@ -230,8 +233,8 @@ async def test_it_stays_within_its_bounds(
     assert app.kept._size <= 10_000
 
 
-async def test_what_began_before_a_change_is_not_put_back(engine: Engine) -> None:
-    """An answer that was made while something was published is given, and not kept."""
+async def test_an_answer_from_before_a_change_is_not_stored(engine: Engine) -> None:
+    """An answer that was made while the content changed is not stored."""
     kept = Kept()
     await kept.refresh(engine)
     answer = Answer.of([], b"old", compress=False)
@@ -247,10 +250,10 @@ async def test_what_began_before_a_change_is_not_put_back(engine: Engine) -> Non
     assert len(kept) == 0
 
 
-async def test_a_database_that_is_away(
+async def test_an_unreachable_database(
     client: httpx.AsyncClient, engine: Engine, folder: Path
 ) -> None:
-    """What was read before goes on being served, the rest is 503, and ready says so."""
+    """Without the database stored answers are served, other reads get 503, and readiness fails."""
     assert (await client.get("/v1/status")).status_code == 200
     take_away(folder, used_by=engine)
     await asyncio.sleep(0.8)
@@ -261,48 +264,48 @@ async def test_a_database_that_is_away(
     assert (await client.get("/v1/faqs")).status_code == 200
 
 
-async def test_another_process_publishes(folder: Path) -> None:
-    """Soon it is told here too, and requests are taken."""
+async def test_a_change_by_another_process(folder: Path) -> None:
+    """A change by another process is served here soon, and requests are accepted."""
     async with running(folder) as one, client_of(one) as client:
         assert (await client.get("/v1/status")).json()["state"] == "permanently_closed"
         assert run("status", "set", "open", folder=folder).returncode == 0
 
-        async def told() -> bool:
+        async def is_open() -> bool:
             return '"state":"open"' in (await client.get("/v1/status")).text
 
-        # How soon is for the test below to say.
-        await wait_until(told)
+        # The next test measures how soon.
+        await wait_until(is_open)
         assert (await post(client)).status_code == 201
 
 
-def test_two_workers_tell_what_is_true(folder: Path) -> None:
-    """What another process changes within a second, what was scheduled at its time."""
+def test_two_workers_serve_the_current_status(folder: Path) -> None:
+    """Workers serve another process's change within a second, and a planned one at its time."""
     engine = open_with_audit(folder)
     late = []
     with serving(folder, workers=2) as service:
         for state in ("open", "temporarily_closed", "permanently_closed"):
             set_status(engine, state=state)
-            late.append(told_of(state, service.url).last_other)
+            late.append(seen(state, service.url).last_other)
         at = utc_now() + timedelta(seconds=1)
         set_status(engine, state="open", effective_from=at)
         wait = (at - utc_now()).total_seconds()
-        scheduled = told_of("open", service.url)
+        scheduled = seen("open", service.url)
     engine.dispose()
-    # A busy machine may be late once.
+    # The median: on a busy machine one change may take longer.
     assert median(late) <= 1
     assert scheduled.first >= wait - 0.01
     assert scheduled.last_other <= wait + 1
 
 
-class Told(NamedTuple):
-    """Seconds: the first answer with a state, and the last question that got another one."""
+class Seen(NamedTuple):
+    """Seconds until the first answer with a state, and until the last request that got another."""
 
     first: float
     last_other: float
 
 
-def told_of(state: str, url: str) -> Told:
-    """Asks until the workers tell nothing else; each question has a connection of its own."""
+def seen(state: str, url: str) -> Seen:
+    """Reads the status until 20 answers in a row have the state; each has its own connection."""
     begun = time.monotonic()
     first, last_other, in_a_row = 0.0, 0.0, 0
     with httpx.Client(headers={"Connection": "close"}, timeout=PATIENCE) as client:
@@ -314,4 +317,4 @@ def told_of(state: str, url: str) -> Told:
                 in_a_row += 1
             else:
                 last_other, in_a_row = asked, 0
-    return Told(first, last_other)
+    return Seen(first, last_other)

@@ -1,5 +1,5 @@
-// The app's rules, against a running service: SERVICE, TOKEN, AWAY, where nobody answers, and PROXY, which has pages
-// of its own: a path there begins with the status of the answer.
+// The rules of the example app, with a running service. SERVICE and TOKEN are its URL and a staff token. AWAY is a URL
+// without a server. PROXY answers with error pages; a path there begins with the status of the answer.
 import { ClinicApp, type Store } from "./clinic-app";
 
 declare const process: { env: Record<string, string> };
@@ -36,7 +36,7 @@ async function setState(change: object): Promise<void> {
 async function main(): Promise<void> {
   const online = new ClinicApp(SERVICE, store);
   const offline = new ClinicApp(AWAY, store);
-  check((await offline.open()) === null, "nothing is kept yet");
+  check((await offline.open()) === null, "nothing is stored yet");
 
   const first = await online.open();
   check(first !== null && first.mayAsk && first.bundle.sections.length > 0, "the bundle");
@@ -46,7 +46,7 @@ async function main(): Promise<void> {
 
   const week = new Date(Date.now() + 7 * 24 * 60 * 60 * 1000);
   const later = await offline.open(week);
-  check(later !== null && !later.mayAsk, "a week later it is shown, and nobody is led to a form");
+  check(later !== null && !later.mayAsk, "a week later it is shown, without the form");
 
   const request = {
     name: "Robin", email: "robin@example.com", topic: "other", consent_to_contact: true,
@@ -56,30 +56,30 @@ async function main(): Promise<void> {
     online.queue(request), online.queue(request), online.queue({ ...request, email: "robin" }),
   ];
   check((await offline.send(sent)).state === "waiting", "offline it waits");
-  check((await online.send(faulty)).state === "faulty", "a fault goes back to the person");
-  check(online.queued(faulty).email === "robin", "with what was typed");
+  check((await online.send(faulty)).state === "faulty", "a faulty request is reported");
+  check(online.queued(faulty).email === "robin", "a faulty request stays in the queue");
   const corrected = online.correct(faulty, request);
   check((await online.send(corrected)).state === "sent", "a corrected request is sent");
   for (const status of [200, 201, 401, 404, 410, 422, 502]) {
     const proxied = new ClinicApp(`${PROXY}/${status}`, store);
-    check((await proxied.open())?.bundle !== undefined, `${status}: what is kept is shown`);
-    check((await proxied.send(sent)).state === "waiting", `${status}: a page of a proxy is no answer`);
+    check((await proxied.open())?.bundle !== undefined, `${status}: the stored bundle is shown`);
+    check((await proxied.send(sent)).state === "waiting", `${status}: an error page of a proxy is no answer`);
   }
 
-  // Its first answer is lost on the way.
+  // Simulates an answer that is lost: the app does not learn of this 201.
   await send(`${SERVICE}/v1/consultation-requests`, {
     method: "POST",
     headers: { "Content-Type": "application/json", "Idempotency-Key": sent },
     body: store.get(`queue/${sent}`),
   });
   await setState({ state: "temporarily_closed" });
-  check((await online.send(late)).state === "waiting", "a pause is waited for");
+  check((await online.send(late)).state === "waiting", "during a pause the request waits");
   await setState({ state: "permanently_closed", confirm: "permanently_closed" });
   const replayed = await online.send(sent);
   check(replayed.state === "sent" && replayed.receipt.receipt_token !== "", "the receipt is not lost");
   const refused = await online.send(late);
-  check(refused.state === "refused" && refused.words.includes("permanently closed"), "told in words");
-  check([...kept.keys()].join() === "bundle", "nothing of a person is left");
+  check(refused.state === "refused" && refused.words.includes("permanently closed"), "the refusal has a text");
+  check([...kept.keys()].join() === "bundle", "no personal data is left");
 }
 
 await main();

@@ -1,4 +1,4 @@
-// A real browser, and what every page is held to.
+// Runs tests in a real browser, and checks every page.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -11,33 +11,33 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 export const DESK = { width: 1280, height: 900 };
 export const PHONE = { width: 390, height: 844 };
 
-// Runs `steps` in a new browser; anything else that the page complains about is a fault.
+// Runs `steps` in a new browser; an error in the console that is not `expected` fails the test.
 export async function browse(steps, { expected = /status of 4\d\d/, timezoneId } = {}) {
   const browser = await chromium.launch({
     executablePath: execFileSync("sh", ["-c", "command -v chromium"], { encoding: "utf-8" }).trim(),
     args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
       "--disable-component-update", "--disable-sync", "--no-first-run"],
   });
-  const complaints = [];
+  const errors = [];
   try {
     const context = await browser.newContext({ viewport: DESK, acceptDownloads: true, timezoneId });
     const page = await context.newPage();
     page.setDefaultTimeout(60_000);
-    page.on("pageerror", (error) => complaints.push(`${error}`));
+    page.on("pageerror", (error) => errors.push(`${error}`));
     page.on("console", (message) => {
-      // A refusal that a step provokes is in the log too.
+      // The console also has the HTTP errors that a step causes on purpose.
       if (message.type() === "error" && !expected.test(message.text())) {
-        complaints.push(message.text());
+        errors.push(message.text());
       }
     });
     await steps(page, context);
-    assert.deepEqual(complaints, []);
+    assert.deepEqual(errors, []);
   } finally {
     await browser.close();
   }
 }
 
-// No fault that axe finds, at a desk and on a phone, and nothing that has to be pushed sideways.
+// Asserts on a desktop and a phone that axe finds no fault, and that the page does not scroll sideways.
 export async function inspect(page, name) {
   for (const [device, size] of Object.entries({ desk: DESK, phone: PHONE })) {
     await page.setViewportSize(size);
@@ -52,7 +52,7 @@ export async function inspect(page, name) {
   await page.setViewportSize(DESK);
 }
 
-// In a world of its own: the page's policy forbids other scripts, and stays as it is.
+// Runs axe in an isolated world: the page's Content-Security-Policy forbids other scripts.
 async function axe(page) {
   const session = await page.context().newCDPSession(page);
   const { frameTree } = await session.send("Page.getFrameTree");
@@ -66,7 +66,7 @@ async function axe(page) {
     });
   await evaluate(AXE);
   const { result, exceptionDetails } = await evaluate(
-    `axe.run().then(({ passes, violations }) => passes.length < 5 ? ["it looked at nothing"]
+    `axe.run().then(({ passes, violations }) => passes.length < 5 ? ["axe checked nothing"]
       : violations.map((rule) => rule.id + ": " + rule.nodes.map((node) => node.html)))`,
   );
   await session.detach();

@@ -1,7 +1,7 @@
-"""A program's calls with the client that openapi-python-client makes, typed by the document alone.
+"""A program that uses the client of openapi-python-client, with the types of the document.
 
-SERVICE is where the service runs, TOKEN a staff token. An answer is the documented one or a
-problem, and a caller has to tell them apart, as below.
+SERVICE is the URL of the service, TOKEN a staff token. Each call returns the documented answer or a
+problem; the program has to distinguish them.
 """
 
 import os
@@ -49,7 +49,7 @@ T = TypeVar("T")
 
 
 def given(answer: T | ProblemDocument | None) -> T:
-    """The answer; raises what the problem says, in words that may be shown."""
+    """Returns the answer; raises an error with the problem's text, which may be shown to a user."""
     if isinstance(answer, ProblemDocument):
         raise RuntimeError(answer.detail)
     assert answer is not None
@@ -91,7 +91,7 @@ def main() -> None:
     assert [fault.code for fault in refused.errors] == ["email.invalid"]
 
     request.email = "robin@example.com"
-    # What nobody filled in, as a form library sends it.
+    # A form library sends empty strings for fields that are not filled in.
     request.phone = request.message = ""
     key = "from-a-typed-program"
     accepted: ConsultationRequestAccepted = given(

@@ -1,4 +1,4 @@
-// A frontend's calls with openapi-fetch, typed by the document alone: against a running service.
+// A frontend with openapi-fetch and the types of the document, which calls a running service.
 import createClient from "openapi-fetch";
 import type { components, paths } from "./openapi";
 
@@ -11,14 +11,14 @@ function check(holds: boolean, what: string): asserts holds {
   if (!holds) throw new Error(what);
 }
 
-// What to show above the form; the state decides, and the compiler knows all three.
+// The text above the form, which depends on the clinic's state.
 async function banner(): Promise<string> {
   const { data, error } = await service.GET("/v1/status");
   check(data !== undefined, error?.detail ?? "no status");
   return data.state === "open" ? "" : data.message;
 }
 
-// Every page of a list, in its order.
+// All pages of the list, in their order.
 async function everyQuestion(): Promise<components["schemas"]["FAQPublic"][]> {
   const all: components["schemas"]["FAQPublic"][] = [];
   let cursor: string | null = null;
@@ -52,7 +52,7 @@ async function main(): Promise<void> {
 
   const body = {
     name: "Robin", email: "robin@example.com", topic: "other", consent_to_contact: true,
-    // What nobody filled in, as a form library sends it.
+    // A form library sends empty strings for fields that are not filled in.
     phone: "", message: "",
     form_version: form.version,
   } as const;
@@ -70,7 +70,7 @@ async function main(): Promise<void> {
     params: { path: { id } }, headers: staff,
   });
   check(opened.data?.sent?.email === "robin@example.com", "staff reads it");
-  check(opened.data.sent.phone === null && opened.data.sent.message === null, "what is empty is not given");
+  check(opened.data.sent.phone === null && opened.data.sent.message === null, "an empty string is stored as null");
   const moved = await service.PATCH("/v1/staff/consultation-requests/{id}", {
     params: { path: { id }, header: { "If-Match": opened.response.headers.get("ETag") ?? "" } },
     headers: staff,
@@ -95,7 +95,7 @@ async function main(): Promise<void> {
   }
 
   const gone = await service.POST("/v1/consultation-requests/{id}/withdrawal", mine);
-  check(gone.data?.state === "withdrawn", "taken back");
+  check(gone.data?.state === "withdrawn", "withdrawn");
 }
 
 await main();

@@ -1,4 +1,4 @@
-// The example site in every state of the clinic: node site.mjs, with SERVICES.
+// The example site in every state of the clinic: node site.mjs, with the URLs of the services in SERVICES.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -12,26 +12,26 @@ const SITE = fileURLToPath(new URL("../../docs/examples/site", import.meta.url))
 const TYPES = { ".html": "text/html", ".css": "text/css", ".js": "text/javascript" };
 const SERVICES = JSON.parse(process.env.SERVICES);
 
-// The way to the service: to one clinic or another, to none, or with the answers lost.
-const way = { to: null, losesAnswers: false, lost: "" };
+// A TCP proxy to one of the services (`to`) or to none; it can lose the answers with a receipt.
+const proxy = { to: null, losesAnswers: false, lost: "" };
 const RECEIPT = /"id":"([^"]+)".*"receipt_token"/s;
 const open = new Set();
 const service = net.createServer((client) => {
   open.add(client.on("error", () => {}).on("close", () => open.delete(client)));
-  if (way.to === null) return client.destroy();
-  const { hostname, port } = new URL(SERVICES[way.to]);
+  if (proxy.to === null) return client.destroy();
+  const { hostname, port } = new URL(SERVICES[proxy.to]);
   const clinic = net.connect(port, hostname).on("error", () => client.destroy());
   client.pipe(clinic).on("close", () => client.destroy());
   client.on("close", () => clinic.destroy());
   clinic.on("data", (bytes) => {
-    if (way.losesAnswers) way.lost += bytes;
-    if (RECEIPT.test(way.lost) && way.losesAnswers) client.destroy();
+    if (proxy.losesAnswers) proxy.lost += bytes;
+    if (RECEIPT.test(proxy.lost) && proxy.losesAnswers) client.destroy();
     else client.write(bytes);
   });
 });
 
-function lead(to) {
-  way.to = to;
+function connectTo(to) {
+  proxy.to = to;
   for (const client of open) client.destroy();
 }
 
@@ -61,7 +61,7 @@ async function fillIn(page) {
   await page.getByLabel(/The clinic may use/).check();
 }
 
-// What was typed is in the form, and nowhere that outlives it.
+// Asserts that what was typed is only in the form: not in a storage, a cookie or the URL.
 async function keepsNothing(page) {
   const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
   for (const typed of ["Canary", "227-1212", "chronic"]) assert.ok(!(kept + page.url()).includes(typed), kept);
@@ -78,7 +78,7 @@ async function texts(page) {
   assert.equal(await live(page).textContent(), "Request Your Consultation Now");
   await inspect(page, "site-open-section");
 
-  // From a section to the answer of one of its questions.
+  // A section links to the answers of its questions.
   await page.getByRole("link", { name: "Where is the clinic?" }).click();
   await heading(page, "Questions and answers");
   const named = page.locator("details#where-is-the-clinic");
@@ -106,7 +106,7 @@ async function request(page) {
   await live(page).click();
   await heading(page, "Request a consultation");
   await page.getByText("This form is not for emergencies").waitFor();
-  // Nobody agrees to anything, or chooses anything, that they did not.
+  // The form has no value in advance, and no consent.
   assert.equal(await page.locator("main input:checked").count(), 0);
   assert.equal(await page.getByLabel("What is your request about?").inputValue(), "");
   await inspect(page, "site-open-form");
@@ -123,7 +123,7 @@ async function request(page) {
   await page.getByRole("link", { name: "Please choose what your request is about" }).press("Enter");
   assert.equal(await page.evaluate(() => document.activeElement.tagName), "SELECT");
 
-  // What is put right is no longer marked; what is still wrong is told alone.
+  // A corrected field is no longer marked; only the remaining fault is reported.
   await fillIn(page);
   await page.getByLabel("Phone number").fill("12");
   assert.equal(await name.getAttribute("aria-invalid"), null);
@@ -133,14 +133,14 @@ async function request(page) {
   assert.equal(await page.locator("[aria-invalid=true]").count(), 1);
   await page.getByLabel("Phone number").fill("(503) 227-1212");
 
-  // The service away, then the answer lost: it arrives once, and nothing has to be entered again.
-  lead(null);
+  // Without the service, and with a lost answer, the request is stored once, and the form keeps its values.
+  connectTo(null);
   await send(page).click();
   await told(page, "It could not be sent");
   assert.equal(await name.inputValue(), "Robin Canary");
   await inspect(page, "site-open-away");
-  lead("open");
-  // A page of a proxy is no answer of the service.
+  connectTo("open");
+  // An error page of a proxy does not count as an answer of the service.
   for (const [status, contentType] of [[502, "text/html"], [502, "application/json"], [201, "text/html"]]) {
     const headers = { "Access-Control-Allow-Origin": "*" };
     const body = '{"detail": "of the proxy", "errors": "none"}';
@@ -151,20 +151,20 @@ async function request(page) {
     assert.equal(await name.inputValue(), "Robin Canary");
     await page.unrouteAll({ behavior: "wait" });
   }
-  way.losesAnswers = true;
+  proxy.losesAnswers = true;
   await send(page).click();
-  while (!RECEIPT.test(way.lost)) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (!RECEIPT.test(proxy.lost)) await new Promise((resolve) => setTimeout(resolve, 20));
   await told(page, "It could not be sent");
-  way.losesAnswers = false;
+  proxy.losesAnswers = false;
   await keepsNothing(page);
   await send(page).click();
   await heading(page, "Your request");
   await keepsNothing(page);
-  const [, stored] = way.lost.match(RECEIPT);
+  const [, stored] = proxy.lost.match(RECEIPT);
   await page.getByText(stored, { exact: true }).waitFor();
 }
 
-// The form is another one by the time that it is sent: what was filled in is brought over.
+// The form changes before it is sent: the values are copied to the new form.
 async function outdated(page) {
   await page.route("**/consultation-requests/form", async (route) => {
     const response = await route.fetch();
@@ -193,14 +193,14 @@ async function receipt(page) {
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), `Reference: ${id}\nCode: ${code}`);
   assert.ok(!page.url().includes(code));
 
-  // Without the service what was known last is shown, and said to be.
-  lead(null);
+  // Without the service the last known state is shown.
+  connectTo(null);
   await page.reload();
-  await told(page, "This is what was known last.");
+  await told(page, "This is the last known state.");
   await page.getByText(id, { exact: true }).waitFor();
-  lead("open");
+  connectTo("open");
 
-  // Forgotten here, and found again by whoever has both.
+  // The receipt is removed, and found again with the reference and the code.
   await page.getByRole("button", { name: "Forget them" }).click();
   await page.getByLabel("Reference").fill(id);
   await page.getByLabel("Code").fill("“wrong”");
@@ -211,19 +211,19 @@ async function receipt(page) {
   await page.keyboard.press("Enter");
   await page.getByRole("definition").filter({ hasText: "Received" }).waitFor();
 
-  // A letter's link shows it too, also when the service was away at first; the address bar is cleared.
+  // The link in an e-mail shows it too, also after a failed first try; the code leaves the address bar.
   await page.goto(at("index.html"));
   await page.evaluate(() => sessionStorage.clear());
-  lead(null);
+  connectTo(null);
   await page.goto(at(`receipt.html#id=${id}&token=${code}`));
   await heading(page, "The clinic's service cannot be reached");
-  lead("open");
+  connectTo("open");
   await page.getByRole("button", { name: "Try again" }).click();
   await page.getByRole("definition").filter({ hasText: "Received" }).waitFor();
   assert.equal(page.url(), at("receipt.html"));
   await page.getByText(code, { exact: true }).waitFor();
 
-  // Withdrawing asks first; the safe answer has the focus, and Escape is one too.
+  // Withdrawing needs a confirmation; the focus is on "Keep it", and Escape cancels.
   const dialog = page.getByRole("dialog");
   await page.getByRole("button", { name: "Withdraw the request…" }).press("Enter");
   await dialog.waitFor();
@@ -232,10 +232,10 @@ async function receipt(page) {
   await page.keyboard.press("Escape");
   await dialog.waitFor({ state: "hidden" });
   await page.getByRole("button", { name: "Withdraw the request…" }).click();
-  lead(null);
+  connectTo(null);
   await page.getByRole("button", { name: "Withdraw it" }).click();
   await told(page, "was perhaps not withdrawn");
-  lead("open");
+  connectTo("open");
   await page.getByRole("button", { name: "Withdraw it" }).click();
   await page.getByRole("definition").filter({ hasText: "Withdrawn" }).waitFor();
   await page.getByText("what you entered is erased").waitFor();
@@ -244,13 +244,13 @@ async function receipt(page) {
   const answer = await fetch(`${SERVICES.open}/v1/consultation-requests/${id}`, { headers: { Authorization: `Bearer ${code}` } });
   assert.equal((await answer.json()).state, "withdrawn");
 
-  // What is no longer there is not taken for a service that is away.
+  // An erased request is not reported as an unreachable service.
   await page.evaluate(() => {
     const kept = JSON.parse(sessionStorage.getItem("receipt"));
     sessionStorage.setItem("receipt", JSON.stringify({ ...kept, id: kept.id.replace(/^./, (x) => (x === "0" ? "1" : "0")) }));
   });
   await page.reload();
-  await told(page, "Nothing is kept under your receipt any more.");
+  await told(page, "There is no longer a request for your receipt.");
   await page.getByLabel("Reference").waitFor();
 }
 
@@ -263,7 +263,7 @@ async function waitlist(page) {
   await page.getByRole("definition").filter({ hasText: "On the waiting list" }).waitFor();
 }
 
-// All that a clinic may tell of itself.
+// A clinic with all optional information.
 async function announced(page) {
   await page.goto(at("index.html"));
   await heading(page, "Riverside Clinic");
@@ -277,7 +277,7 @@ async function announced(page) {
   await inspect(page, "site-announced");
 }
 
-// No live button and no form anywhere; the texts stay, and say what is so.
+// No page has an enabled button or a form; the texts show the clinic's status.
 async function notTaking(page, state, words) {
   for (const path of ["index.html", "section.html?slug=how-we-can-help", "questions.html", "request.html"]) {
     await page.goto(at(path));
@@ -295,7 +295,7 @@ async function notTaking(page, state, words) {
 async function closesMeanwhile(page) {
   await page.goto(at("request.html"));
   await fillIn(page);
-  lead("closed");
+  connectTo("closed");
   await send(page).click();
   await told(page, "Nothing was stored.");
   await page.getByRole("region", { name: "The clinic's status" }).filter({ hasText: "permanently closed" }).waitFor();
@@ -311,7 +311,7 @@ async function away(page) {
     assert.equal(await page.locator("form").count(), 0, path);
   }
   await inspect(page, "site-away");
-  lead("open");
+  connectTo("open");
   await page.getByRole("button", { name: "Try again" }).click();
   await heading(page, "Request a consultation");
 }
@@ -335,11 +335,11 @@ const visits = [
 
 try {
   for (const [clinic, visit] of visits) {
-    lead(clinic);
+    connectTo(clinic);
     await browse(visit, { expected: CUT });
   }
 } finally {
-  lead(null);
+  connectTo(null);
   site.close();
   service.close();
 }

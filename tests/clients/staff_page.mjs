@@ -1,4 +1,4 @@
-// A day at the clinic's desk: node staff_page.mjs, with SERVICE, TOKEN and REQUESTS.
+// The staff page: node staff_page.mjs, with SERVICE, TOKEN, and the requests' ids in REQUESTS.
 
 import assert from "node:assert/strict";
 import { browse, inspect } from "./browser.mjs";
@@ -41,12 +41,12 @@ await browse(async (page, context) => {
   await page.getByText("3 requests").waitFor();
   await inspect(page, "inbox");
 
-  // The token is in this tab and nowhere else.
+  // The token is only in the storage of this tab.
   assert.equal(await page.evaluate(() => localStorage.length), 0);
   assert.deepEqual(await context.cookies(), []);
   assert.ok(!page.url().includes(TOKEN));
 
-  // By state; then with the keyboard alone to the request and through it.
+  // The list is filtered by state; a request is opened with the keyboard alone.
   await page.getByLabel("State").selectOption("completed");
   await page.getByText("There is no such request.").waitFor();
   await page.getByLabel("State").selectOption("");
@@ -63,12 +63,12 @@ await browse(async (page, context) => {
   assert.ok(!(await page.title()).includes("owned"));
   await inspect(page, "request");
 
-  // Moved, taken on, noted, handed over: each is there when it is read elsewhere.
+  // Each change on the page is stored: state, assignee and note.
   await page.getByRole("button", { name: "Mark as contacted" }).click();
   await said(page, "Contacted");
-  // What is being written stays while something else is done.
+  // A note that is being written stays during other changes.
   await page.getByLabel("New note").fill("Called;\nrings <b>tomorrow</b>.");
-  // A proxy's own page is no answer, even to a token; what was typed stays.
+  // An error page of a proxy does not count as an answer, also with a 401; the note stays.
   for (const [status, contentType, body] of [
     [502, "text/html", "<h1>Bad Gateway</h1>"],
     [502, "application/json", '{"detail": "of the proxy", "errors": "none"}'],
@@ -99,7 +99,7 @@ await browse(async (page, context) => {
     ["contacted", "Night shift", "Called;\nrings <b>tomorrow</b>.", "Front desk"],
   );
 
-  // Two at once: the second one is told, and nothing is overwritten.
+  // Of two concurrent changes the second is refused, and nothing is overwritten.
   await call("PATCH", `/v1/staff/consultation-requests/${FIRST}`, {
     body: { state: "scheduled" }, headers: { "If-Match": `"${moved.version}"` },
   });
@@ -108,7 +108,7 @@ await browse(async (page, context) => {
   assert.equal((await read(FIRST)).state, "scheduled");
   await page.getByRole("button", { name: "Mark as completed" }).waitFor();
 
-  // What looks like spam says why, and is let out.
+  // Suspected spam is shown with its reason, and can be released.
   await page.goto(`${SERVICE}/staff#/requests/${SECOND}`);
   await page.getByText("This may be spam: a field that people do not see").waitFor();
   await inspect(page, "request-spam");
@@ -116,7 +116,7 @@ await browse(async (page, context) => {
   await said(page, "no longer marked");
   assert.equal((await read(SECOND)).quarantined, false);
 
-  // Erasing asks first; the safe answer has the focus, and Escape is one too.
+  // Erasing needs a confirmation; the focus is on "Keep it", and Escape cancels.
   await page.getByRole("button", { name: "Erase…" }).click();
   await page.getByRole("dialog").waitFor();
   await inspect(page, "erase");
@@ -134,7 +134,7 @@ await browse(async (page, context) => {
   ]);
   assert.equal(file.suggestedFilename(), "consultation-requests.csv");
 
-  // The clinic's status: what a change does is shown before it is made, and can be left.
+  // The effects of a status change are shown before it is made; it can be cancelled.
   await page.getByRole("link", { name: "Clinic status" }).click();
   await heading(page, "Clinic status");
   await page.getByText("time zone, America/Los_Angeles").first().waitFor();
@@ -161,7 +161,7 @@ await browse(async (page, context) => {
   await page.getByRole("definition").filter({ hasText: "The roof is being mended." }).waitFor();
   await plans.getByText("Open, from May 1, 2031, 12:00 AM PDT").waitFor();
 
-  // A closure is planned for a time that comes twice; opening says that it stays planned.
+  // A closure is planned for an ambiguous time; opening reports that it stays planned.
   await page.getByLabel("State").selectOption("permanently_closed");
   await page.getByLabel("From").fill("2031-11-02T01:30");
   await look.click();
@@ -185,7 +185,7 @@ await browse(async (page, context) => {
   await plans.getByText("Permanently closed").waitFor({ state: "hidden" });
   assert.equal((await call("GET", "/v1/status")).next_change.state, "open");
 
-  // A time that is over has to be meant.
+  // A time in the past needs a confirmation.
   await page.getByLabel("From").fill("2020-01-31T09:00");
   await look.click();
   await page.getByRole("alert").filter({ hasText: "This time is over." }).waitFor();
@@ -194,7 +194,7 @@ await browse(async (page, context) => {
   await dialog.getByText("since Jan 31, 2020, 9:00 AM PST").waitFor();
   await page.keyboard.press("Escape");
 
-  // Closing for good calls off what is planned, and asks for a word.
+  // Closing permanently calls off the plans, and needs the typed confirmation.
   await page.getByLabel("From").fill("");
   await page.getByLabel("State").selectOption("permanently_closed");
   await look.click();
@@ -215,7 +215,7 @@ await browse(async (page, context) => {
   ]);
   assert.equal(handover.suggestedFilename(), "consultation-requests.csv");
 
-  // A reload keeps who is signed in; a token that is revoked, or signing out, does not.
+  // A reload keeps the user signed in; a revoked token signs the user out.
   await page.reload();
   await heading(page, "Clinic status");
   const me = await call("GET", "/v1/staff/me");

@@ -1,4 +1,4 @@
-"""The example app, in Python and in TypeScript, against the service as it runs."""
+"""The example app in Python and in TypeScript, with a running service."""
 
 import json
 import shutil
@@ -12,7 +12,7 @@ from clinic_app import ClinicApp
 from tests.support.clients import run as run_tool
 from tests.support.clients import use_service
 from tests.support.document import DOCUMENT
-from tests.support.process import CLOSE_FOR_GOOD, ROOT, free_port, run, serving
+from tests.support.process import CLOSE_PERMANENTLY, ROOT, free_port, run, serving
 from tests.support.programs import CLIENTS, needed
 from tests.support.receivers import proxy_with_own_pages
 
@@ -28,12 +28,13 @@ REQUEST = {
 
 
 def set_state(folder: Path, *change: str) -> None:
+    """Runs `status set`."""
     assert run("status", "set", *change, folder=folder).returncode == 0
 
 
 @pytest.mark.database("sqlite")
 def test_the_example_in_python(folder: Path, tmp_path: Path) -> None:
-    """One bundle, then 304; offline for a week; a queued request that outlives the clinic."""
+    """The app caches the bundle, works offline, and sends each queued request once."""
     statuses: list[int] = []
     hooks = {"response": [lambda answer: statuses.append(answer.status_code)]}
     own = tmp_path / "own"
@@ -58,13 +59,13 @@ def test_the_example_in_python(folder: Path, tmp_path: Path) -> None:
             mistyped = online.queue({**REQUEST, "email": "robin"})
             faulty = online.send(mistyped)
             assert [error["code"] for error in faulty.errors] == ["email.invalid"]
-            # What was typed is still there, to be corrected.
+            # The refused request stays in the queue, so that it can be corrected.
             typed = online.queued(mistyped)
             assert typed == {**REQUEST, "email": "robin"}
             corrected = online.correct(mistyped, {**typed, "email": REQUEST["email"]})
             assert online.send(corrected).state == "sent"
             assert offline.send(sent).state == "waiting"
-            # Its first answer is lost on the way.
+            # Simulates an answer that is lost: the app does not learn of this 201.
             lost = here.post(
                 "/v1/consultation-requests",
                 content=(own / "queue" / sent).read_bytes(),
@@ -72,7 +73,7 @@ def test_the_example_in_python(folder: Path, tmp_path: Path) -> None:
             )
             set_state(folder, "temporarily_closed")
             assert online.send(late).state == "waiting"
-            set_state(folder, *CLOSE_FOR_GOOD[2:])
+            set_state(folder, *CLOSE_PERMANENTLY[2:])
             replayed = online.send(sent)
             assert replayed.receipt == lost.json()
             refused = online.send(late)
@@ -82,8 +83,8 @@ def test_the_example_in_python(folder: Path, tmp_path: Path) -> None:
     assert list((own / "queue").iterdir()) == []
 
 
-def test_a_page_of_a_proxy_is_no_answer(tmp_path: Path) -> None:
-    """HTML in the place of the service's answer is as if there were none, whatever its status."""
+def test_an_error_page_of_a_proxy(tmp_path: Path) -> None:
+    """The app treats HTML as a missing answer, whatever its status is."""
     own = tmp_path / "own"
     with proxy_with_own_pages() as proxy:
         for status in (200, 201, 401, 404, 410, 422, 502):
@@ -97,7 +98,7 @@ def test_a_page_of_a_proxy_is_no_answer(tmp_path: Path) -> None:
 
 @pytest.mark.database("sqlite")
 def test_the_example_in_typescript(folder: Path, tmp_path: Path) -> None:
-    """The same, compiled with the types of the document and nothing unknown in between."""
+    """The app in TypeScript compiles with the document's types, and behaves the same."""
     needed("node", otherwise="the example app is not compiled")
     built = tmp_path / "app"
     built.mkdir()
@@ -111,7 +112,7 @@ def test_the_example_in_typescript(folder: Path, tmp_path: Path) -> None:
         "--moduleResolution", "bundler", "--outDir", str(built), f"{built}/app_flow.ts",
     )  # fmt: skip
     assert compiled.returncode == 0, compiled.stdout
-    # Node.js wants the ending that bundlers do without.
+    # Node.js needs the file extension, which bundlers do not need.
     flow = built / "app_flow.js"
     flow.write_text(flow.read_text().replace('"./clinic-app"', '"./clinic-app.js"'))
     away = f"http://127.0.0.1:{free_port()}"

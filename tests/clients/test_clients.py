@@ -1,4 +1,4 @@
-"""The OpenAPI document in the hands of those who build on it."""
+"""Generators, linters and form libraries work with the OpenAPI document."""
 
 import json
 import os
@@ -21,7 +21,7 @@ from tests.support.programs import CLIENTS, needed
 
 @pytest.fixture
 def document(tmp_path: Path) -> Path:
-    """The document as a file."""
+    """The OpenAPI document in a file."""
     file = tmp_path / "openapi.json"
     file.write_text(json.dumps(DOCUMENT))
     return file
@@ -31,7 +31,7 @@ def needs_node() -> None:
     needed("node", otherwise="the OpenAPI document is not compiled")
 
 
-def test_the_linter_has_nothing_to_say(document: Path) -> None:
+def test_the_linter_finds_nothing(document: Path) -> None:
     """Redocly's recommended rules find no error and no warning."""
     needs_node()
     linted = run("redocly", "lint", str(document), "--extends", "recommended", "--format", "json")
@@ -40,15 +40,15 @@ def test_the_linter_has_nothing_to_say(document: Path) -> None:
 
 
 def test_types_are_complete_and_compile(document: Path, tmp_path: Path) -> None:
-    """openapi-typescript knows all but the form's `schema`, and what is built on it compiles."""
+    """Only the form's `schema` has an unknown type, and code with the generated types compiles."""
     needs_node()
     types = tmp_path / "openapi.d.ts"
     generated = run("openapi-typescript", str(document), "--output", str(types))
     assert generated.returncode == 0, generated.stderr
-    # Whatever header may be there besides is its own addition to every answer.
-    said = re.sub(r"/\*\*.*?\*/|\[name: string\]: unknown;", "", types.read_text(), flags=re.DOTALL)
-    unknown = re.findall(r"(?<![\"\w])(?:unknown|any)(?![\"\w])", said)
-    assert (unknown, len(re.findall(r"schema: \{\s+\[key: string\]: unknown;", said))) == (
+    # openapi-typescript adds `[name: string]: unknown` to the headers of each answer.
+    code = re.sub(r"/\*\*.*?\*/|\[name: string\]: unknown;", "", types.read_text(), flags=re.DOTALL)
+    unknown = re.findall(r"(?<![\"\w])(?:unknown|any)(?![\"\w])", code)
+    assert (unknown, len(re.findall(r"schema: \{\s+\[key: string\]: unknown;", code))) == (
         ["unknown"],
         1,
     )
@@ -60,7 +60,7 @@ def test_types_are_complete_and_compile(document: Path, tmp_path: Path) -> None:
 
 @pytest.mark.database("sqlite")
 def test_a_typed_frontend_works(document: Path, folder: Path, tmp_path: Path) -> None:
-    """What is built with openapi-typescript and openapi-fetch compiles, and gets its answers."""
+    """A frontend with openapi-typescript and openapi-fetch compiles and works."""
     needs_node()
     built = tmp_path / "frontend"
     built.mkdir()
@@ -77,14 +77,14 @@ def test_a_typed_frontend_works(document: Path, folder: Path, tmp_path: Path) ->
 
 @pytest.mark.database("sqlite")
 def test_a_typed_program_works(document: Path, folder: Path, tmp_path: Path) -> None:
-    """What is built with openapi-python-client passes mypy, and gets its answers."""
+    """A program with openapi-python-client passes mypy and works."""
     tools = PYTHON_TOOLS
     built = tmp_path / "program"
     built.mkdir()
     shutil.copy(CLIENTS / "consume.py", built)
 
     def call(*command: str) -> subprocess.CompletedProcess[str]:
-        # The generator formats what it made with a tool beside it.
+        # The generator runs a formatter from its own folder.
         path = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}
         return subprocess.run(
             command, cwd=built, env=path, capture_output=True, text=True, check=False
@@ -93,7 +93,7 @@ def test_a_typed_program_works(document: Path, folder: Path, tmp_path: Path) -> 
     made = call(f"{tools}/openapi-python-client", "generate", "--path", str(document),
                 "--output-path", "client", "--meta", "none", "--fail-on-warning")  # fmt: skip
     assert made.returncode == 0, made.stdout
-    # What the generator writes for itself is typed less strictly than what is written with it.
+    # The generated code is not typed strictly, so its own errors are not followed.
     checked = call(f"{tools}/mypy", "--strict", "--follow-imports", "silent", "consume.py")
     assert checked.returncode == 0, checked.stdout
     used = use_service(folder, [f"{tools}/python", "consume.py"], built)
@@ -102,7 +102,7 @@ def test_a_typed_program_works(document: Path, folder: Path, tmp_path: Path) -> 
 
 @pytest.mark.database("sqlite")
 def test_the_generator_for_python_works(document: Path, folder: Path, tmp_path: Path) -> None:
-    """With the Python client of openapi-generator a request is sent, and its receipt is read."""
+    """The Python client of openapi-generator sends a request and reads its receipt."""
     generate("python", document, tmp_path)
     shutil.copy(GENERATOR / "ask.py", tmp_path)
     checked = subprocess.run(
@@ -116,12 +116,12 @@ def test_the_generator_for_python_works(document: Path, folder: Path, tmp_path: 
 
 @pytest.mark.database("sqlite")
 def test_the_generator_for_java_works(document: Path, folder: Path, tmp_path: Path) -> None:
-    """With the Java client of openapi-generator a request is sent, and its receipt is read."""
+    """The Java client of openapi-generator sends a request and reads its receipt."""
     options = "openApiNullable=false,hideGenerationTimestamp=true"
     generate("java", document, tmp_path, "--library", "native", "--additional-properties", options)
     [jar] = PYTHON_TOOLS.parent.rglob("openapi-generator.jar")
     sources = [*(tmp_path / "src" / "main").rglob("*.java"), *GENERATOR.glob("*.java")]
-    # The generator's own jar has Jackson in it, which its code needs.
+    # The generated code needs Jackson, which is in the jar of the generator.
     compiled = subprocess.run(
         ["javac", f"-J{FAST_START}", "-nowarn", "-proc:none", "-cp", jar,
          "-d", tmp_path / "classes", *sources],
@@ -146,17 +146,17 @@ def generate(language: str, document: Path, where: Path, *options: str) -> None:
 
 
 @pytest.mark.database("sqlite")
-def test_the_form_renders_as_it_is(folder: Path) -> None:
-    """In each form library, by its default settings, labels show and only a person chooses."""
+def test_form_libraries_render_the_form(folder: Path) -> None:
+    """Each form library shows the labels by default, and selects no value by itself."""
     needed("node", "chromium", otherwise="the form is not tried in its libraries")
     filled = use_service(folder, ["node", "forms/fill.mjs"], CLIENTS)
     assert filled.returncode == 0, filled.stderr
 
 
-# On the stricter of the two: what SQLite takes, PostgreSQL may not.
+# PostgreSQL is stricter: it refuses some values that SQLite accepts.
 @pytest.mark.database("postgresql")
-def test_what_is_generated_from_it_finds_no_fault(folder: Path) -> None:
-    """Schemathesis, all checks, while the clinic is open: 0 failures."""
+def test_schemathesis_finds_no_fault(folder: Path) -> None:
+    """All checks of Schemathesis pass while the clinic is open."""
     engine = open_with_audit(folder)
     set_status(engine, state="open")
     engine.dispose()
@@ -166,7 +166,7 @@ def test_what_is_generated_from_it_finds_no_fault(folder: Path) -> None:
                 *(str(Path(sys.executable).parent / "schemathesis"), "--no-color"),
                 *("--config-file", str(ROOT / "tests" / "openapi" / "schemathesis.toml")),
                 *("run", f"{service.url}/openapi.json", "--checks", "all"),
-                # With two, its own cache of lambdas breaks on Python 3.11.
+                # With two workers the cache of lambdas in Schemathesis fails on Python 3.11.
                 *("--workers", "1", "--max-examples", "15", "--generation-database", "none"),
             ],
             cwd=folder,

@@ -1,4 +1,4 @@
-"""The guides' scripts do what the guides say."""
+"""The scripts of the guides print what the guides show."""
 
 import re
 import subprocess
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.demo import demonstrating, first_of_four
+from tests.support.demo import first_of_four_ports, running_demo
 from tests.support.process import ROOT
 from tests.support.programs import needed
 from tests.support.waiting import PATIENCE
@@ -17,7 +17,7 @@ FIRST_PORT = 8001
 
 
 def scripts() -> list[tuple[str, str]]:
-    """Each script of each guide, with what the guide shows that it prints."""
+    """Each script of each guide, with the output that the guide shows."""
     texts = [file.read_text(encoding="utf-8") for file in sorted(GUIDES.glob("*.md"))]
     assert sum(text.count("```js") for text in texts) == sum(
         len(_SCRIPT.findall(text)) for text in texts
@@ -27,11 +27,11 @@ def scripts() -> list[tuple[str, str]]:
 
 @pytest.mark.database("sqlite")
 def test_scripts_print_what_the_guides_show(folder: Path) -> None:
-    """All of them, against the demonstration's four clinics, as a newcomer would run them."""
+    """Each script prints its output when it runs with the four demo clinics."""
     needed("node", otherwise="the guides' scripts are not run")
     assert len(scripts()) >= 4
-    first = first_of_four()
-    with demonstrating(folder, first):
+    first = first_of_four_ports()
+    with running_demo(folder, first):
         for script, shown in scripts():
             moved = re.sub(r"\b800[1-4]\b", lambda m: str(int(m[0]) - FIRST_PORT + first), script)
             ran = subprocess.run(

@@ -1,4 +1,4 @@
-"""The example site, from another origin, in a real browser."""
+"""The example site, on another origin, in a real browser."""
 
 import json
 import os
@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from data.documents.files import SHIPPED_CONTENT
-from tests.support.demo import demonstrating, first_of_four
+from tests.support.demo import first_of_four_ports, running_demo
 from tests.support.process import run, serving
 from tests.support.programs import CLIENTS, needed
 from tests.support.waiting import PATIENCE
@@ -41,7 +41,7 @@ ANNOUNCED = {
 
 
 def announce(folder: Path) -> None:
-    """A clinic of which all is known, open now and closed for a while from next spring."""
+    """Loads a clinic with all fields; it is open, and a temporary closure is planned."""
     content = Path(shutil.copytree(SHIPPED_CONTENT, folder / "content"))
     for name, changes in ANNOUNCED.items():
         file = content / name
@@ -57,19 +57,19 @@ def announce(folder: Path) -> None:
 
 
 @pytest.mark.database("sqlite")
-def test_a_patients_visits(folder: Path) -> None:
-    """Texts, request, receipt and withdrawal: open, waiting list, paused, closed, service away.
+def test_the_site_in_a_browser(folder: Path) -> None:
+    """A patient reads, sends and withdraws in each state of the clinic, and without the service.
 
-    Every view is free of faults that axe knows, at a desk and on a phone. `PICTURES` names a folder
-    for pictures of them.
+    axe finds no fault in any view, on a desktop and on a phone. If `PICTURES` names a folder, a
+    picture of each view is stored there.
     """
     needed("node", "chromium", otherwise="the example site is not visited")
     announce(folder)
     with (
-        demonstrating(folder, first_of_four()) as (_, demonstrated),
+        running_demo(folder, first_of_four_ports()) as (_, addresses),
         serving(folder) as announcing,
     ):
-        services = {**demonstrated, "announcing": announcing.url}
+        services = {**addresses, "announcing": announcing.url}
         visited = subprocess.run(
             ["node", "site.mjs"],
             cwd=CLIENTS, capture_output=True, text=True, timeout=5 * PATIENCE, check=False,

@@ -1,4 +1,4 @@
-"""The page for staff, in a real browser."""
+"""The staff page in a real browser."""
 
 import json
 import os
@@ -25,11 +25,11 @@ TYPED = {"name": "<img src=x onerror=\"document.title='owned'\"> O'Neill", "mess
 
 
 @pytest.mark.database("sqlite")
-def test_a_day_at_the_desk(folder: Path) -> None:
-    """Signing in, the inbox, one request with all that can be done to it, the clinic's status.
+def test_the_staff_page_in_a_browser(folder: Path) -> None:
+    """Staff signs in, reads the inbox, changes a request, and changes the clinic's status.
 
-    Every view is free of faults that axe knows, at a desk and on a phone. `PICTURES` names a folder
-    for pictures of them.
+    axe finds no fault in any view, on a desktop and on a phone. If `PICTURES` names a folder, a
+    picture of each view is stored there.
     """
     needed("node", "chromium", otherwise="the staff page is not tried in a browser")
     engine = open_with_audit(folder)
@@ -44,13 +44,13 @@ def test_a_day_at_the_desk(folder: Path) -> None:
         ]
         with service.client(headers=JSON) as client:
             sent = [client.post(PATH, content=body) for body in bodies]
-        day = subprocess.run(
+        done = subprocess.run(
             ["node", "staff_page.mjs"],
             cwd=CLIENTS, capture_output=True, text=True, timeout=5 * PATIENCE, check=False,
             env={**os.environ, "SERVICE": service.url, "TOKEN": token,
                  "REQUESTS": json.dumps([answer.json()["id"] for answer in sent])},
         )  # fmt: skip
-    assert day.returncode == 0, day.stderr
+    assert done.returncode == 0, done.stderr
 
 
 ZONES = (
@@ -66,7 +66,7 @@ console.log(JSON.stringify(asked.map(([zone, wall]) => instantOf(wall, zone))));
 
 
 def walls_around_changes(name: str) -> Iterator[str]:
-    """The first of each month, and each half-hour of the days on which the zone's clocks change."""
+    """The first of each month, and each half-hour of the days with a change of the clocks."""
     midnight = datetime(2026, 1, 1, tzinfo=ZoneInfo(name))
     for day in (midnight + timedelta(days=number) for number in range(365)):
         if day.day == 1:
@@ -77,11 +77,11 @@ def walls_around_changes(name: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("device", ["America/Los_Angeles", "Asia/Tokyo"])
-def test_wall_times_are_the_clinics(tmp_path: Path, device: str) -> None:
-    """A time is read in the clinic's zone whatever the device's is, also where clocks change.
+def test_times_are_in_the_clinics_zone(tmp_path: Path, device: str) -> None:
+    """The page reads a time in the clinic's zone, whatever the zone of the device is.
 
-    It is compared with Python's own reading, which takes the first of two, and for a skipped time
-    the offset from before the change.
+    The result is compared with Python's: of an ambiguous time it takes the first, and for a skipped
+    time the offset from before the change.
     """
     needed("node", otherwise="the staff page's wall times are not compared")
     shutil.copy(ROOT / "api" / "pages" / "assets" / "staff" / "zone.js", tmp_path / "zone.mjs")
@@ -109,8 +109,8 @@ class _Sources(HTMLParser):
         assert not any(name.startswith("on") or name == "style" for name, _ in attrs)
 
 
-async def test_the_page_comes_from_here(client: httpx.AsyncClient) -> None:
-    """Its policy lets nothing else in, and all that it asks for is there."""
+async def test_the_page_needs_no_other_host(client: httpx.AsyncClient) -> None:
+    """The policy of the page allows no other host, and all its files are served."""
     page = await client.get("/staff")
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     policy = page.headers["Content-Security-Policy"]

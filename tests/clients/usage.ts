@@ -1,11 +1,11 @@
-// What a frontend may rely on, as the compiler sees it: it fails where the document says less.
+// The types that a frontend can rely on. This does not compile if the document promises less.
 import type { components, operations, webhooks } from "./openapi";
 
 type Schemas = components["schemas"];
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function holds<_T extends true>(): void {}
 
-// What is not known is null, and every field is there.
+// Every field is present; an unknown value is null.
 holds<Same<Schemas["StatusPublic"]["reopens_on"], string | null>>();
 holds<Same<Schemas["StatusPublic"]["next_change"], Schemas["StatusChangePublic"] | null>>();
 holds<Same<Schemas["ClinicPublic"]["name"], string | null>>();
@@ -15,7 +15,7 @@ holds<Same<Required<Schemas["BundlePublic"]>, Schemas["BundlePublic"]>>();
 holds<Same<Schemas["FAQList"]["data"], Schemas["FAQPublic"][]>>();
 holds<Same<Schemas["FAQList"]["meta"]["next_cursor"], string | null>>();
 
-// States are named, so that a switch over them is checked.
+// The states are an enum, so that the compiler checks a switch over them.
 export function banner(status: Schemas["StatusPublic"]): string {
   switch (status.state) {
     case "open":
@@ -27,18 +27,18 @@ export function banner(status: Schemas["StatusPublic"]): string {
   }
 }
 
-// The form's schema is for a form library, whatever is in it.
+// The form's schema is an object for a form library.
 export function forLibrary(form: Schemas["ConsultationFormPublic"]): object {
   return form.schema;
 }
 
-// Errors have one shape, and each fault leads to its field.
+// All errors have one shape, and each fault has the pointer to its field.
 type Refused = operations["createConsultationRequest"]["responses"][422]["content"]["application/problem+json"];
 export function faults(problem: Refused): [string | null, string][] {
   return (problem.errors ?? []).map((fault) => [fault.pointer ?? null, fault.detail]);
 }
 
-// A request needs only what it needs.
+// A request needs these fields only.
 export const request: Schemas["ConsultationRequestCreate"] = {
   name: "Robin",
   email: "robin@example.com",
@@ -47,7 +47,7 @@ export const request: Schemas["ConsultationRequestCreate"] = {
   form_version: 1,
 };
 
-// What a webhook gets: its type says of what.
+// The `type` of a webhook message determines the type of its data.
 type Message = Schemas["RequestReceivedEvent"] | Schemas["RequestChangedEvent"] | Schemas["RequestWithdrawnEvent"]
   | Schemas["StatusChangedEvent"];
 export function line(message: Message): string {

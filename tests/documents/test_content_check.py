@@ -1,4 +1,4 @@
-"""`check` names file, line and reason; `load` refuses what was published and vanished."""
+"""`check` reports faults of content files; `load` publishes changes, and keeps published slugs."""
 
 import shutil
 from collections.abc import Callable
@@ -18,10 +18,12 @@ Change = tuple[str, str, str]
 
 @pytest.fixture
 def content(tmp_path: Path) -> Path:
+    """A copy of the shipped content."""
     return Path(shutil.copytree(SHIPPED_CONTENT, tmp_path / "content"))
 
 
 def change(content: Path, file: str, old: str, new: str) -> None:
+    """Replaces the first occurrence of a text in a content file."""
     path = content / file
     text = path.read_text(encoding="utf-8")
     assert old in text
@@ -75,23 +77,23 @@ SECTION = "sections/off-label-use.md"
         (("notices.yaml", "scope: site", "scope: all"), "notices.yaml", "scope: all", "'site'"),
     ],
 )  # fmt: skip
-def test_a_fault_is_told_with_its_place(
+def test_a_fault_is_reported_with_its_line(
     content: Path, edit: Change, file: str, at: str | None, reason: str
 ) -> None:
-    """Each kind of fault: its file, the line where it stands, and why."""
+    """Each kind of fault is reported with its file, its line and the reason."""
     change(content, *edit)
     checked = invoke("check", str(content), folder=content)
     assert checked.exit_code == 1
-    told = [line for line in checked.stderr.splitlines() if line.startswith(file)]
-    told = [line for line in told if reason in line]
-    assert told, checked.stderr
+    lines = [line for line in checked.stderr.splitlines() if line.startswith(file)]
+    lines = [line for line in lines if reason in line]
+    assert lines, checked.stderr
     if at:
-        name, line = told[0].split(":")[:2]
+        name, line = lines[0].split(":")[:2]
         assert at in (content / name).read_text(encoding="utf-8").splitlines()[int(line) - 1]
 
 
 @pytest.mark.parametrize(
-    ("spoil", "reason"),
+    ("damage", "reason"),
     [
         (lambda file: file.unlink(), "clinic.yaml:1: cannot be read"),
         (lambda file: file.write_bytes(b"name: \xff"), "clinic.yaml:1: is not UTF-8"),
@@ -99,22 +101,22 @@ def test_a_fault_is_told_with_its_place(
     ],
 )
 def test_a_file_that_cannot_be_read(
-    content: Path, spoil: Callable[[Path], object], reason: str
+    content: Path, damage: Callable[[Path], object], reason: str
 ) -> None:
-    """A missing file, other bytes than UTF-8, another shape: told like every fault."""
-    spoil(content / "clinic.yaml")
+    """A file that is missing, not UTF-8, or of another shape is reported."""
+    damage(content / "clinic.yaml")
     assert invoke("check", str(content), folder=content).stderr == f"{reason}\n"
 
 
 def test_the_shipped_content_has_no_fault(folder: Path) -> None:
-    """`check` without a folder looks at what is shipped."""
+    """`check` without a folder checks the shipped content."""
     assert invoke("check", folder=folder).stdout == "No fault in 4 sections and 27 FAQs.\n"
 
 
 async def test_a_change_is_published(
     client: httpx.AsyncClient, engine: Engine, content: Path
 ) -> None:
-    """A changed text gets a new version, an unchanged one stays, a notice may go."""
+    """A changed text gets a new version; an unchanged one keeps its version."""
     change(content, SECTION, "title: ", "title: Now, ")
     change(content, "clinic.yaml", "name: null", "name: A Clinic")
     assert load(engine, content).changed == ["clinic", "section off-label-use"]
@@ -126,10 +128,10 @@ async def test_a_change_is_published(
     assert (await client.get("/v1/clinic")).json()["name"] == "A Clinic"
 
 
-async def test_a_text_is_renamed_and_taken_back(
+async def test_a_text_is_renamed_and_withdrawn(
     client: httpx.AsyncClient, engine: Engine, content: Path
 ) -> None:
-    """A former slug leads to the new one, and keeps doing so; a withdrawn text is gone."""
+    """Each former slug redirects to the newest one; a withdrawn text is 410."""
     (content / SECTION).rename(content / "sections/off-label.md")
     change(content, "sections/off-label.md", "image: null", "former_slugs: [off-label-use]")
     for old in ("section: off-label-use",) * 4:
@@ -162,10 +164,10 @@ async def test_a_text_is_renamed_and_taken_back(
         (("form.yaml", "Please keep", "Do keep"), "was published with other texts"),
     ],
 )
-async def test_what_was_published_does_not_vanish(
+async def test_published_texts_cannot_be_removed(
     engine: Engine, content: Path, edit: Change, reason: str
 ) -> None:
-    """A text without its slug, or a form with new words under an old version, is refused whole."""
+    """A load without a published slug, or with a changed form of the same version, is refused."""
     change(content, *edit)
     with pytest.raises(ContentFaults, match=reason):
         load(engine, content)
@@ -174,7 +176,7 @@ async def test_what_was_published_does_not_vanish(
 async def test_a_new_form_makes_the_old_one_outdated(
     client: httpx.AsyncClient, engine: Engine, content: Path
 ) -> None:
-    """A higher version with other words is served from then on."""
+    """A changed form with a higher version is served after its load."""
     change(content, "form.yaml", "Please keep", "Do keep")
     change(content, "form.yaml", "version: 1", "version: 2")
     assert load(engine, content).added == ["form 2"]

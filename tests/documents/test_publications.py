@@ -1,4 +1,4 @@
-"""Recording that something published changes."""
+"""The content version, and the log lines of changes."""
 
 import logging
 from collections.abc import Callable
@@ -24,15 +24,15 @@ def version_of(engine: Engine) -> int:
 
 @pytest.fixture
 def changed(log: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
-    """Returns the lines about changes so far."""
+    """Returns a function that reads the log lines about changes."""
     log.set_level(logging.DEBUG, "clinic_api")
     return lambda: [line for line in log.messages if line.startswith("content changed")]
 
 
-async def test_a_transaction_raises_the_version_once_and_names_what_it_changed(
+async def test_a_transaction_raises_the_version_once(
     client: httpx.AsyncClient, engine: Engine, changed: Callable[[], list[str]]
 ) -> None:
-    """A status change and its planned opening are two documents in one version."""
+    """A status change with a planned reopening raises the version once, and logs both changes."""
     before, counted = version_of(engine), changes.count
     change = {"state": "temporarily_closed", "reopens_on": "2999-05-01", "reopen": True}
     set_status(engine, **change)
@@ -40,10 +40,10 @@ async def test_a_transaction_raises_the_version_once_and_names_what_it_changed(
     assert changed() == ["content changed: status_change 2, status_change 3"]
 
 
-async def test_a_load_names_each_document_that_differs(
+async def test_a_load_logs_each_changed_document(
     client: httpx.AsyncClient, engine: Engine, changed: Callable[[], list[str]]
 ) -> None:
-    """What is loaded again without a difference changes nothing, and raises no version."""
+    """A load logs each changed document; a load without changes keeps the version."""
     content, before = read_content(SHIPPED_CONTENT), version_of(engine)
     with writing(engine) as session:
         load_content(session, content=content)
@@ -57,10 +57,10 @@ async def test_a_load_names_each_document_that_differs(
     assert changed() == [f"content changed: {names}"]
 
 
-async def test_what_is_rolled_back_is_no_change(
+async def test_a_rollback_is_no_change(
     client: httpx.AsyncClient, engine: Engine, changed: Callable[[], list[str]]
 ) -> None:
-    """The version stays, nothing is logged, and the next change in the session counts again."""
+    """A rolled-back change keeps the version; the next change in the session counts again."""
     before, counted = version_of(engine), changes.count
     with writing(engine) as session:
         record_change(session, kind=Kind.CLINIC)

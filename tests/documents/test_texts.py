@@ -1,4 +1,4 @@
-"""Sections and FAQs as they are listed, filtered, moved and taken back."""
+"""Sections and FAQs: lists, pages, filters, redirects and withdrawals."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -34,7 +34,7 @@ async def listed(client: httpx.AsyncClient, path: str) -> list[dict[str, Any]]:
 async def test_a_text_is_the_same_alone_and_in_the_list(
     client: httpx.AsyncClient, kind: str
 ) -> None:
-    """The list holds whole texts, in their order."""
+    """The list contains whole texts, in their order."""
     texts = await listed(client, PATHS[kind])
     assert [text["position"] for text in texts] == sorted(text["position"] for text in texts)
     for text in texts:
@@ -45,7 +45,7 @@ async def test_a_text_is_the_same_alone_and_in_the_list(
 @kinds
 @pytest.mark.parametrize("limit", [1, 2, 100])
 async def test_pages_follow_each_other(client: httpx.AsyncClient, kind: str, limit: int) -> None:
-    """Cursor and `Link` lead through every text once; the last page has neither."""
+    """Cursor and `Link` lead through each text once; the last page has neither."""
     everything = await listed(client, PATHS[kind])
     paged: list[dict[str, Any]] = []
     path = f"{PATHS[kind]}?limit={limit}"
@@ -65,7 +65,7 @@ async def test_pages_follow_each_other(client: httpx.AsyncClient, kind: str, lim
 
 
 async def test_a_page_keeps_its_filter(client: httpx.AsyncClient) -> None:
-    """The link to the next page asks for the same texts."""
+    """The link to the next page has the same filter."""
     wanted = await listed(client, "/v1/faqs?answered=true")
     answer = await client.get("/v1/faqs?answered=true&limit=5")
     rest = await listed(client, answer.links["next"]["url"])
@@ -73,7 +73,7 @@ async def test_a_page_keeps_its_filter(client: httpx.AsyncClient) -> None:
 
 
 async def test_filters(client: httpx.AsyncClient) -> None:
-    """`topic`, `section` and `answered` each leave what they say, together too."""
+    """`topic`, `section` and `answered` filter the FAQs, alone and together."""
     everything = await listed(client, "/v1/faqs")
     filters: dict[str, dict[str, Callable[[dict[str, Any]], bool]]] = {
         "answered": {
@@ -101,7 +101,7 @@ async def test_filters(client: httpx.AsyncClient) -> None:
 
 
 async def test_a_section_lists_its_faqs(client: httpx.AsyncClient) -> None:
-    """`faqs` of a section and `section` of an FAQ say the same."""
+    """`faqs` of a section and `section` of an FAQ agree."""
     for section in await listed(client, "/v1/sections"):
         of_it = await listed(client, f"/v1/faqs?section={section['slug']}")
         assert section["faqs"] == [faq["slug"] for faq in of_it]
@@ -109,7 +109,7 @@ async def test_a_section_lists_its_faqs(client: httpx.AsyncClient) -> None:
 
 @kinds
 async def test_an_unknown_slug_is_404(client: httpx.AsyncClient, kind: str) -> None:
-    """Whatever it is made of, and without repeating it."""
+    """An unknown or invalid slug is a 404 that does not repeat it."""
     for slug in ("unknown", "UPPER", "a_b", "a%20b", "%00", "é", "-", "a" * 81, "1' OR '1'='1",
                  "..%2f..%2fmain.py", "what-is-ketamine%00"):  # fmt: skip
         answer = await client.get(f"{PATHS[kind]}/{slug}")
@@ -122,7 +122,7 @@ async def test_an_unknown_slug_is_404(client: httpx.AsyncClient, kind: str) -> N
 async def test_a_former_slug_leads_to_the_present_one(
     client: httpx.AsyncClient, engine: Engine, kind: str
 ) -> None:
-    """308 with the new address; HEAD too; following it gives the text."""
+    """A former slug is a 308 to the current one, for GET and HEAD."""
     slug = (await listed(client, PATHS[kind]))[0]["slug"]
     with Session(engine) as session:
         session.add(FormerSlug(kind=kind, slug="former", current_slug=slug))
@@ -143,7 +143,7 @@ async def test_a_former_slug_leads_to_the_present_one(
 async def test_a_withdrawn_text_is_gone(
     client: httpx.AsyncClient, engine: Engine, kind: str, days: int, is_gone: bool
 ) -> None:
-    """From its day on it is 410, in no list and not in the bundle; its former slug leads there."""
+    """From its day on a withdrawn text is 410, and in no list and no bundle."""
     path = PATHS[kind]
     slug = (await listed(client, path))[1]["slug"]
     with writing(engine) as session:

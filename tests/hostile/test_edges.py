@@ -1,6 +1,6 @@
-"""Every parameter and every field of a body, with values from the edges of what can be sent.
+"""Each parameter and each field of a body with extreme and hostile values.
 
-The operations come from the OpenAPI document, so a new one is tried as soon as it is there.
+The operations come from the OpenAPI document, so new operations are tested without a change here.
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -20,7 +20,7 @@ from tests.support.staff import STAFF, signed_in
 
 Schema = dict[str, Any]
 
-# Control characters, marks that turn the direction of writing around, and too much of anything.
+# Control characters, bidirectional controls, and a very long text.
 HOSTILE = ["\0", "a\0b", "a\x07b", "a\x7fb", "a\u202eb", "a\u2066b", "a\u2028b", "x" * 60_000]
 WORDS = ["", " ", "%", "'; DROP TABLE staff_token;--", "\U0001f469\u200d\u2695\ufe0f"]
 NUMBERS = [0, -1, 2**31 - 1, 2**31, 2**63 - 1, 2**63, 10**14, 10**30]
@@ -38,30 +38,30 @@ CURSORS = [
 OTHER_TYPES: list[Any] = [
     True, 1.0, 10**30, [], {}, ["a\0b"], {"a": "\0"}, ["x"] * 10_000, ["admin"] * 5_000,
 ]  # fmt: skip
-# What a body needs besides, where the example of the operation would hide some of its fields.
+# Used instead of an operation's example if the example excludes some of the fields.
 BODIES = {"createStatusChange": {"state": "temporarily_closed"}}
 ANY_VERSION = ", ".join(f'"{version}"' for version in range(1, 500))
 
 
 @pytest.fixture
 async def staff(app: FastAPI, engine: Engine) -> AsyncIterator[httpx.AsyncClient]:
-    """A client that may do everything, in a clinic that is open."""
+    """A client with all scopes; the clinic is open."""
     set_status(engine, state="open")
     async with client_of(app) as client:
         client.headers.update({**signed_in(engine), "If-Match": ANY_VERSION})
         yield client
 
 
-def parameters(place: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Method and path of each operation with a parameter in this place, and the parameter."""
+def parameters(location: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Method and path of each operation with a parameter in this location, and the parameter."""
     for method, path, operation in operations():
         for parameter in operation.get("parameters", []):
-            if parameter["in"] == place:
+            if parameter["in"] == location:
                 yield method, path, parameter
 
 
 def bodies() -> Iterator[tuple[str, str, str, dict[str, Any], Schema]]:
-    """Name, method and path of each operation with a body, one that is taken, and its fields."""
+    """Name, method and path of each operation with a body, a valid body, and the fields."""
     for method, path, operation in operations():
         if "requestBody" in operation:
             [content] = operation["requestBody"]["content"].values()
@@ -72,20 +72,21 @@ def bodies() -> Iterator[tuple[str, str, str, dict[str, Any], Schema]]:
 
 
 def filled(path: str, **values: str) -> str:
+    """A path with values for its parameters; an unknown id by default."""
     for name in ("id", "slug"):
         path = path.replace(f"{{{name}}}", values.get(name, UNKNOWN_ID))
     return path
 
 
 async def test_every_query_parameter_at_its_edges(staff: httpx.AsyncClient) -> None:
-    """A value is understood or is a 400, on both databases; hostile text is always a 400."""
+    """A query parameter is valid or a 400, on both databases; hostile text is always a 400."""
     wrong, tried = [], 0
     for method, path, parameter in parameters("query"):
         name, is_integer = parameter["name"], parameter["schema"].get("type") == "integer"
         refused = [*HOSTILE, *(NO_INTEGERS if is_integer else ())]
         edges = CURSORS if name == "cursor" else [*WORDS, *map(str, NUMBERS)]
         for value in [*refused, *edges]:
-            # An operation without a body looks at none.
+            # An operation that has no body ignores the empty one.
             url = f"{filled(path)}?{name}={quote(value)}"
             answer = await staff.request(method, url, json=None if method == "GET" else {})
             tried += 1
@@ -96,7 +97,7 @@ async def test_every_query_parameter_at_its_edges(staff: httpx.AsyncClient) -> N
 
 
 async def test_every_path_parameter_at_its_edges(staff: httpx.AsyncClient) -> None:
-    """What is no id, and what no id can be, is a 404 like one that is not known."""
+    """An impossible id is a 404, like an unknown one."""
     values = [v for v in [*HOSTILE, *NO_INTEGERS, *WORDS, *map(str, NUMBERS)] if v]
     for method, path, parameter in parameters("path"):
         for value in values:
@@ -106,7 +107,7 @@ async def test_every_path_parameter_at_its_edges(staff: httpx.AsyncClient) -> No
 
 
 async def test_every_field_at_its_edges(staff: httpx.AsyncClient, engine: Engine) -> None:
-    """A value is taken or is a 422, on both databases; hostile text from staff is always a 422."""
+    """A field is valid or a 422, on both databases; hostile text from staff is always a 422."""
     request_id = (await post(staff)).json()["id"]
     wrong, tried = [], 0
     for operation, method, path, body, fields in bodies():
@@ -118,7 +119,7 @@ async def test_every_field_at_its_edges(staff: httpx.AsyncClient, engine: Engine
                 allowed = {422} if is_refused else {200, 201, 409, 422}
                 if answer.status_code not in allowed:
                     wrong.append((answer.status_code, operation, name, str(value)[:40]))
-                # However much is wrong, the answer stays small.
+                # The answer is small, also with thousands of faults.
                 assert len(answer.content) <= 16_384, (operation, name, str(value)[:40])
             set_status(engine, state="open")
     assert wrong == []

@@ -1,4 +1,4 @@
-"""Content that no well-meaning form would send."""
+"""Hostile JSON, headers, text and Markdown, and the time that they cost."""
 
 import json
 import random
@@ -29,12 +29,12 @@ VALID_TEXT = body_of().decode()
 
 
 def with_name(literal: str) -> bytes:
-    """A request whose name is this piece of JSON."""
+    """A request whose name is this JSON text."""
     return VALID_TEXT.replace('"Ada"', literal).encode()
 
 
 def fill(begin: str, unit: str, end: str = "") -> bytes:
-    """As many units as fit into the limit."""
+    """A body of 64 KiB at most: `begin`, as many units as fit, `end`."""
     return (begin + unit * ((LIMIT - len(begin) - len(end)) // len(unit)) + end).encode()
 
 
@@ -102,7 +102,10 @@ INVALID = {
 
 
 def is_fast(call: Callable[[], object]) -> bool:
-    """Within 50 ms of processor time, in one of three tries: the machine does other work too."""
+    """Whether one of three calls takes at most 50 ms of processor time.
+
+    Other tests run on the same machine, so a single call can be slow.
+    """
 
     def once() -> float:
         begun = time.process_time()
@@ -120,7 +123,7 @@ def is_fast(call: Callable[[], object]) -> bool:
 async def test_hostile_bodies(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None, body: bytes, status: int
 ) -> None:
-    """What is not JSON is 400, what is not a request 422: within 50 ms, and nothing is kept."""
+    """Text that is not JSON is 400, an invalid request 422, within 50 ms; nothing is stored."""
     taken = []
     for _ in range(3):
         begun = time.process_time()
@@ -132,13 +135,13 @@ async def test_hostile_bodies(
 
 
 def many_unknown(count: int) -> bytes:
-    """A request without a name, and with so many fields that nobody knows."""
+    """A request without a name, and with this many unknown fields."""
     unknown = "".join(f'"{number}":1,' for number in range(count))
     return body_of(name=...).replace(b"{", b"{" + unknown.encode(), 1)
 
 
 async def post_quickly(client: httpx.AsyncClient, path: str, body: bytes, **headers: str) -> Any:
-    """The answer, which takes at most 50 ms and 16 KiB."""
+    """Posts three times; asserts at most 50 ms and 16 KiB, and returns the last answer."""
     taken = []
     for _ in range(3):
         begun = time.process_time()
@@ -150,10 +153,8 @@ async def post_quickly(client: httpx.AsyncClient, path: str, body: bytes, **head
 
 
 @pytest.mark.database("sqlite")
-async def test_many_unknown_fields_are_told_in_few_words(
-    client: httpx.AsyncClient, open_clinic: None
-) -> None:
-    """Twenty of 6,000 unknown fields are listed, then their number, and every other fault."""
+async def test_many_unknown_fields(client: httpx.AsyncClient, open_clinic: None) -> None:
+    """Of 6,000 unknown fields 20 are listed, then the number of the others."""
     answer = await post_quickly(client, PATH, many_unknown(6000))
     assert faults(answer) == [
         ("#/name", "name.required"),
@@ -174,19 +175,17 @@ async def test_many_unknown_fields_are_told_in_few_words(
         ("webhooks", b'{"url":"https://a.example","events":[%b]}', "#/events", "events.too_long"),
     ],
 )
-async def test_long_arrays_are_told_in_few_words(
+async def test_long_arrays(
     client: httpx.AsyncClient, engine: Engine, path: str, body: bytes, pointer: str, code: str
 ) -> None:
-    """An array of 10,000 wrong values is one fault."""
+    """An array of 10,000 invalid values is one fault."""
     body %= b",".join([b'"x"'] * 10_000)
     answer = await post_quickly(client, f"{STAFF}/{path}", body, **signed_in(engine))
     assert faults(answer) == [(pointer, code)]
 
 
-async def test_any_depth_is_told_and_never_a_500(
-    client: httpx.AsyncClient, open_clinic: None
-) -> None:
-    """Around every limit of recursion the answer stays 400 or 422."""
+async def test_nested_json(client: httpx.AsyncClient, open_clinic: None) -> None:
+    """Deeply nested JSON is 400, 413 or 422, also near each recursion limit."""
     for depth in (*range(10, 1200, 35), 5_000, 20_000):
         for opening, closing in ("[]", ('{"a":', "}")):
             inner = opening * depth + "1" + closing * depth
@@ -219,10 +218,10 @@ async def test_any_depth_is_told_and_never_a_500(
          ("Content-Encoding", "gzip")],
     ],
 )  # fmt: skip
-async def test_what_is_not_declared_as_json_is_415(
+async def test_content_types_other_than_json(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None, headers: list[tuple[str, str]]
 ) -> None:
-    """Missing and foreign types, charsets and encodings are refused, not guessed at."""
+    """Missing and other media types, charsets and encodings are a 415."""
     answer = await client.post(PATH, content=body_of(), headers=headers)
     problem(answer, 415, "unsupported-media-type")
     assert count(engine) == 0
@@ -234,10 +233,8 @@ async def test_what_is_not_declared_as_json_is_415(
     ["application/json", "APPLICATION/JSON", "application/json; charset=utf-8",
      'application/json;charset="UTF-8"', "application/json ; x=y"],
 )  # fmt: skip
-async def test_what_is_declared_as_json_is_taken(
-    client: httpx.AsyncClient, open_clinic: None, value: str
-) -> None:
-    """The media type is compared as RFC 9110 says."""
+async def test_json_content_types(client: httpx.AsyncClient, open_clinic: None, value: str) -> None:
+    """A JSON media type is accepted in each notation of RFC 9110."""
     headers = {"Content-Type": value, "Content-Encoding": "identity"}
     assert (await post(client, headers=headers)).status_code == 201
 
@@ -248,10 +245,10 @@ async def test_what_is_declared_as_json_is_taken(
     ["application/json" + ";a" * 50_000, 'application/json; x="' + ";" * 100_000,
      'application/json; x="' + '\\";' * 33_000, "/" * 100_000, "\xff" * 100_000],
 )  # fmt: skip
-async def test_a_long_content_type_takes_no_longer(
+async def test_a_long_content_type(
     client: httpx.AsyncClient, open_clinic: None, value: str
 ) -> None:
-    """100 kB of the worst media type are read, or refused, within 50 ms."""
+    """A `Content-Type` of 100 kB is parsed or refused within 50 ms."""
     headers = {b"Content-Type": value.encode("latin-1")}
     taken = []
     for _ in range(2):
@@ -276,10 +273,10 @@ async def test_a_long_content_type_takes_no_longer(
         ("/v1/faqs?limit=%D9%A1%D9%A2", 400),
     ],
 )
-async def test_nul_and_broken_bytes_in_an_address(
+async def test_nul_and_invalid_utf8_in_a_url(
     client: httpx.AsyncClient, path: str, status: int
 ) -> None:
-    """`%00` and bytes that are no UTF-8 are faults like any other."""
+    """`%00` and invalid UTF-8 in a URL are a 400 or a 404."""
     problem(await client.get(path), status, "invalid-query" if status == 400 else "not-found")
 
 
@@ -291,7 +288,7 @@ BIDI = list("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\
 async def test_controls_and_bidi_in_short_fields(
     client: httpx.AsyncClient, open_clinic: None, field: str
 ) -> None:
-    """No control and no bidirectional character gets into a name, an address or a number."""
+    """Control and bidirectional characters are refused in names, addresses and numbers."""
     values = {"name": "A{}a", "email": "a{}da@example.com", "phone": "212{}5550123"}
     for character in (*CONTROLS, *BIDI):
         answer = await post(client, body_of(**{field: values[field].format(character)}))
@@ -320,7 +317,7 @@ pieces = st.lists(
 @example(b'{"a":[1,{"a":1}],"b":"\\ud83d\\ude00"}')
 @example(b"1e308")
 def test_what_is_accepted_is_json(content: bytes) -> None:
-    """Whatever the parser takes, the standard parser reads as the same value."""
+    """What the strict parser accepts, the standard parser reads as the same value."""
     try:
         value = parse(content)
     except NotJSON:
@@ -331,7 +328,7 @@ def test_what_is_accepted_is_json(content: bytes) -> None:
 @quick
 @given(values, st.booleans(), st.sampled_from([None, 1]))
 def test_all_json_is_accepted(value: Any, ascii_only: bool, indent: int | None) -> None:
-    """Every JSON value, however it is written, is read as itself."""
+    """Every JSON value is accepted, in each notation."""
     written = json.dumps(value, ensure_ascii=ascii_only, indent=indent)
     assert repr(parse(written.encode())) == repr(value)
 
@@ -339,14 +336,14 @@ def test_all_json_is_accepted(value: Any, ascii_only: bool, indent: int | None) 
 @settings(quick, max_examples=100)
 @given(values, text, values)
 def test_a_name_given_twice_is_refused(first: object, name: str, second: object) -> None:
-    """An object with the same name twice is refused at any depth."""
+    """An object with a duplicate name is refused at any depth."""
     one, two, key = json.dumps(first), json.dumps(second), json.dumps(name)
     for body in (f"{{{key}: {one}, {key}: {two}}}", f'[{{"x": {{{key}:{one},{key}:{two}}}}}]'):
         with pytest.raises(NotJSON):
             parse(body.encode())
 
 
-# Markdown: what an author could paste, and what a browser must never be given.
+# Markdown that an author could paste, and the HTML that a browser may get.
 TAGS = {
     "a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol",
     "p", "pre", "strong", "ul",
@@ -380,7 +377,7 @@ PAYLOADS = [
 
 
 class Disallowed(HTMLParser):
-    """Collects every tag, attribute and scheme that is not on the short lists."""
+    """Collects each tag, attribute and URL scheme that is not allowed."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -394,7 +391,7 @@ class Disallowed(HTMLParser):
         for name, value in attrs:
             if name not in ATTRIBUTES.get(tag, set()):
                 self.found.append(f"{tag} {name}")
-            # A browser drops blanks and controls before it looks for the scheme.
+            # A browser removes white space and control characters before it parses the scheme.
             address = re.sub(r"[\x00-\x20\x7f-\xa0\u200b-\u200f\ufeff]", "", value or "").lower()
             scheme = re.match(r"([a-z][a-z0-9+.-]*):", address)
             if name == "href" and scheme and scheme[1] not in {"https", "http", "mailto", "tel"}:
@@ -413,8 +410,8 @@ class Disallowed(HTMLParser):
         self.found.append(f"<?{data}")
 
 
-def test_the_check_finds_what_it_looks_for() -> None:
-    """What was not sanitised is found in every kind."""
+def test_the_html_check_works() -> None:
+    """The check finds each kind of disallowed HTML, and rendering keeps allowed tags."""
     for html in (*MARKUP[:14], '<a href="java\tscript:x">', "<?x>", '<a href="&#106;s:x">'):
         assert Disallowed(html).found, html
     kept = render("[x](https://a.example) **b** `c`\n\n3. d").html
@@ -423,16 +420,16 @@ def test_the_check_finds_what_it_looks_for() -> None:
     }  # fmt: skip
 
 
-def test_no_payload_gets_through_markdown() -> None:
-    """All XSS payloads come out without a tag, an attribute or a scheme that is not allowed."""
+def test_markdown_removes_xss_payloads() -> None:
+    """No XSS payload is rendered with a disallowed tag, attribute or scheme."""
     assert len(set(PAYLOADS)) >= 300
     for payload in PAYLOADS:
         assert Disallowed(render(payload).html).found == [], payload
 
 
 @pytest.mark.parametrize("times", repetitions(1_500, soak=50_000))
-def test_no_generated_text_gets_through_markdown(times: int) -> None:
-    """Nor do texts put together from their pieces."""
+def test_markdown_removes_random_payloads(times: int) -> None:
+    """So are random combinations of their parts."""
     chance = random.Random(1970)
     pieces = [
         *ADDRESSES,
@@ -452,9 +449,9 @@ CALL = re.compile(r"""(?:\bre\.\w+\(|pattern=|PATTERN = )\s*r?b?(["'])(.*?)\1(?=
 
 
 def patterns() -> Iterator[tuple[str, str]]:
-    """Every regular expression that stands in the application's own code, with its file."""
-    for room in ("api", "models", "data"):
-        for file in sorted((ROOT / room).rglob("*.py")):
+    """Each regular expression in the code of the application, with the name of its file."""
+    for package in ("api", "models", "data"):
+        for file in sorted((ROOT / package).rglob("*.py")):
             yield from ((file.name, found[2]) for found in CALL.finditer(file.read_text()))
 
 
@@ -466,24 +463,24 @@ WORST = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("place", "pattern"), [pytest.param(*p, id=p[0]) for p in patterns()])
-def test_regular_expressions_are_fast_on_their_worst(place: str, pattern: str) -> None:
-    """Each expression of the application takes at most 50 ms for any 100 kB."""
+@pytest.mark.parametrize(("file", "pattern"), [pytest.param(*p, id=p[0]) for p in patterns()])
+def test_regular_expressions_are_fast(file: str, pattern: str) -> None:
+    """Each regular expression takes at most 50 ms for 100 kB of its worst input."""
     for flags in (0, re.DOTALL):
         compiled = re.compile(pattern, flags)
         for worst in (*WORST, "---\n" + WORST[0], "---\n" + "\n--" * 33_000):
-            for look in (compiled.match, compiled.fullmatch, compiled.findall):
-                assert is_fast(partial(look, worst)), worst[:20]
+            for search in (compiled.match, compiled.fullmatch, compiled.findall):
+                assert is_fast(partial(search, worst)), worst[:20]
 
 
 def test_the_patterns_are_found() -> None:
-    """The search for expressions misses none of those that are there."""
-    rooms = (file for room in ("api", "models", "data") for file in (ROOT / room).rglob("*.py"))
+    """The search for regular expressions finds all of them."""
+    files = (file for name in ("api", "models", "data") for file in (ROOT / name).rglob("*.py"))
     use = r"\bre\.[a-z]+\(|pattern=[^S]|PATTERN = "
-    assert sum(len(re.findall(use, f.read_text())) for f in rooms) == len(list(patterns())) >= 8
+    assert sum(len(re.findall(use, f.read_text())) for f in files) == len(list(patterns())) >= 8
 
 
 def test_a_long_if_none_match_is_fast() -> None:
-    """100 kB of validators are compared within 50 ms."""
+    """100 kB of entity tags are compared within 50 ms."""
     for worst in WORST:
         assert is_fast(partial(matches, worst.encode(), b'"x"'))

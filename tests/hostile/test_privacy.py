@@ -1,4 +1,4 @@
-"""What a person typed is in the sealed document and nowhere else."""
+"""What a patient typed is in the sealed columns and nowhere else."""
 
 import base64
 import json
@@ -24,15 +24,15 @@ from models.consultation_request import ConsultationRequest
 from models.idempotency import IdempotencyRecord
 from tests.support.apps import client_of, running, set_status
 from tests.support.canaries import Canaries, hits
-from tests.support.databases import commits_that_raise, files_of, kind_of, take_away
+from tests.support.databases import failing_commits, files_of, kind_of, take_away
 from tests.support.intake import PATH, bearer, body_of, count, opened, post, problem
 
 LOGGERS = ("", "sqlalchemy", "sqlalchemy.engine", "sqlalchemy.pool", "sqlalchemy.orm", "uvicorn",
            "uvicorn.error", "uvicorn.access", "asyncio", "alembic", "clinic_api")  # fmt: skip
 
 
-class Everything(logging.Handler):
-    """Keeps each line as it would be written, traceback and arguments included."""
+class RecordingHandler(logging.Handler):
+    """Stores each log line as it would be written, with its traceback and arguments."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
@@ -45,8 +45,9 @@ class Everything(logging.Handler):
 
 
 @pytest.fixture
-def log() -> Iterator[Everything]:
-    handler = Everything()
+def log() -> Iterator[RecordingHandler]:
+    """All lines of all loggers at level DEBUG."""
+    handler = RecordingHandler()
     levels = {name: logging.getLogger(name).level for name in LOGGERS}
     ours = logging.getLogger("clinic_api")
     for name in LOGGERS:
@@ -61,9 +62,9 @@ def log() -> Iterator[Everything]:
 
 
 @pytest.fixture
-async def debugging(log: Everything, folder: Path) -> AsyncIterator[FastAPI]:
-    """The application with every logger at DEBUG before it starts."""
-    # Letters are tried in vain, and what came of it is written down.
+async def debugging(log: RecordingHandler, folder: Path) -> AsyncIterator[FastAPI]:
+    """The application, with every logger at DEBUG before it starts."""
+    # No server listens on this port, so each e-mail fails and is logged.
     mail = {
         "smtp_url": "smtp://127.0.0.1:9",
         "mail_from": "service@clinic.test",
@@ -76,7 +77,7 @@ async def debugging(log: Everything, folder: Path) -> AsyncIterator[FastAPI]:
 
 
 class SealFails(Keyring):
-    """Fails in the worst way: with what it was to seal in the exception's text."""
+    """A keyring whose exception contains the text that was to be sealed."""
 
     def seal(self, plaintext: bytes, *, location: str) -> bytes:
         raise RuntimeError(f"cannot seal {plaintext.decode()} {location}")
@@ -87,7 +88,7 @@ def failing_keyring(folder: Path) -> Keyring:
 
 
 def bodies(canaries: Canaries) -> Iterator[tuple[int, bytes, dict[str, str]]]:
-    """Bodies with markers in every position while the clinic is open, and their status."""
+    """The expected status, body and headers of requests with markers in each position."""
     word = canaries.word
     wrong = dict.fromkeys(("preferred_contact", "may_leave_voicemail", "best_time", "topic",
                            "consent_to_contact", "form_version"))  # fmt: skip
@@ -111,7 +112,7 @@ def bodies(canaries: Canaries) -> Iterator[tuple[int, bytes, dict[str, str]]]:
 
 
 def addresses(canaries: Canaries) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """Method, address and headers with markers in every place but the body."""
+    """Method, URL and headers of requests with markers everywhere but in the body."""
     word = canaries.word
     for path in ("/v1/status", "/v1/status/history", "/v1/sections", "/v1/faqs", "/v1/bundle",
                  "/v1/clinic", f"{PATH}/form", "/health/ready", "/openapi.json", "/"):  # fmt: skip
@@ -140,9 +141,9 @@ def addresses(canaries: Canaries) -> Iterator[tuple[str, str, dict[str, str]]]:
 
 
 async def test_no_canary_is_found_anywhere(
-    debugging: FastAPI, folder: Path, log: Everything, capfd: pytest.CaptureFixture[str]
+    debugging: FastAPI, folder: Path, log: RecordingHandler, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Every field, position and failure: 0 hits in answers, logs, output, database and journal."""
+    """No marker is in an answer, a log, the output, the database or its journal."""
     app, canaries, engine = debugging, Canaries(), debugging.state.runtime.engine
     canaries.watch(engine, folder)
     async with client_of(app) as client:
@@ -158,7 +159,7 @@ async def test_no_canary_is_found_anywhere(
         assert count(engine) == 2
         assert hits(canaries.markers, repr(opened(app, accepted[0])).encode())
 
-        with commits_that_raise(engine):
+        with failing_commits(engine):
             assert await canaries.send(client, canaries.body(), key=canaries.word()) == 503
         assert await canaries.send(client, canaries.body()) == 201
         runtime = app.state.runtime
@@ -208,6 +209,8 @@ async def test_no_canary_is_found_anywhere(
 
 
 async def fill_the_disk(engine: Engine, client: httpx.AsyncClient, canaries: Canaries) -> None:
+    """Sends requests while the database cannot grow."""
+
     def limit(connection: Any, *_: object) -> None:
         connection.execute(f"PRAGMA max_page_count = {pages}")
 
@@ -219,7 +222,7 @@ async def fill_the_disk(engine: Engine, client: httpx.AsyncClient, canaries: Can
     pages = 2**30
 
 
-def test_the_search_finds_what_it_looks_for() -> None:
+def test_the_search_for_markers_works() -> None:
     """A marker is found raw, in base64 at any offset, in URLs, in JSON and in a `repr`."""
     marker = "Zoë (q0123456789abcdef)"
     for begin in ("", "x", "xy", "xyz"):
@@ -268,7 +271,7 @@ def flip_a_bit(_: Session, rows: list[Any], records: list[Any]) -> None:
         (flip_a_bit, False, False),
     ],
 )
-async def test_a_seal_that_was_moved_or_changed_fails_closed(
+async def test_moved_or_changed_sealed_values(
     app: FastAPI,
     client: httpx.AsyncClient,
     engine: Engine,
@@ -277,7 +280,7 @@ async def test_a_seal_that_was_moved_or_changed_fails_closed(
     requests_open: bool,
     answers_open: bool,
 ) -> None:
-    """In another row or column, or with a flipped bit, nothing opens and nothing is answered."""
+    """A sealed value in another row or column, or with a flipped bit, cannot be opened."""
     sent = {"first-key": body_of(name="Ada"), "second-key": body_of(name="Eve")}
     for key, content in sent.items():
         assert (await post(client, content, key=key)).status_code == 201

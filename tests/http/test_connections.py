@@ -1,4 +1,4 @@
-"""How long a connection may take, how large its head may be, and what is not HTTP at all."""
+"""Limits of connections and heads, request smuggling, trailers and upgrades, over raw sockets."""
 
 import asyncio
 import re
@@ -29,16 +29,16 @@ pytestmark = pytest.mark.database("sqlite")
 STATUS = b"GET /v1/status HTTP/1.1\r\nHost: a\r\n"
 POST = b"POST /v1/consultation-requests HTTP/1.1\r\nHost: a\r\n"
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n"
-HIDDEN = STATUS + b"\r\n"
+SECOND_REQUEST = STATUS + b"\r\n"
 CLOSING = STATUS + b"Connection: close\r\n\r\n"
 LAST_CHUNK = b"0\r\n"
 ENDED = b"\r\n"
-SLOW = 75
+SLOW_OF_EACH_KIND = 75
 CONNECTIONS_PER_ADDRESS = Settings.model_fields["connections_per_address"].default
 
 
 def answers_to(service: Service, *pieces: bytes) -> bytes:
-    """All that comes back until the service closes the connection."""
+    """Sends the pieces, and returns all bytes until the service closes the connection."""
     answers = b""
     with socket.create_connection(("127.0.0.1", service.port), timeout=PATIENCE) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -52,8 +52,8 @@ def answers_to(service: Service, *pieces: bytes) -> bytes:
     return answers
 
 
-def is_refused(answers: bytes, status: int, slug: str) -> None:
-    """Exactly one answer: the problem, and nothing of what was sent."""
+def assert_refused(answers: bytes, status: int, slug: str) -> None:
+    """Asserts that there is one answer: the problem, without anything that was sent."""
     assert re.findall(rb"HTTP/1.1 (\d+)", answers) == [b"%d" % status], answers
     head, _, body = answers.partition(b"\r\n\r\n")
     assert b"content-type: application/problem+json" in head.lower()
@@ -65,28 +65,28 @@ def is_refused(answers: bytes, status: int, slug: str) -> None:
 @pytest.mark.parametrize(
     "message",
     [
-        CHUNKED + b"Content-Length: 4\r\n\r\n0\r\n\r\n" + HIDDEN,
-        POST + b"Content-Length: 4\r\nContent-Length: 0\r\n\r\n" + HIDDEN,
-        POST + b"Content-Length: 4, 4\r\n\r\nabcd" + HIDDEN,
-        POST + b"Content-Length: +4\r\n\r\nabcd" + HIDDEN,
-        POST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" + HIDDEN,
-        POST + b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n" + HIDDEN,
-        POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n" + HIDDEN,
-        CHUNKED + b"Transfer-Encoding: identity\r\n\r\n0\r\n\r\n" + HIDDEN,
-        POST + b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n" + HIDDEN,
-        POST + b"Transfer-Encoding:\x0bchunked\r\n\r\n0\r\n\r\n" + HIDDEN,
-        CHUNKED + b"\r\n+1\r\nx\r\n0\r\n\r\n" + HIDDEN,
-        CHUNKED + b"\r\n1\r\nxx0\r\n\r\n" + HIDDEN,
-        CHUNKED + b"\r\n1;canary\nb\r\nx\r\n0\r\n\r\n" + HIDDEN,
+        CHUNKED + b"Content-Length: 4\r\n\r\n0\r\n\r\n" + SECOND_REQUEST,
+        POST + b"Content-Length: 4\r\nContent-Length: 0\r\n\r\n" + SECOND_REQUEST,
+        POST + b"Content-Length: 4, 4\r\n\r\nabcd" + SECOND_REQUEST,
+        POST + b"Content-Length: +4\r\n\r\nabcd" + SECOND_REQUEST,
+        POST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" + SECOND_REQUEST,
+        POST + b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n" + SECOND_REQUEST,
+        POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n" + SECOND_REQUEST,
+        CHUNKED + b"Transfer-Encoding: identity\r\n\r\n0\r\n\r\n" + SECOND_REQUEST,
+        POST + b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n" + SECOND_REQUEST,
+        POST + b"Transfer-Encoding:\x0bchunked\r\n\r\n0\r\n\r\n" + SECOND_REQUEST,
+        CHUNKED + b"\r\n+1\r\nx\r\n0\r\n\r\n" + SECOND_REQUEST,
+        CHUNKED + b"\r\n1\r\nxx0\r\n\r\n" + SECOND_REQUEST,
+        CHUNKED + b"\r\n1;canary\nb\r\nx\r\n0\r\n\r\n" + SECOND_REQUEST,
         STATUS.replace(b"\r\n", b"\n") + b"\n",
-        STATUS + b"X: canary\n\r\n" + HIDDEN,
-        b"GET /v1/status HTTP/1.1\r\nHost: a\rX: canary\r\n\r\n" + HIDDEN,
-        STATUS + b"X: canary\r\n folded\r\n\r\n" + HIDDEN,
-        STATUS + b"X: can\x00ary\r\n\r\n" + HIDDEN,
-        b"GET /v1/status HTTP/1.1\r\n\r\n" + HIDDEN,
-        STATUS + b"Host: b\r\n\r\n" + HIDDEN,
-        b"GET /v1/status HTTP/1.1\r\nHost: canary b\r\n\r\n" + HIDDEN,
-        b"GET /canary\xff HTTP/1.1\r\nHost: a\r\n\r\n" + HIDDEN,
+        STATUS + b"X: canary\n\r\n" + SECOND_REQUEST,
+        b"GET /v1/status HTTP/1.1\r\nHost: a\rX: canary\r\n\r\n" + SECOND_REQUEST,
+        STATUS + b"X: canary\r\n folded\r\n\r\n" + SECOND_REQUEST,
+        STATUS + b"X: can\x00ary\r\n\r\n" + SECOND_REQUEST,
+        b"GET /v1/status HTTP/1.1\r\n\r\n" + SECOND_REQUEST,
+        STATUS + b"Host: b\r\n\r\n" + SECOND_REQUEST,
+        b"GET /v1/status HTTP/1.1\r\nHost: canary b\r\n\r\n" + SECOND_REQUEST,
+        b"GET /canary\xff HTTP/1.1\r\nHost: a\r\n\r\n" + SECOND_REQUEST,
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
     ],
     ids=[
@@ -98,42 +98,46 @@ def is_refused(answers: bytes, status: int, slug: str) -> None:
         "a Host with a space", "an address beyond ASCII", "TLS",
     ],
 )  # fmt: skip
-def test_what_could_be_read_in_two_ways_is_not_read(service: Service, message: bytes) -> None:
-    """400 and the end of the connection: what is hidden behind it gets no answer."""
-    is_refused(answers_to(service, message), 400, "bad-request")
+def test_ambiguous_messages_are_refused(service: Service, message: bytes) -> None:
+    """An ambiguous message gets a 400 and ends the connection; a request behind it is not read."""
+    assert_refused(answers_to(service, message), 400, "bad-request")
 
 
-def test_a_protocol_that_is_not_spoken_here(service: Service) -> None:
-    """Whoever offers another one is answered in this one."""
+def test_an_upgrade_is_ignored(service: Service) -> None:
+    """A request that offers another protocol is answered with HTTP/1.1."""
     offer = b"Connection: upgrade, close\r\nUpgrade: websocket\r\n\r\n"
     assert answers_to(service, STATUS + offer).startswith(b"HTTP/1.1 200")
 
 
 @pytest.mark.parametrize("pieces", [1, 2])
-def test_a_body_behind_the_offer_of_another_protocol(service: Service, pieces: int) -> None:
-    """It belongs to its request: Java's and curl's clients offer HTTP/2 with a POST."""
+def test_a_body_after_an_upgrade_offer(service: Service, pieces: int) -> None:
+    """The body of a request that offers HTTP/2 belongs to that request.
+
+    Clients of Java and curl offer HTTP/2 with a POST.
+    """
     offer = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAE\r\n"
-    head = POST + offer + b"Content-Length: %d\r\n\r\n" % len(HIDDEN)
+    head = POST + offer + b"Content-Length: %d\r\n\r\n" % len(SECOND_REQUEST)
     last = STATUS + b"Connection: close\r\n\r\n"
     with socket.create_connection(("127.0.0.1", service.port), timeout=PATIENCE) as connection:
         if pieces == 1:
-            connection.sendall(head + HIDDEN + last)
+            connection.sendall(head + SECOND_REQUEST + last)
         else:
             connection.sendall(head)
             time.sleep(0.1)
-            connection.sendall(HIDDEN + last)
+            connection.sendall(SECOND_REQUEST + last)
         answers = b"".join(iter(lambda: connection.recv(65536), b""))
     assert re.findall(rb"HTTP/1.1 (\d+)", answers) == [b"410", b"200"]
 
 
-def test_many_offers_of_another_protocol_at_once(service: Service) -> None:
-    """Each of 500 is answered."""
+def test_pipelined_upgrade_offers(service: Service) -> None:
+    """Each of 500 pipelined upgrade offers is answered."""
     offer = STATUS + b"Connection: upgrade\r\nUpgrade: h2c\r\n\r\n"
     answers = answers_to(service, 500 * offer + STATUS + b"Connection: close\r\n\r\n")
     assert answers.count(b"HTTP/1.1 200") == 501
 
 
 def fields(count: int, size: int) -> bytes:
+    """`count` header fields with values of `size` bytes."""
     return b"".join(b"X-%03d: %s\r\n" % (number, b"a" * size) for number in range(count))
 
 
@@ -146,7 +150,7 @@ def fields(count: int, size: int) -> bytes:
         (STATUS + fields(FIELDS, 1) + b"\r\n", 431, "header-fields-too-large"),
         (STATUS + fields(1, FIELDS_BYTES) + b"\r\n", 431, "header-fields-too-large"),
         (STATUS + fields(20, 1000) + b"\r\n", 431, "header-fields-too-large"),
-        # Small enough to be on its way when the answer comes: else a reset might overtake it.
+        # With more data unread, the closed connection could be reset before the answer is read.
         (STATUS + b"X: " + b"a" * 30_000, 431, "header-fields-too-large"),
     ],
     ids=[
@@ -160,19 +164,19 @@ def fields(count: int, size: int) -> bytes:
     ],
 )
 def test_a_head_that_is_too_large(service: Service, message: bytes, status: int, slug: str) -> None:
-    """It is refused as soon as that is known, and the connection ends."""
-    is_refused(answers_to(service, message), status, slug)
+    """A head that is too large is refused at once, and the connection is closed."""
+    assert_refused(answers_to(service, message), status, slug)
 
 
-def test_a_head_of_just_the_limits(service: Service) -> None:
-    """100 fields, 8 KiB of address and nearly 16 KiB of fields are read, in whatever pieces."""
+def test_a_head_within_the_limits(service: Service) -> None:
+    """100 fields, 8 KiB of URL and nearly 16 KiB of fields are accepted, in pieces of any size."""
     target = b"/v1/" + b"a" * (TARGET_BYTES - 4)
     lines = b"Host: a\r\nConnection: close\r\n" + fields(FIELDS - 2, 150)
     assert FIELDS_BYTES * 0.9 < len(lines) < FIELDS_BYTES
     message = b"GET " + target + b" HTTP/1.1\r\n" + lines + b"\r\n"
     assert answers_to(service, message).startswith(b"HTTP/1.1 404")
     with socket.create_connection(("127.0.0.1", service.port), timeout=PATIENCE) as connection:
-        # A large body before it is not counted as a part of the next head.
+        # The body of the request before does not count as part of the next head.
         body = b" " * 60_000
         connection.sendall(POST + b"Content-Length: %d\r\n\r\n" % len(body) + body)
         answer = b""
@@ -196,11 +200,11 @@ def test_a_head_of_just_the_limits(service: Service) -> None:
     ids=["101", "3,000", "3,000 one by one", "large ones"],
 )
 def test_trailers_have_the_limits_of_a_head(service: Service, trailers: bytes, parts: int) -> None:
-    """Fields after a chunked body are bounded like those before it, in whatever pieces."""
+    """Trailers have the limits of a head, in pieces of any size."""
     size = len(trailers) // parts
     pieces = [trailers[begin : begin + size] for begin in range(0, len(trailers), size)]
     answers = answers_to(service, CHUNKED + b"\r\n1\r\n{\r\n" + LAST_CHUNK, *pieces)
-    is_refused(answers, 431, "header-fields-too-large")
+    assert_refused(answers, 431, "header-fields-too-large")
 
 
 TRAILERS = [
@@ -215,7 +219,7 @@ TRAILERS = [
 
 
 def test_trailers_change_nothing(folder: Path) -> None:
-    """A field after a chunked body is not a field of the request, nor of the next one."""
+    """A trailer is not a header field of its request or of the next one."""
     engine = open_with_audit(folder)
     set_status(engine, state="open")
     token = signed_in(engine)["Authorization"].encode()
@@ -243,45 +247,49 @@ def test_trailers_change_nothing(folder: Path) -> None:
     engine.dispose()
 
 
-def test_a_second_head_in_one_piece_has_its_limits(service: Service) -> None:
-    """What comes in one piece with another request is bounded too; that request is answered."""
-    answers = answers_to(service, HIDDEN + STATUS + fields(1, FIELDS_BYTES) + b"\r\n" + HIDDEN)
+def test_a_pipelined_head_has_its_own_limits(service: Service) -> None:
+    """A second head in the same packet is refused if it is too large; the first is answered."""
+    answers = answers_to(
+        service, SECOND_REQUEST + STATUS + fields(1, FIELDS_BYTES) + b"\r\n" + SECOND_REQUEST
+    )
     assert re.findall(rb"HTTP/1.1 (\d+)", answers) == [b"200"]
 
 
-def test_the_request_before_a_broken_one_gets_its_answer(service: Service) -> None:
-    """And it is the last one on this connection."""
-    answers = answers_to(service, HIDDEN + b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n" + HIDDEN)
+def test_the_request_before_an_invalid_one_is_answered(service: Service) -> None:
+    """A request before an invalid one is answered, and the connection is closed."""
+    answers = answers_to(
+        service, SECOND_REQUEST + b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n" + SECOND_REQUEST
+    )
     assert re.findall(rb"HTTP/1.1 (\d+)", answers) == [b"200"]
     assert b"connection: close" in answers.lower()
 
 
-async def test_whoever_is_slow_does_not_stay(service: Service) -> None:
-    """300 slow connections of four kinds: all are closed, and a good client notices nothing.
+async def test_slow_clients_are_disconnected(service: Service) -> None:
+    """300 slow connections of four kinds are closed, while another client is served.
 
-    Somebody who is slow, but takes what comes, is not cut off.
+    A client that reads its answers slowly, but without a pause, is not disconnected.
     """
     bundle = b"GET /v1/bundle HTTP/1.1\r\nHost: a\r\n\r\n"
     begun = time.monotonic()
     over = asyncio.Event()
     slow = [
         asyncio.create_task(kind)
-        for _ in range(SLOW)
+        for _ in range(SLOW_OF_EACH_KIND)
         for kind in (
-            stays(service, b""),
-            stays(service, STATUS, drops=b"X: a\r\n"),
-            stays(service, POST + b"Content-Length: 60000\r\n\r\n", drops=b" "),
-            stays(service, bundle * 40, reads=False),
+            until_closed(service, b""),
+            until_closed(service, STATUS, drops=b"X: a\r\n"),
+            until_closed(service, POST + b"Content-Length: 60000\r\n\r\n", drops=b" "),
+            until_closed(service, bundle * 40, reads=False),
         )
     ]
-    steady = asyncio.create_task(takes_what_comes(service, bundle * 100))
-    good = asyncio.create_task(goes_on(service, over))
+    steady = asyncio.create_task(read_slowly(service, bundle * 100))
+    good = asyncio.create_task(read_until(service, over))
     ended = await asyncio.wait_for(asyncio.gather(*slow), PATIENCE)
     assert time.monotonic() - begun >= SECONDS
-    # Who is still sending when it ends may see the end before the answer.
+    # A client that is sending at the end may see the closed connection before the answer.
     for number, ends in enumerate(({""}, {"408", "cut"}, {"408", "cut"}, {"cut"})):
         assert set(ended[number::4]) <= ends
-    assert ended.count("408") > SLOW
+    assert ended.count("408") > SLOW_OF_EACH_KIND
     assert not steady.done()
     steady.cancel()
     over.set()
@@ -289,13 +297,13 @@ async def test_whoever_is_slow_does_not_stay(service: Service) -> None:
     assert len(statuses) > 50
     assert set(statuses) == {200}
     assert "Traceback" not in service.log.read_text()
-    # Beside the other tests; the benchmark knows how fast it is.
+    # A generous limit: other tests run meanwhile.
     assert median(taken) < 1
 
 
 @pytest.fixture
 def many_descriptors() -> Iterator[None]:
-    """This process may open enough connections; the service was started with fewer."""
+    """Raises this process's limit of open files; the service keeps the lower limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
     yield
@@ -303,6 +311,7 @@ def many_descriptors() -> Iterator[None]:
 
 
 def is_open(connection: socket.socket) -> bool:
+    """Whether the service has not closed the connection."""
     try:
         connection.setblocking(False)
         return connection.recv(1, socket.MSG_PEEK) != b""
@@ -312,85 +321,84 @@ def is_open(connection: socket.socket) -> bool:
         return False
 
 
-def test_one_address_does_not_take_all_connections(
-    service: Service, many_descriptors: None
-) -> None:
-    """Of 1,200 unfinished heads 512 stay; a client at another address gets every answer."""
+def test_connections_are_limited_by_address(service: Service, many_descriptors: None) -> None:
+    """Of 1,200 connections of one address 512 stay open; another address is always served."""
     transport = httpx.HTTPTransport(local_address="127.0.0.2")
     options: dict[str, Any] = {"transport": transport, "headers": {"Connection": "close"}}
     with ExitStack() as stack, service.client(**options) as good:
-        held = []
+        connections = []
         for number in range(1200):
             connection = stack.enter_context(socket.socket())
             connection.connect(("127.0.0.1", service.port))
             with suppress(OSError):
                 connection.sendall(STATUS)
-            held.append(connection)
+            connections.append(connection)
             if number % 20 == 0:
                 assert good.get("/v1/status").status_code == 200
-        wait_for(lambda: sum(map(is_open, held)) <= CONNECTIONS_PER_ADDRESS)
-        assert sum(map(is_open, held)) == CONNECTIONS_PER_ADDRESS
+        wait_for(lambda: sum(map(is_open, connections)) <= CONNECTIONS_PER_ADDRESS)
+        assert sum(map(is_open, connections)) == CONNECTIONS_PER_ADDRESS
         assert good.get("/v1/status").status_code == 200
     log = service.log.read_text()
     assert log.count("further ones are closed") == 1
     assert "Traceback" not in log
 
 
-def test_a_connection_that_ends_makes_room_and_a_proxy_needs_none(folder: Path) -> None:
-    """The bound is one of open connections, and a trusted proxy has none."""
+def test_closed_connections_and_proxies_are_not_counted(folder: Path) -> None:
+    """The limit counts open connections, and not those of a trusted proxy."""
     changes = {"CLINIC_CONNECTIONS_PER_ADDRESS": "5", "CLINIC_TRUSTED_PROXIES": "127.0.0.2/31"}
     with serving(folder, changes=changes) as service:
         for address, most in [("127.0.0.1", 5), ("127.0.0.3", 20), ("127.0.0.1", 5)]:
-            place = (address, 0)
 
-            def is_answered(place: tuple[str, int] = place) -> bool:
-                with suppress(OSError), connect(service, place) as connection:
+            def is_answered(address: str = address) -> bool:
+                with suppress(OSError), connect(service, address) as connection:
                     connection.sendall(CLOSING)
                     return connection.recv(12) == b"HTTP/1.1 200"
                 return False
 
             wait_for(is_answered)
             with ExitStack() as stack:
-                held = [stack.enter_context(connect(service, place)) for _ in range(20)]
+                opened = [stack.enter_context(connect(service, address)) for _ in range(20)]
 
-                def is_bounded(held: list[socket.socket] = held, most: int = most) -> bool:
-                    return sum(map(is_open, held)) <= most
+                def is_bounded(opened: list[socket.socket] = opened, most: int = most) -> bool:
+                    return sum(map(is_open, opened)) <= most
 
                 wait_for(is_bounded)
-                # The one that was answered may have been counted still.
-                assert sum(map(is_open, held)) >= most - 1
+                # The connection that was answered may still be counted.
+                assert sum(map(is_open, opened)) >= most - 1
 
 
-def connect(service: Service, place: tuple[str, int]) -> socket.socket:
+def connect(service: Service, address: str) -> socket.socket:
+    """A connection from a local address to the service."""
     return socket.create_connection(
-        ("127.0.0.1", service.port), timeout=PATIENCE, source_address=place
+        ("127.0.0.1", service.port), timeout=PATIENCE, source_address=(address, 0)
     )
 
 
-async def test_head_and_body_share_their_time(service: Service) -> None:
-    """Whoever took half of it for the head is gone before one that came some seconds later."""
+async def test_head_and_body_share_one_deadline(service: Service) -> None:
+    """The deadline starts with the head: a slow head leaves less time for the body."""
     body = POST[4:] + b"Content-Length: 60000\r\n\r\n"
     ended: list[str] = []
 
     async def first() -> None:
-        assert await stays(service, POST[:4], rest=body, drops=b" ") in ("408", "cut")
+        assert await until_closed(service, POST[:4], rest=body, drops=b" ") in ("408", "cut")
         ended.append("first")
 
     async def later() -> None:
         await asyncio.sleep(SECONDS / 4)
-        assert await stays(service, STATUS, drops=b"X: a\r\n") in ("408", "cut")
+        assert await until_closed(service, STATUS, drops=b"X: a\r\n") in ("408", "cut")
         ended.append("later")
 
     await asyncio.gather(first(), later())
     assert ended == ["first", "later"]
 
 
-async def stays(
+async def until_closed(
     service: Service, begin: bytes, *, rest: bytes = b"", drops: bytes = b"", reads: bool = True
 ) -> str:
-    """Takes its time until the connection ends; the status that was told, or how it ended.
+    """Sends slowly until the service closes the connection.
 
-    `rest` follows what it began with after half of the time.
+    Sends `begin`, after half of the deadline `rest`, and then `drops` twice a second. Returns the
+    status of the answer, "" if there was none, or "cut" if the connection was reset.
     """
     loop = asyncio.get_running_loop()
     answer = b""
@@ -403,7 +411,7 @@ async def stays(
             while True:
                 if not reads:
                     await asyncio.sleep(0.5)
-                    # The end is seen by whoever writes.
+                    # Without reading, only a write can fail on a closed connection.
                     await loop.sock_sendall(connection, b"\r\n")
                     continue
                 try:
@@ -419,15 +427,17 @@ async def stays(
 
 
 async def connected(service: Service) -> socket.socket:
+    """A connection with a small receive buffer."""
     connection = socket.socket()
-    # So that an answer does not fit into what the system keeps.
+    # Too small for a whole answer, so that the service has to wait for the client.
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     connection.setblocking(False)
     await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", service.port))
     return connection
 
 
-async def takes_what_comes(service: Service, message: bytes) -> None:
+async def read_slowly(service: Service, message: bytes) -> None:
+    """Sends a message, and reads the answers at 40 kB/s until the connection ends."""
     loop = asyncio.get_running_loop()
     with await connected(service) as connection:
         await loop.sock_sendall(connection, message)
@@ -435,7 +445,8 @@ async def takes_what_comes(service: Service, message: bytes) -> None:
             await asyncio.sleep(0.05)
 
 
-async def goes_on(service: Service, over: asyncio.Event) -> tuple[list[int], list[float]]:
+async def read_until(service: Service, over: asyncio.Event) -> tuple[list[int], list[float]]:
+    """Reads the status until the event is set; returns the statuses and the seconds."""
     statuses, taken = [], []
     async with httpx.AsyncClient(base_url=service.url, timeout=PATIENCE) as client:
         while not over.is_set():

@@ -1,4 +1,4 @@
-"""Which origins may read what."""
+"""CORS: the origins that can read each kind of answer."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from tests.support.commands import invoke
 from tests.support.intake import PATH, bearer, post
 from tests.support.staff import STAFF
 
-# Decided before a database has anything to say that would differ from one kind to the other.
+# CORS does not depend on the kind of the database.
 pytestmark = pytest.mark.database("sqlite")
 
 ALLOWED = {"content-type", "idempotency-key", "authorization", "if-none-match", "if-match"}
@@ -32,11 +32,12 @@ async def preflight(
     method: str,
     *,
     origin: str = OURS,
-    asked: str | None = "content-type, idempotency-key, authorization",
+    requested_headers: str | None = "content-type, idempotency-key, authorization",
 ) -> httpx.Response:
+    """Sends a preflight, which must be answered with an empty 204."""
     headers = {"Origin": origin, "Access-Control-Request-Method": method}
-    if asked is not None:
-        headers["Access-Control-Request-Headers"] = asked
+    if requested_headers is not None:
+        headers["Access-Control-Request-Headers"] = requested_headers
     answer = await client.options(path, headers=headers)
     assert (answer.status_code, answer.content) == (204, b"")
     assert "Access-Control-Allow-Credentials" not in answer.headers
@@ -44,14 +45,15 @@ async def preflight(
 
 
 def names(answer: httpx.Response, header: str) -> set[str]:
+    """The lower-case items of a header that is a list."""
     return set(answer.headers[header].lower().split(", "))
 
 
 @pytest.mark.parametrize("origin", [None, OURS, "null", "https://evil.test"])
-async def test_everybody_may_read_what_is_public(
+async def test_public_answers_allow_every_origin(
     client: httpx.AsyncClient, origin: str | None
 ) -> None:
-    """A constant `*`, on errors too, so that caches may keep one answer for all origins."""
+    """Public answers and errors have a constant `*`, so that caches need one answer only."""
     headers = {"Origin": origin} if origin else {}
     for path in ("/", "/v1/status", "/v1/faqs", f"{PATH}/form", "/v1/bundle", "/openapi.json",
                  "/v1/nothing", "/v1/faqs?x=1", "/problems/gone"):  # fmt: skip
@@ -62,8 +64,8 @@ async def test_everybody_may_read_what_is_public(
         assert set(answer.headers["Access-Control-Expose-Headers"].split(", ")) >= EXPOSED
 
 
-async def test_preflights_tell_what_is_allowed(client: httpx.AsyncClient) -> None:
-    """Methods and headers of the path; a script may send a request with a key."""
+async def test_preflights(client: httpx.AsyncClient) -> None:
+    """A preflight lists the methods and headers of the path."""
     read = await preflight(client, "/v1/status", "GET")
     assert names(read, "Access-Control-Allow-Methods") == {"get", "head"}
     send = await preflight(client, PATH, "POST")
@@ -74,23 +76,23 @@ async def test_preflights_tell_what_is_allowed(client: httpx.AsyncClient) -> Non
 
 
 async def test_a_public_read_may_carry_any_header(client: httpx.AsyncClient) -> None:
-    """Tracing and analytics libraries add headers of their own to every call of a page."""
+    """A public read allows any header, because tracing libraries add their own to each call."""
     added = "traceparent,x-datadog-trace-id, X-Requested-With"
     for path in ("/v1/status", "/v1/bundle", f"{PATH}/form", "/openapi.json", "/v1/nothing"):
-        told = await preflight(client, path, "GET", asked=added)
-        assert names(told, "Access-Control-Allow-Headers") == {"*", *ALLOWED}
+        answer = await preflight(client, path, "GET", requested_headers=added)
+        assert names(answer, "Access-Control-Allow-Headers") == {"*", *ALLOWED}
     for path, method in ((PATH, "POST"), (f"{STAFF}/me", "GET")):
-        told = await preflight(client, path, method, asked=added)
-        assert names(told, "Access-Control-Allow-Headers") >= ALLOWED
-        assert not names(told, "Access-Control-Allow-Headers") & {"*", "traceparent"}
-    told = await preflight(client, "/v1/status", "GET", asked=None)
-    assert names(told, "Access-Control-Allow-Headers") == {"*", *ALLOWED}
+        answer = await preflight(client, path, method, requested_headers=added)
+        assert names(answer, "Access-Control-Allow-Headers") >= ALLOWED
+        assert not names(answer, "Access-Control-Allow-Headers") & {"*", "traceparent"}
+    answer = await preflight(client, "/v1/status", "GET", requested_headers=None)
+    assert names(answer, "Access-Control-Allow-Headers") == {"*", *ALLOWED}
 
 
 async def test_by_default_any_site_may_send_a_request(
     client: httpx.AsyncClient, open_clinic: None
 ) -> None:
-    """The 201, the receipt, the withdrawal and the errors can be read by the page that asked."""
+    """By default every origin can send a request and read all its answers."""
     headers = {"Origin": OURS}
     accepted = await post(client, headers=headers)
     location, token = accepted.headers["Location"], {**bearer(accepted), **headers}
@@ -106,8 +108,8 @@ async def test_by_default_any_site_may_send_a_request(
         assert "Access-Control-Allow-Credentials" not in answer.headers
 
 
-async def test_a_list_of_origins_is_kept_to(folder: Path) -> None:
-    """A listed origin is named; no other is ever reflected; public reads stay open to all."""
+async def test_listed_origins(folder: Path) -> None:
+    """With a list only listed origins can send requests; public reads allow every origin."""
     origins = ",".join([OURS, "https://other.example", *APPS])
     async with running(folder, cors_origins=origins) as app, client_of(app) as client:
         set_status(app.state.runtime.engine, state="open")
@@ -116,31 +118,31 @@ async def test_a_list_of_origins_is_kept_to(folder: Path) -> None:
             assert answer.status_code == 201
             assert answer.headers["Access-Control-Allow-Origin"] == origin
             assert "Origin" in answer.headers["Vary"]
-            told = await preflight(client, PATH, "POST", origin=origin)
-            assert told.headers["Access-Control-Allow-Origin"] == origin
+            answer = await preflight(client, PATH, "POST", origin=origin)
+            assert answer.headers["Access-Control-Allow-Origin"] == origin
         for origin in HOSTILE:
             answer = await post(client, headers={"Origin": origin})
             assert "Access-Control-Allow-Origin" not in answer.headers, origin
-            told = await preflight(client, PATH, "POST", origin=origin)
-            assert "Access-Control-Allow-Origin" not in told.headers, origin
+            answer = await preflight(client, PATH, "POST", origin=origin)
+            assert "Access-Control-Allow-Origin" not in answer.headers, origin
             public = await client.get("/v1/status", headers={"Origin": origin})
             assert public.headers["Access-Control-Allow-Origin"] == "*"
 
 
-async def test_staff_is_for_listed_origins(folder: Path, client: httpx.AsyncClient) -> None:
-    """No origin may use a staff path unless it is on the list."""
+async def test_staff_paths_need_a_listed_origin(folder: Path, client: httpx.AsyncClient) -> None:
+    """Staff paths allow listed origins only."""
     path = "/v1/staff/me"
     assert "Access-Control-Allow-Origin" not in (await preflight(client, path, "GET")).headers
     async with running(folder, cors_origins=OURS) as app, client_of(app) as listed:
-        told = await preflight(listed, path, "PATCH")
-        assert told.headers["Access-Control-Allow-Origin"] == OURS
-        assert names(told, "Access-Control-Allow-Methods") == {
+        answer = await preflight(listed, path, "PATCH")
+        assert answer.headers["Access-Control-Allow-Origin"] == OURS
+        assert names(answer, "Access-Control-Allow-Methods") == {
             "get", "head", "post", "put", "patch", "delete",
         }  # fmt: skip
-        assert names(told, "Access-Control-Allow-Headers") >= ALLOWED
+        assert names(answer, "Access-Control-Allow-Headers") >= ALLOWED
         for origin in HOSTILE:
-            told = await preflight(listed, path, "GET", origin=origin)
-            assert "Access-Control-Allow-Origin" not in told.headers
+            answer = await preflight(listed, path, "GET", origin=origin)
+            assert "Access-Control-Allow-Origin" not in answer.headers
 
 
 @pytest.mark.parametrize(
@@ -152,8 +154,8 @@ async def test_staff_is_for_listed_origins(folder: Path, client: httpx.AsyncClie
      "https://clinic.example:443", "http://clinic.example:80", "https://clinic.example:0",
      "https://CLINIC.example", "https://klinik\u00e4.example", "https://clinic.example x"],
 )  # fmt: skip
-def test_what_is_no_origin_is_refused_at_start(folder: Path, origin: str) -> None:
-    """One line names the setting; what would never match, or match too much, is not accepted."""
+def test_invalid_origins_are_refused(folder: Path, origin: str) -> None:
+    """An invalid origin, or a pattern, is reported in one line with the name of the setting."""
     listed = f"{OURS}, {origin}"
     refused = invoke("status", "show", folder=folder, CLINIC_CORS_ORIGINS=listed)
     assert refused.exit_code == 1
@@ -163,7 +165,7 @@ def test_what_is_no_origin_is_refused_at_start(folder: Path, origin: str) -> Non
 
 
 def test_origins_of_sites_and_apps_are_accepted(folder: Path) -> None:
-    """A site's origin may have a port; an app's has a scheme of its own."""
+    """Origins of sites may have a port; origins of apps have their own scheme."""
     listed = ",".join([OURS, "https://clinic.example:8443", "http://[::1]:3000", *APPS])
     shown = invoke("status", "show", folder=folder, CLINIC_CORS_ORIGINS=listed)
     assert shown.exit_code == 0, shown.stderr

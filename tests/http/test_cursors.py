@@ -1,4 +1,4 @@
-"""Every list that comes in pages, and the one kind of cursor that leads through them."""
+"""All lists with pages, and their cursors."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -19,9 +19,9 @@ LISTS = sorted(
     for method, path, operation in operations()
     if method == "get" and any(p["name"] == "cursor" for p in operation.get("parameters", []))
 )
-# What their cursors hold, where it is not an instant and an id.
+# Lists with a number in the cursor; the others have a time and an id.
 NUMBERED = ["/v1/faqs", "/v1/sections", f"{STAFF}/audit-events"]
-# Well formed, and of no list: ids first, too many values, an instant alone, an id that is none.
+# Well formed, but of no list: an id first, too many values, a time alone, a time as an id.
 OF_NO_LIST = [
     "=abc", "=abc 17", "17 17", "17 =abc", "17 17 17", "2026-01-01T00:00:00+00:00",
     "2026-01-01T00:00:00+00:00 2026-01-01T00:00:00+00:00",
@@ -34,7 +34,7 @@ BROKEN = [
 
 @pytest.fixture
 async def staff(app: FastAPI, engine: Engine) -> AsyncIterator[httpx.AsyncClient]:
-    """A client that may do everything, where each list has a few items."""
+    """A client with all scopes; each list has a few items."""
     for state in ("open", "temporarily_closed", "open"):
         set_status(engine, state=state)
     async with client_of(app) as client:
@@ -49,6 +49,7 @@ async def staff(app: FastAPI, engine: Engine) -> AsyncIterator[httpx.AsyncClient
 
 
 async def page(client: httpx.AsyncClient, path: str, query: str = "") -> dict[str, Any]:
+    """One page of a list."""
     answer = await client.get(f"{path}{query}")
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
@@ -56,12 +57,13 @@ async def page(client: httpx.AsyncClient, path: str, query: str = "") -> dict[st
 
 
 def key_of(item: dict[str, Any]) -> str:
+    """The id or the slug of an item."""
     return str(item.get("id") or item.get("slug") or item)
 
 
 @pytest.mark.parametrize("path", LISTS)
-async def test_a_list_in_pages_is_the_whole_list(staff: httpx.AsyncClient, path: str) -> None:
-    """Two items at a time: the same items in the same order, and the same total on each page."""
+async def test_pages_contain_the_whole_list(staff: httpx.AsyncClient, path: str) -> None:
+    """Pages of two have all items in the same order, with the same total."""
     whole = await page(staff, path)
     assert len(whole["data"]) > 2
     seen: list[str] = []
@@ -76,10 +78,8 @@ async def test_a_list_in_pages_is_the_whole_list(staff: httpx.AsyncClient, path:
 
 
 @pytest.mark.database("sqlite")
-async def test_an_item_that_comes_meanwhile_repeats_no_other(
-    staff: httpx.AsyncClient, engine: Engine
-) -> None:
-    """The next page begins after the last item that was seen, not after a number of items."""
+async def test_a_new_item_between_two_pages(staff: httpx.AsyncClient, engine: Engine) -> None:
+    """An item created between two pages does not repeat another one."""
     path = f"{STAFF}/tokens"
     first = await page(staff, path, "?limit=2")
     signed_in(engine)
@@ -89,8 +89,8 @@ async def test_an_item_that_comes_meanwhile_repeats_no_other(
 
 @pytest.mark.database("sqlite")
 @pytest.mark.parametrize("path", LISTS)
-async def test_a_cursor_of_another_list_is_400(staff: httpx.AsyncClient, path: str) -> None:
-    """So is one that was never given, whatever the list is ordered by."""
+async def test_an_invalid_cursor_is_400(staff: httpx.AsyncClient, path: str) -> None:
+    """A cursor of another list, and one that was never issued, are answered with 400."""
     other = "2026-01-01T00:00:00+00:00 =abc" if path in NUMBERED else "17"
     if "status" in path:
         other = "2026-01-01T00:00:00+00:00 =abc"

@@ -1,4 +1,4 @@
-"""Errors that belong to no route in particular."""
+"""Errors of every path: 404, 405 and 500, security headers, and the pages of problems."""
 
 import uuid
 
@@ -10,7 +10,7 @@ from api.problems.catalogue import ALL
 from tests.support.apps import client_of
 from tests.support.intake import PATH, problem
 
-# Decided before a database has anything to say that would differ from one kind to the other.
+# These answers do not depend on the kind of the database.
 pytestmark = pytest.mark.database("sqlite")
 
 
@@ -29,10 +29,8 @@ pytestmark = pytest.mark.database("sqlite")
         ("/health/ready", "GET, HEAD"),
     ],
 )
-async def test_a_wrong_method_is_told_the_right_ones(
-    client: httpx.AsyncClient, path: str, allow: str
-) -> None:
-    """405 with the exact `Allow`, for methods of any name."""
+async def test_a_wrong_method_is_405(client: httpx.AsyncClient, path: str, allow: str) -> None:
+    """A wrong method, also an unknown one, gets a 405 with the exact `Allow`."""
     for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "X"):
         if method in allow.split(", "):
             continue
@@ -50,14 +48,14 @@ async def test_a_wrong_method_is_told_the_right_ones(
      "/health", "/%ff", "/%F0%9F%A6%8A", "/problems", "/problems/none", f"{PATH}/", "/.env"],
 )  # fmt: skip
 async def test_an_unknown_path_is_404(client: httpx.AsyncClient, path: str) -> None:
-    """A problem like any other; no slash is added or taken away."""
+    """An unknown path is 404; a slash is never added or removed."""
     problem(await client.get(path), 404, "not-found")
 
 
-async def test_an_unhandled_fault_is_a_500_that_says_nothing(
+async def test_an_unhandled_exception_is_500(
     app: FastAPI, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A problem with CORS headers and the id that the log has; the exception stays inside."""
+    """The 500 has CORS headers and the id in the log, and not the text of the exception."""
 
     def fail() -> None:
         raise RuntimeError("what somebody typed")
@@ -74,8 +72,8 @@ async def test_an_unhandled_fault_is_a_500_that_says_nothing(
     assert "typed" not in logged + answer.text
 
 
-async def test_a_request_id_is_our_own(client: httpx.AsyncClient) -> None:
-    """Each answer that was not kept has a new one; one that was sent is not taken over."""
+async def test_request_ids(client: httpx.AsyncClient) -> None:
+    """Each answer that is not from the cache has a new id; an id that was sent is ignored."""
     given = str(uuid.uuid4())
     seen = set()
     for path in ("/v1/status", "/v1/nothing", "/v1/nothing", "/health/live"):
@@ -87,8 +85,8 @@ async def test_a_request_id_is_our_own(client: httpx.AsyncClient) -> None:
     assert "X-Request-ID" not in again.headers
 
 
-async def test_every_answer_is_guarded(client: httpx.AsyncClient) -> None:
-    """No guessing of types, no frames, no referrer."""
+async def test_security_headers(client: httpx.AsyncClient) -> None:
+    """Every answer forbids MIME sniffing, framing and referrers."""
     for path in ("/", "/v1/faqs", "/docs", "/docs/start.js", "/problems/gone", "/nothing"):
         headers = (await client.get(path)).headers
         assert headers["X-Content-Type-Options"] == "nosniff"
@@ -101,7 +99,7 @@ async def test_every_answer_is_guarded(client: httpx.AsyncClient) -> None:
 @pytest.mark.shared
 @pytest.mark.parametrize("slug", ALL)
 async def test_every_problem_has_a_page(client: httpx.AsyncClient, slug: str) -> None:
-    """It says what happened and what to do, without a script and without another host."""
+    """Each problem type has a page that explains it, without scripts or other hosts."""
     answer = await client.get(f"/problems/{slug}")
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
@@ -112,8 +110,8 @@ async def test_every_problem_has_a_page(client: httpx.AsyncClient, slug: str) ->
     assert "$" not in answer.text
 
 
-async def test_the_openapi_page_comes_from_here(client: httpx.AsyncClient) -> None:
-    """Page, script, style and picture are served; nothing is fetched from another host."""
+async def test_the_documentation_needs_no_other_host(client: httpx.AsyncClient) -> None:
+    """The page `/docs` and all its files are served by the service."""
     page = (await client.get("/docs")).text
     assert "//" not in page.replace("</", "")
     for name, media_type in {

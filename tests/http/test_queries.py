@@ -1,4 +1,4 @@
-"""Whatever stands behind the question mark is understood or told."""
+"""Query strings: unknown, repeated and invalid parameters."""
 
 import random
 import string
@@ -25,13 +25,14 @@ READS = sorted(
 
 
 def told(answer: httpx.Response) -> list[dict[str, Any]]:
+    """The errors of a 400 for the query."""
     errors: list[dict[str, Any]] = problem(answer, 400, "invalid-query")["errors"]
     return errors
 
 
 @pytest.mark.parametrize("path", [*READS, "/docs", "/openapi.json", "/problems/gone", f"{PATH}/x"])
 async def test_an_unknown_parameter_is_told(client: httpx.AsyncClient, path: str) -> None:
-    """Every read names an unknown parameter that is a plain word, and repeats no other name."""
+    """Every read reports an unknown parameter; it repeats a name only if this is a plain word."""
     for query, name in {
         "unknown=1": "unknown", "unknown": "unknown", "limitt=5": "limitt",
         "__proto__=1": "__proto__", "utm_source=x": "utm_source", "unknown=1&unknown=2": "unknown",
@@ -63,7 +64,7 @@ async def test_an_unknown_parameter_is_told(client: httpx.AsyncClient, path: str
 async def test_a_value_that_cannot_be_used_is_told(
     client: httpx.AsyncClient, parameter: str, values: list[str]
 ) -> None:
-    """Wrong types, other scripts' digits, tampered cursors, SQL: 400 and the parameter's name."""
+    """An invalid value is 400 with the parameter's name."""
     for value in values:
         answer = await client.get(f"/v1/faqs?{parameter}={quote(value)}")
         assert [(error["parameter"], error["code"]) for error in told(answer)] == [
@@ -73,13 +74,13 @@ async def test_a_value_that_cannot_be_used_is_told(
 
 @pytest.mark.parametrize("parameter", ["limit", "cursor", "answered", "topic", "section"])
 async def test_a_parameter_is_given_once(client: httpx.AsyncClient, parameter: str) -> None:
-    """Twice is 400, also with the same value."""
+    """A repeated parameter is 400, also with equal values."""
     answer = await client.get(f"/v1/faqs?{parameter}=1&{parameter}=1")
     assert [error["code"] for error in told(answer)] == [f"{parameter}.repeated"]
 
 
 async def test_all_faults_are_told_at_once(client: httpx.AsyncClient) -> None:
-    """Two wrong values, two errors; so with names that are repeated or unknown."""
+    """All faults of a query are reported in one answer."""
     for query, codes in {
         "limit=x&answered=x": {"limit.invalid", "answered.invalid"},
         "limit=1&limit=1&x=1&y=1&Z=1": {
@@ -91,7 +92,7 @@ async def test_all_faults_are_told_at_once(client: httpx.AsyncClient) -> None:
 
 
 async def test_at_most_twenty_unknown_parameters_are_named(client: httpx.AsyncClient) -> None:
-    """Those beyond are one fault without a name, so that the answer stays small."""
+    """After 20 unknown parameters the others are one fault without a name."""
     names = [f"{first}{second}" for first in "abcde" for second in "abcdef"]
     answer = await client.get(f"/v1/faqs?{'&'.join(names)}")
     parameters = [error["parameter"] for error in told(answer)]
@@ -99,7 +100,7 @@ async def test_at_most_twenty_unknown_parameters_are_named(client: httpx.AsyncCl
 
 
 async def test_a_cursor_beyond_the_end_is_an_empty_page(client: httpx.AsyncClient) -> None:
-    """The last text may have been taken back since."""
+    """A cursor after the last item gives an empty page: the last text may be withdrawn."""
     answer = await client.get(f"/v1/faqs?cursor={encode_text(str(10**9))}")
     assert answer.status_code == 200
     assert answer.json()["data"] == []
@@ -107,7 +108,7 @@ async def test_a_cursor_beyond_the_end_is_an_empty_page(client: httpx.AsyncClien
 
 
 async def status_of(app: FastAPI, path: str, query: str) -> int:
-    """Asks the application itself: a client would take longer than it does."""
+    """Calls the application without a client, which would take longer than the call."""
     told: list[int] = []
 
     async def receive() -> Message:
@@ -131,7 +132,7 @@ async def status_of(app: FastAPI, path: str, query: str) -> int:
 @pytest.mark.database("sqlite")
 @pytest.mark.parametrize("times", repetitions(1_000, soak=50_000))
 async def test_random_query_strings(app: FastAPI, times: int) -> None:
-    """They are 400, or have a meaning: never a 5xx."""
+    """Random query strings never cause a 5xx."""
     chance = random.Random(8707)
     known = ["limit", "cursor", "answered", "topic", "section"]
     letters = string.ascii_lowercase + "%&=+;#?/\\'\"0123456789"

@@ -1,4 +1,4 @@
-"""How many consultation requests one address may send."""
+"""Rate limits of consultation requests by address."""
 
 import asyncio
 import subprocess
@@ -14,7 +14,7 @@ from tests.support.process import ROOT
 
 
 async def test_over_the_rate_is_429(folder: Path) -> None:
-    """After N it is 429 with Retry-After and the RateLimit fields; nothing more is kept."""
+    """Over the limit the answer is 429 with `Retry-After` and `RateLimit`; nothing is stored."""
     async with running(folder, intake_rate="3 per hour") as app, client_of(app) as client:
         set_status(app.state.runtime.engine, state="open")
         accepted = [await post(client) for _ in range(3)]
@@ -26,15 +26,15 @@ async def test_over_the_rate_is_429(folder: Path) -> None:
         assert refused.headers["RateLimit-Policy"] == '"intake";q=3;w=3600'
         assert refused.headers["RateLimit"] == f'"intake";r=0;t={wait}'
         assert count(app.state.runtime.engine) == 3
-        # Receipts, withdrawals and public reads are not requests for a consultation.
+        # The limit does not apply to receipts, withdrawals and public reads.
         location, headers = accepted[0].headers["Location"], bearer(accepted[0])
         assert (await client.get(location, headers=headers)).status_code == 200
         assert (await client.post(f"{location}/withdrawal", headers=headers)).status_code == 200
         assert (await client.get("/v1/status")).status_code == 200
 
 
-async def test_what_is_refused_counts_too(folder: Path) -> None:
-    """Malformed and invalid bodies use up the rate, as does a closed clinic's 410."""
+async def test_refused_requests_count(folder: Path) -> None:
+    """Malformed, invalid and refused requests count for the limit."""
     async with running(folder, intake_rate="3 per hour") as app, client_of(app) as client:
         problem(await post(client), 410, "clinic-permanently-closed")
         set_status(app.state.runtime.engine, state="open")
@@ -43,11 +43,11 @@ async def test_what_is_refused_counts_too(folder: Path) -> None:
         problem(await post(client), 429, "too-many-requests")
 
 
-async def test_after_retry_after_the_next_one_is_taken(folder: Path) -> None:
-    """`Retry-After` keeps its promise."""
+async def test_a_request_after_retry_after(folder: Path) -> None:
+    """A request after the seconds in `Retry-After` is accepted."""
     async with running(folder, intake_rate="2 per 2 seconds") as app, client_of(app) as client:
         set_status(app.state.runtime.engine, state="open")
-        # On a slow machine some of them fall into the next two seconds.
+        # On a slow machine the first requests fall into two windows.
         for _ in range(100):
             refused = await post(client)
             if refused.status_code == 429:
@@ -68,10 +68,10 @@ async def test_after_retry_after_the_next_one_is_taken(folder: Path) -> None:
         ("fe80::1%eth0", "fe80::2%eth0", True),
     ],
 )
-async def test_whose_requests_count_together(
+async def test_addresses_that_share_a_limit(
     folder: Path, first: str, second: str, shared: bool
 ) -> None:
-    """Another address is not affected; an IPv6 network of 64 bits counts as one address."""
+    """Each IPv4 address and each IPv6 network of 64 bits has its own limit."""
     async with running(folder, intake_rate="1 per hour") as app:
         set_status(app.state.runtime.engine, state="open")
         async with client_of(app, first) as one, client_of(app, second) as two:
@@ -80,10 +80,10 @@ async def test_whose_requests_count_together(
             assert (await post(two)).status_code == (429 if shared else 201)
 
 
-async def test_a_larger_network_may_send_ten_times_as_much(folder: Path) -> None:
-    """After ten requests of an IPv6 network of 56 bits the next is refused, from any address.
+async def test_a_larger_network_has_a_limit_too(folder: Path) -> None:
+    """An IPv6 network of 56 bits may send ten times the limit of an address.
 
-    A refused address has not used up what the others may send.
+    A refused request does not count for the network.
     """
     async with running(folder, intake_rate="1 per hour") as app:
         set_status(app.state.runtime.engine, state="open")
@@ -104,8 +104,8 @@ async def test_a_larger_network_may_send_ten_times_as_much(folder: Path) -> None
         assert (await sent_from("2001:db8:0:100")).status_code == 201
 
 
-async def test_what_a_client_says_of_itself_changes_nothing(folder: Path) -> None:
-    """Forwarded addresses from a peer that nobody trusts are not believed."""
+async def test_forwarded_addresses_are_ignored(folder: Path) -> None:
+    """Forwarded addresses from a peer that is not a trusted proxy are ignored."""
     async with running(folder, intake_rate="1 per hour") as app, client_of(app) as client:
         set_status(app.state.runtime.engine, state="open")
         assert (await post(client)).status_code == 201
@@ -115,7 +115,7 @@ async def test_what_a_client_says_of_itself_changes_nothing(folder: Path) -> Non
 
 
 async def test_an_empty_rate_is_no_limit(client: httpx.AsyncClient, open_clinic: None) -> None:
-    """With the empty setting the 31st request is taken like the first."""
+    """With an empty setting there is no limit."""
     assert {(await post(client)).status_code for _ in range(31)} == {201}
 
 
@@ -145,8 +145,8 @@ print(peak() - before, own and is_refused(f"2001:{number >> 16:x}:{number & 0xff
 """
 
 
-def test_a_flood_from_many_addresses_fits_into_memory() -> None:
-    """The process grows by at most 40 MB, however many addresses send, and each has its count."""
+def test_many_addresses_use_little_memory() -> None:
+    """160,000 addresses use at most 40 MB, and each one is counted."""
     ran = subprocess.run(
         [sys.executable, "-c", FLOOD], cwd=ROOT, capture_output=True, text=True, check=True
     )

@@ -1,4 +1,4 @@
-"""The 422 of an invalid body: whose sentences it has, and what it asks the database."""
+"""The 422 of an invalid body: its messages, and the SQL statements that it needs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from tests.support.staff import STAFF, signed_in
 
 pytestmark = pytest.mark.database("sqlite")
 
-# The loops of the service run in other contexts, so that their statements do not count.
+# The background tasks run in other contexts, so their statements are not recorded.
 counts: ContextVar[bool] = ContextVar("counts", default=False)
 STAFF_BODIES = [
     ("tokens", {"owner": "", "form_version": 7}),
@@ -26,25 +26,25 @@ STAFF_BODIES = [
 
 @contextmanager
 def statements(engine: Engine) -> Iterator[list[str]]:
-    """The statements that the block's own requests execute."""
+    """The SQL statements that the requests of the block execute."""
     executed: list[str] = []
 
-    def note(_c: object, _u: object, statement: str, *_: object) -> None:
+    def record(_c: object, _u: object, statement: str, *_: object) -> None:
         if counts.get() and statement != "BEGIN":
             executed.append(statement)
 
-    event.listen(engine, "before_cursor_execute", note)
+    event.listen(engine, "before_cursor_execute", record)
     token = counts.set(True)
     yield executed
     counts.reset(token)
-    event.remove(engine, "before_cursor_execute", note)
+    event.remove(engine, "before_cursor_execute", record)
 
 
 @pytest.mark.parametrize(("noun", "body"), STAFF_BODIES)
-async def test_a_staff_422_asks_the_database_nothing(
+async def test_a_staff_422_reads_only_the_token(
     app: FastAPI, client: httpx.AsyncClient, engine: Engine, noun: str, body: dict[str, object]
 ) -> None:
-    """The only statement is the look-up of the staff token; the sentences are the service's."""
+    """A staff 422 executes one statement, for the token, and has no messages of the form."""
     staff = signed_in(engine)
     assert (await client.get(f"{STAFF}/me", headers=staff)).status_code == 200
     await app.state.runtime.access.finish()
@@ -57,26 +57,26 @@ async def test_a_staff_422_asks_the_database_nothing(
     assert "FROM staff_token" in executed[0]
 
 
-async def test_an_intake_422_asks_the_database_once(
+async def test_an_intake_422_reads_the_form_once(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None
 ) -> None:
-    """The first one reads state and form; those after it read nothing until something changes."""
+    """The first 422 reads state and form; later ones read nothing until a change."""
     messages = (await client.get(f"{PATH}/form")).json()["messages"]
     for is_known in (False, True, True):
         with statements(engine) as executed:
             answer = await post(client, body_of(name="", form_version=7))
-        told = faults(answer)
-        assert told == [("#/name", "name.required"), ("#/form_version", "form_version.outdated")]
-        assert [f["detail"] for f in answer.json()["errors"]] == [messages[c] for _, c in told]
+        found = faults(answer)
+        assert found == [("#/name", "name.required"), ("#/form_version", "form_version.outdated")]
+        assert [f["detail"] for f in answer.json()["errors"]] == [messages[c] for _, c in found]
         assert bool(executed) is not is_known, executed
     set_status(engine, state="permanently_closed")
     problem(await post(client, body_of(name="")), 410, "clinic-permanently-closed")
 
 
-async def test_other_problems_of_an_intake_body_ask_the_database_nothing(
+async def test_malformed_json_executes_no_statement(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None
 ) -> None:
-    """Once state and form are known, a body that is no JSON is refused without a statement."""
+    """Once state and form are known, malformed JSON is refused without a statement."""
     assert (await client.get("/v1/status")).status_code == 200
     assert (await post(client)).status_code == 201
     with statements(engine) as executed:

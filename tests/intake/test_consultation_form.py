@@ -1,4 +1,4 @@
-"""The form: a JSON Schema that any form library renders, with every word that belongs to it."""
+"""The consultation form: a JSON Schema for form libraries, with all its texts."""
 
 import json
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from tests.support.apps import set_status
 from tests.support.intake import CONSENT, PATH, VALID, body_of, faults, post, problem
 
-# Decided before a database has anything to say that would differ from one kind to the other.
+# The form does not depend on the kind of the database.
 pytestmark = pytest.mark.database("sqlite")
 
 SAFETY = (
@@ -23,8 +23,6 @@ FIELDS = [
     "message", "consent_to_contact",
 ]  # fmt: skip
 FILLED: dict[str, Any] = {name: value for name, value in VALID.items() if name != "form_version"}
-
-
 CHOICES = {
     "preferred_contact": ["email", "phone", "either"],
     "best_time": ["morning", "afternoon", "evening", "any"],
@@ -62,10 +60,8 @@ async def test_the_form_is_complete(client: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize("query", ["", "?dialect=enum", "?dialect=const", "?dialect=json-editor"])
-async def test_the_schema_is_what_form_libraries_render(
-    client: httpx.AsyncClient, query: str
-) -> None:
-    """In each dialect: plain types with labels, no null, and no value that is given in advance."""
+async def test_the_schema_suits_form_libraries(client: httpx.AsyncClient, query: str) -> None:
+    """In each dialect every field has a plain type and a label, and no null or default."""
     schema = (await read_form(client, query))["schema"]
     Draft202012Validator.check_schema(schema)
     text = json.dumps(schema)
@@ -87,10 +83,10 @@ async def test_the_schema_is_what_form_libraries_render(
 
 async def test_a_dialect_writes_choices_in_its_own_way(client: httpx.AsyncClient) -> None:
     """The three dialects have the same values and labels; `enum` is the default."""
-    asked = {query: (await read_form(client, query))["schema"]
+    schemas = {query: (await read_form(client, query))["schema"]
              for query in ("", "?dialect=const", "?dialect=json-editor")}  # fmt: skip
     for name, values in CHOICES.items():
-        by_enum, by_const, by_title = (asked[query]["properties"][name] for query in asked)
+        by_enum, by_const, by_title = (schemas[query]["properties"][name] for query in schemas)
         labels = [choice["title"] for choice in by_enum["oneOf"]]
         assert all(labels)
         assert [choice["enum"] for choice in by_enum["oneOf"]] == [[value] for value in values]
@@ -102,18 +98,18 @@ async def test_a_dialect_writes_choices_in_its_own_way(client: httpx.AsyncClient
             ["", *labels],
         )
     for query in ("", "?dialect=const"):
-        assert asked[query]["if"] == {"not": {"required": ["email"]}}
-        assert asked[query]["then"] == {"required": ["phone"]}
+        assert schemas[query]["if"] == {"not": {"required": ["email"]}}
+        assert schemas[query]["then"] == {"required": ["phone"]}
 
 
 async def test_an_unknown_dialect_is_refused(client: httpx.AsyncClient) -> None:
-    """400, and the parameter is named."""
+    """An unknown dialect is a 400 that names the parameter."""
     document = problem(await client.get(f"{PATH}/form?dialect=rjsf"), 400, "invalid-query")
     assert [fault["parameter"] for fault in document["errors"]] == ["dialect"]
 
 
-async def test_each_dialect_is_kept_apart(client: httpx.AsyncClient) -> None:
-    """A dialect that was asked for before comes from the response cache as it was."""
+async def test_each_dialect_is_cached(client: httpx.AsyncClient) -> None:
+    """Each dialect is served from the response cache, with its own entity tag."""
     queries = ["", "?dialect=const", "?dialect=json-editor"]
     first = [await client.get(f"{PATH}/form{query}") for query in queries]
     again = [await client.get(f"{PATH}/form{query}") for query in queries]
@@ -122,7 +118,7 @@ async def test_each_dialect_is_kept_apart(client: httpx.AsyncClient) -> None:
     assert all("X-Request-ID" not in answer.headers for answer in again)
 
 
-async def test_ui_has_all_that_a_page_needs(client: httpx.AsyncClient) -> None:
+async def test_ui_describes_every_field(client: httpx.AsyncClient) -> None:
     """`ui` orders every field and gives its autofill token, input mode and widget."""
     ui = (await read_form(client))["ui"]
     assert ui["order"] == FIELDS
@@ -169,7 +165,7 @@ async def test_ui_has_all_that_a_page_needs(client: httpx.AsyncClient) -> None:
 async def test_schema_and_service_agree(
     client: httpx.AsyncClient, open_clinic: None, changes: dict[str, Any], valid: bool
 ) -> None:
-    """What the schema takes is taken with the form's version added; what it refuses is refused."""
+    """The service accepts exactly what the schema accepts, once the form's version is added."""
     form = await read_form(client)
     filled = {name: value for name, value in {**FILLED, **changes}.items() if value is not ...}
     assert Draft202012Validator(form["schema"]).is_valid(filled) is valid
@@ -181,7 +177,7 @@ async def test_schema_and_service_agree(
 async def test_a_consent_that_is_not_given_is_refused(
     client: httpx.AsyncClient, open_clinic: None
 ) -> None:
-    """The schema takes `false`, so that no library agrees by itself; the service refuses it."""
+    """The schema accepts `false`, so that no library sets `true`; the service refuses it."""
     schema = (await read_form(client))["schema"]
     assert Draft202012Validator(schema).is_valid({**FILLED, "consent_to_contact": False})
     answer = await post(client, body_of(consent_to_contact=False))
@@ -200,14 +196,14 @@ async def test_a_consent_that_is_not_given_is_refused(
         ({"state": "permanently_closed"}, False, "permanently_closed"),
     ],
 )
-async def test_the_form_says_whether_it_may_be_sent(
+async def test_the_form_in_each_mode(
     client: httpx.AsyncClient,
     engine: Engine,
     change: dict[str, str],
     accepting: bool,
     reason: str | None,
 ) -> None:
-    """200 in every mode, with `accepting`, its reason and the clinic's state."""
+    """The form is served in every mode, with `accepting`, the reason and the clinic's state."""
     set_status(engine, **change)
     form = await read_form(client)
     assert (form["accepting"], form["reason"]) == (accepting, reason)

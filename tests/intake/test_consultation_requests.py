@@ -1,4 +1,4 @@
-"""Sending a consultation request: the order of decisions, what is kept, and every fault."""
+"""Sending a consultation request: the order of checks, what is stored, and every fault."""
 
 import hashlib
 import json
@@ -38,8 +38,8 @@ TEXT = {"Content-Type": "text/plain"}
 NO_CLOSURE = {"records_contact": None, "records_url": None, "note": None}
 
 
-async def test_decisions_come_in_their_order(folder: Path) -> None:
-    """Each reason to say no wins over all that come after it in the contract."""
+async def test_the_order_of_checks(folder: Path) -> None:
+    """Each reason for a refusal comes before all later ones of the contract."""
     async with running(folder, intake_rate="1 per hour") as app:
         set_status(app.state.runtime.engine, state="open")
         async with client_of(app) as client, client_of(app, "10.0.0.2") as other:
@@ -82,7 +82,7 @@ async def test_decisions_come_in_their_order(folder: Path) -> None:
 async def test_a_request_is_accepted(
     client: httpx.AsyncClient, engine: Engine, change: dict[str, str], state: str
 ) -> None:
-    """201 with Location and exactly the fields of the contract; a waitlist says so."""
+    """The 201 has `Location`, exactly the fields of the contract, and the state of the mode."""
     set_status(engine, **change)
     before = utc_now()
     answer = await post(client)
@@ -122,7 +122,7 @@ def today() -> str:
     ],
 )
 @pytest.mark.parametrize("body", [body_of(), MALFORMED, b"", b'{"name": 1}'])
-async def test_a_clinic_that_takes_nothing_keeps_nothing(
+async def test_a_closed_clinic_stores_nothing(
     client: httpx.AsyncClient,
     engine: Engine,
     change: dict[str, Any],
@@ -131,7 +131,7 @@ async def test_a_clinic_that_takes_nothing_keeps_nothing(
     waits: bool,
     body: bytes,
 ) -> None:
-    """Whatever the body is, the state answers; `Retry-After` counts to a stated day to come."""
+    """A closed clinic refuses any body; `Retry-After` is the time until its reopening day."""
     given = {name: value() if callable(value) else value for name, value in change.items()}
     set_status(engine, **given)
     answer = await post(client, body, key="some-key-of-mine")
@@ -162,19 +162,19 @@ FULL: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("escaped", [True, False])
-async def test_what_comes_back_is_what_went_in(
+async def test_text_is_stored_unchanged(
     app: FastAPI, client: httpx.AsyncClient, open_clinic: None, escaped: bool
 ) -> None:
-    """Emoji, ZWJ, right-to-left, combining marks, controls: kept code point by code point."""
+    """Emoji, right-to-left, combining and control characters are stored unchanged."""
     answer = await post(client, json.dumps(FULL, ensure_ascii=escaped).encode())
     assert answer.status_code == 201
     assert opened(app, answer) == FULL
 
 
-async def test_only_one_sealed_document_holds_what_was_typed(
+async def test_typed_text_is_sealed(
     app: FastAPI, client: httpx.AsyncClient, open_clinic: None
 ) -> None:
-    """What was typed is in `sealed` alone, unreadable, and in two keyed digests."""
+    """What was typed is stored in one sealed column and two keyed digests only."""
     answer = await post(client, json.dumps(FULL).encode(), key="some-key-of-mine")
     with Session(app.state.runtime.engine) as session:
         row = session.get_one(ConsultationRequest, answer.json()["id"])
@@ -184,7 +184,7 @@ async def test_only_one_sealed_document_holds_what_was_typed(
             "assigned_to", "quarantined", "quarantine_reasons", "email_digest", "phone_digest",
             "receipt_hash", "sealed",
         }  # fmt: skip
-        # Keyed: nobody without the key can try addresses and numbers out.
+        # The digests are keyed: without the key nobody can test an address or a number.
         plain = {hashlib.sha256(str(value).encode()).digest() for value in FULL.values()}
         assert not {row.email_digest, row.phone_digest} & plain
         assert row.sealed is not None
@@ -205,10 +205,10 @@ async def test_only_one_sealed_document_holds_what_was_typed(
         "1-212-555-0123", "+1 (212) 555-0123", "+12125550123", " 212/555-0123 ", "1 212.555.0123",
     ],
 )  # fmt: skip
-async def test_a_phone_number_in_any_usual_notation(
+async def test_phone_number_notations(
     app: FastAPI, client: httpx.AsyncClient, open_clinic: None, typed: str
 ) -> None:
-    """Every usual US notation is the same number in E.164."""
+    """Every usual notation of a US number is stored in E.164."""
     answer = await post(client, body_of(email=..., phone=typed))
     assert answer.status_code == 201, answer.text
     kept = opened(app, answer) or {}
@@ -220,7 +220,7 @@ async def test_a_phone_number_in_any_usual_notation(
 async def test_lengths_count_code_points(
     client: httpx.AsyncClient, open_clinic: None, length: int, character: str
 ) -> None:
-    """2,000 code points fit into a message whatever their bytes are, one more does not."""
+    """A message may have 2,000 code points, whatever their bytes are."""
     answer = await post(client, body_of(message=character * length))
     assert answer.status_code == (201 if length == 2000 else 422)
 
@@ -234,7 +234,7 @@ async def test_null_and_an_empty_string_both_mean_not_given(
     empty: str | None,
     other_contact: str,
 ) -> None:
-    """An optional field may be null or empty, and is stored as if it were absent."""
+    """An optional field that is null or empty is stored as if it were absent."""
     contact = {"email": "ada@example.com", "phone": "+12125550123"}
     without = {**contact, other_contact: ...}
     optional = (
@@ -248,7 +248,7 @@ async def test_null_and_an_empty_string_both_mean_not_given(
 
 NO_INTEGERS: list[object] = ["1", "12", True, 1.0, "١٢", []]
 
-# Every code that a 422 can carry, with a change to a valid request that brings it about.
+# Every code that a 422 can contain, with a change to a valid request that causes it.
 FAULTS: list[tuple[str, dict[str, Any]]] = [
     *(("name.required", {"name": value}) for value in (..., None, "", " \u3000 ")),
     ("name.wrong_type", {"name": ["Ada"]}),
@@ -297,29 +297,31 @@ FAULTS: list[tuple[str, dict[str, Any]]] = [
 async def test_every_fault_has_its_code(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None, code: str, change: dict[str, Any]
 ) -> None:
-    """A fault is told by pointer and code, in the form's own words, and nothing is kept."""
+    """A fault has its pointer, its code and the form's message, and nothing is stored."""
     messages = (await client.get(f"{PATH}/form")).json()["messages"]
     answer = await post(client, body_of(**change))
     (name,) = change
-    told = [(f"#/{name}", code)]
+    expected = [(f"#/{name}", code)]
     if code in ("email.required", "phone.required"):
-        told = [("#/email", "email.required"), ("#/phone", "phone.required")]
-    assert faults(answer) == told
-    assert [f["detail"] for f in answer.json()["errors"]] == [messages[c] for _, c in told]
+        expected = [("#/email", "email.required"), ("#/phone", "phone.required")]
+    assert faults(answer) == expected
+    assert [f["detail"] for f in answer.json()["errors"]] == [messages[c] for _, c in expected]
     assert count(engine) == 0
 
 
 async def test_the_form_has_a_message_for_every_code_and_no_other(
     client: httpx.AsyncClient,
 ) -> None:
-    """`messages` holds exactly the codes that a 422 can carry."""
+    """The form's `messages` have exactly the codes that a 422 can contain."""
     messages = (await client.get(f"{PATH}/form")).json()["messages"]
     assert set(messages) == {code for code, _ in FAULTS} | {"body.wrong_type"}
     assert all(text.strip().endswith(".") for text in messages.values())
 
 
-async def test_all_faults_are_told_at_once(client: httpx.AsyncClient, open_clinic: None) -> None:
-    """Faults of fields, faults across fields and unknown fields come in one answer."""
+async def test_all_faults_are_reported_at_once(
+    client: httpx.AsyncClient, open_clinic: None
+) -> None:
+    """Faults of fields, across fields and of unknown fields come in one answer."""
     sent = {
         "name": "A\0", "message": "m" * 2001, "topic": "x", "best_time": 1, "is_admin": True,
         "consent_to_contact": False, "form_version": "1", "may_leave_voicemail": "no",
@@ -340,10 +342,10 @@ async def test_all_faults_are_told_at_once(client: httpx.AsyncClient, open_clini
     ]
 
 
-async def test_an_outdated_form_is_told_beside_the_other_faults(
+async def test_an_outdated_form_is_one_of_the_faults(
     client: httpx.AsyncClient, open_clinic: None
 ) -> None:
-    """A newer or older `form_version` is one fault among all, which are told at once."""
+    """An outdated `form_version` is reported together with the other faults."""
     answer = await post(client, body_of(form_version=2, topic="x"))
     assert sorted(faults(answer)) == [
         ("#/form_version", "form_version.outdated"),
@@ -361,9 +363,9 @@ async def test_an_outdated_form_is_told_beside_the_other_faults(
         ("ñ", "#"), ("0", "#"),
     ],
 )  # fmt: skip
-async def test_an_unknown_field_is_named_only_if_it_is_harmless(
+async def test_names_of_unknown_fields(
     client: httpx.AsyncClient, open_clinic: None, name: str, pointer: str
 ) -> None:
-    """What looks like a field's name is repeated, anything else is not."""
+    """An unknown name is repeated only if it has the form of a field name."""
     answer = await post(client, body_of(**{name: VALID["name"]}))
     assert faults(answer) == [(pointer, "body.unknown_field")]

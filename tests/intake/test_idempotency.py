@@ -1,4 +1,4 @@
-"""The same request sent again gets the same answer, and is kept once."""
+"""Idempotency keys: a repeated request gets the same answer, and is stored once."""
 
 import asyncio
 from datetime import timedelta
@@ -22,6 +22,7 @@ KEY = "3f0c9a52-key"
 
 
 def assert_replayed(again: httpx.Response, first: httpx.Response) -> None:
+    """Asserts that an answer repeats the first one."""
     assert (again.status_code, again.content) == (201, first.content)
     assert again.headers["Location"] == first.headers["Location"]
     assert again.headers["Content-Type"] == first.headers["Content-Type"]
@@ -29,10 +30,10 @@ def assert_replayed(again: httpx.Response, first: httpx.Response) -> None:
     assert again.headers["Idempotent-Replayed"] == "true"
 
 
-async def test_the_first_answer_is_given_again(
+async def test_the_first_answer_is_repeated(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None
 ) -> None:
-    """Byte for byte, also after a withdrawal and after the clinic has closed for good."""
+    """The answer is repeated byte for byte, also after a withdrawal and a permanent closure."""
     first = await post(client, key=KEY)
     assert first.status_code == 201
     assert "Idempotent-Replayed" not in first.headers
@@ -49,7 +50,7 @@ async def test_the_first_answer_is_given_again(
 async def test_a_key_belongs_to_its_bytes(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None
 ) -> None:
-    """Other bytes under the same key are refused, even where they mean the same."""
+    """Another body with the same key is refused, even if it means the same."""
     assert (await post(client, key=KEY)).status_code == 201
     for other in (body_of(name="Eve"), body_of() + b" ", b""):
         problem(await post(client, other, key=KEY), 422, "idempotency-key-reused")
@@ -60,7 +61,7 @@ async def test_a_key_belongs_to_its_bytes(
 async def test_without_a_key_each_request_is_a_new_one(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None
 ) -> None:
-    """No header, no record: the same bytes twice are two requests."""
+    """Without a key the same body twice is two requests."""
     assert [(await post(client)).status_code for _ in range(2)] == [201, 201]
     assert (count(engine), count(engine, IdempotencyRecord)) == (2, 0)
 
@@ -69,7 +70,7 @@ async def test_without_a_key_each_request_is_a_new_one(
 async def test_quotes_around_a_key_are_ignored(
     client: httpx.AsyncClient, open_clinic: None, key: str
 ) -> None:
-    """A key with quotes (a structured field) is the key without them."""
+    """A key in quotes (a structured field) is the key without them."""
     first = await post(client, key=key)
     assert first.status_code == 201
     assert_replayed(await post(client, key=f'"{key}"'), first)
@@ -83,7 +84,7 @@ async def test_quotes_around_a_key_are_ignored(
 async def test_a_key_has_8_to_255_visible_ascii_characters(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None, key: str
 ) -> None:
-    """A key of another shape is 400, and nothing is kept."""
+    """Any other key is a 400, and nothing is stored."""
     headers = [(b"Content-Type", b"application/json"), (b"Idempotency-Key", key.encode("latin-1"))]
     answer = await client.post(PATH, content=body_of(), headers=headers)
     problem(answer, 400, "invalid-idempotency-key")
@@ -94,7 +95,7 @@ async def test_a_key_has_8_to_255_visible_ascii_characters(
 async def test_a_key_is_given_once(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None, keys: tuple[str, ...]
 ) -> None:
-    """An empty key or two of them are 400."""
+    """An empty key and two keys are a 400."""
     headers = [("Content-Type", "application/json"), *(("Idempotency-Key", k) for k in keys)]
     answer = await client.post(PATH, content=body_of(), headers=headers)
     problem(answer, 400, "invalid-idempotency-key")
@@ -104,7 +105,7 @@ async def test_a_key_is_given_once(
 async def test_only_a_201_is_recorded(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None
 ) -> None:
-    """After 410, 415, 400 and 422 the corrected body is taken under the same key."""
+    """After 410, 415, 400 and 422 the corrected body is accepted with the same key."""
     set_status(engine, state="permanently_closed")
     problem(await post(client, key=KEY), 410, "clinic-permanently-closed")
     set_status(engine, state="open")
@@ -121,7 +122,7 @@ async def test_only_a_201_is_recorded(
 async def test_an_answer_is_kept_for_30_days(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None, body: bytes
 ) -> None:
-    """It expires 30 days on; then the key is free again for the same or for other bytes."""
+    """A key expires after 30 days; then it can be used again with any body."""
     first = await post(client, key=KEY)
     with writing(engine) as session:
         record = session.exec(select(IdempotencyRecord)).one()
@@ -136,8 +137,8 @@ async def test_an_answer_is_kept_for_30_days(
 
 
 @pytest.mark.parametrize("rate", ["", "5 per hour"])
-async def test_fifty_at_once_are_one(folder: Path, rate: str) -> None:
-    """50 identical requests at once: one row, the same 201 for all, one hit of the rate."""
+async def test_concurrent_repetitions(folder: Path, rate: str) -> None:
+    """50 concurrent repetitions store one row, get one answer, and count once for the rate."""
     async with running(folder, intake_rate=rate) as app, client_of(app) as client:
         set_status(app.state.runtime.engine, state="open")
         answers = await asyncio.gather(*(post(client, key=KEY) for _ in range(50)))
@@ -152,8 +153,8 @@ async def test_fifty_at_once_are_one(folder: Path, rate: str) -> None:
         assert others == [201, 201, 201, 201, 429 if rate else 201]
 
 
-async def test_fifty_at_once_in_two_processes_are_one(folder: Path) -> None:
-    """Two services on one database know nothing of each other: still one row and one answer."""
+async def test_concurrent_repetitions_in_two_processes(folder: Path) -> None:
+    """Concurrent repetitions to two services with one database store one row."""
     async with running(folder) as one, running(folder) as two:
         set_status(one.state.runtime.engine, state="open")
         async with client_of(one) as first, client_of(two) as second:
@@ -165,10 +166,10 @@ async def test_fifty_at_once_in_two_processes_are_one(folder: Path) -> None:
         assert count(one.state.runtime.engine) == 1
 
 
-async def test_fifty_at_once_with_other_bytes(
+async def test_concurrent_bodies_with_one_key(
     app: FastAPI, client: httpx.AsyncClient, open_clinic: None
 ) -> None:
-    """50 different bodies under one key: one is taken, and all others are told of it."""
+    """Of 50 different bodies with one key one is accepted; the others get a 422."""
     bodies = [body_of(name=f"Ada {n}") for n in range(50)]
     answers = await asyncio.gather(*(post(client, body, key=KEY) for body in bodies))
     assert sorted(answer.status_code for answer in answers) == [201] + [422] * 49
@@ -178,7 +179,7 @@ async def test_fifty_at_once_with_other_bytes(
 async def test_the_key_is_not_in_the_database(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path
 ) -> None:
-    """Neither the key nor the receipt token is written anywhere; only their digests are."""
+    """The database's files contain digests of the key and the receipt token, not the values."""
     answer = await post(client, key=KEY)
     with Session(engine) as session:
         assert session.exec(select(ConsultationRequest.id)).one() == answer.json()["id"]

@@ -1,4 +1,4 @@
-"""The receipt of a request, and its withdrawal."""
+"""The receipt of a consultation request, and the withdrawal by its token."""
 
 import asyncio
 import statistics
@@ -22,10 +22,8 @@ from tests.support.intake import PATH, bearer, opened, post, problem
 FIELDS = ["id", "state", "received_at", "updated_at", "retention_until", "next_step"]
 
 
-async def test_a_receipt_says_how_far_the_request_is(
-    client: httpx.AsyncClient, open_clinic: None
-) -> None:
-    """Exactly the contract's fields, the same instants as in the 201, and not cached."""
+async def test_a_receipt(client: httpx.AsyncClient, open_clinic: None) -> None:
+    """A receipt has exactly the fields of the contract, the times of the 201, and is not cached."""
     accepted = (await post(client)).json()
     headers = {"Authorization": f"bearer {accepted['receipt_token']}"}
     answer = await client.get(f"{PATH}/{accepted['id']}", headers=headers)
@@ -43,7 +41,7 @@ async def test_a_receipt_says_how_far_the_request_is(
 async def test_a_withdrawal_erases_what_was_typed(
     app: FastAPI, client: httpx.AsyncClient, open_clinic: None, folder: Path
 ) -> None:
-    """What was sealed is gone from the database's file; a second withdrawal changes nothing."""
+    """A withdrawal erases the sealed text; a second one changes nothing."""
     accepted = await post(client)
     with Session(app.state.runtime.engine) as session:
         sealed = session.get_one(ConsultationRequest, accepted.json()["id"]).sealed
@@ -64,7 +62,7 @@ async def test_a_withdrawal_erases_what_was_typed(
 
     assert opened(app, accepted) is None
     if kind_of(folder) == "sqlite":
-        # PostgreSQL keeps it, sealed, in dead rows and in its log until they are cleaned up.
+        # PostgreSQL keeps the sealed value in dead rows and its log until they are removed.
         assert ciphertext not in b"".join(files_of(folder).values())
     again = await client.post(f"{location}/withdrawal", headers=bearer(accepted))
     assert (again.status_code, again.json()) == (200, document)
@@ -72,10 +70,10 @@ async def test_a_withdrawal_erases_what_was_typed(
 
 
 @pytest.mark.parametrize(("method", "suffix"), [("GET", ""), ("HEAD", ""), ("POST", "/withdrawal")])
-async def test_every_wrong_receipt_is_answered_alike(
+async def test_every_wrong_receipt_gets_the_same_answer(
     app: FastAPI, client: httpx.AsyncClient, open_clinic: None, method: str, suffix: str
 ) -> None:
-    """Wrong, foreign or missing token, unknown or malformed id: one and the same 404."""
+    """A wrong, foreign or missing token and an unknown id get one and the same 404."""
     accepted, other = await post(client), await post(client)
     own, token = accepted.json()["id"], accepted.json()["receipt_token"]
     unknown = str(uuid.uuid4())
@@ -102,7 +100,7 @@ async def test_every_wrong_receipt_is_answered_alike(
 async def test_wrong_receipts_take_the_same_time(
     client: httpx.AsyncClient, open_clinic: None
 ) -> None:
-    """Wrong token, missing token, unknown id: medians of processor time differ by under 1 ms."""
+    """The median processor times of three kinds of wrong receipts differ by less than 1 ms."""
     accepted = await post(client)
     location = accepted.headers["Location"]
     tries = {
@@ -120,10 +118,10 @@ async def test_wrong_receipts_take_the_same_time(
     assert max(medians) - min(medians) < 0.001
 
 
-async def test_the_next_step_follows_the_clinic(
+async def test_the_next_step_depends_on_the_clinic(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None
 ) -> None:
-    """While a request is under way its next step tells of a closed clinic, afterwards not."""
+    """The next step of an open request names a closure; that of an ended one does not."""
     accepted = await post(client)
     location = accepted.headers["Location"]
     expected = [
@@ -160,7 +158,7 @@ async def test_the_next_step_follows_the_clinic(
 async def test_each_state_has_its_next_step(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None, state: str, code: str
 ) -> None:
-    """Under way the state names the step, or the closed clinic does; what has ended stays so."""
+    """The next step names the state; an open request of a closed clinic has the closure's step."""
     accepted = await post(client)
     location, headers = accepted.headers["Location"], bearer(accepted)
     with writing(engine) as session:
@@ -170,12 +168,12 @@ async def test_each_state_has_its_next_step(
     assert (await client.get(location, headers=headers)).json()["next_step"]["code"] == code
 
 
-async def test_a_wrong_receipt_takes_no_turn_among_the_writers(
+async def test_a_wrong_receipt_needs_no_slot(
     app: FastAPI, client: httpx.AsyncClient, open_clinic: None
 ) -> None:
-    """While every turn is taken, a wrong withdrawal gets its 404 at once and the right one waits.
+    """While all slots for writers are taken, a wrong withdrawal gets its 404 at once.
 
-    A malformed id waits for no turn either.
+    This is so for a malformed id too. A valid withdrawal waits for a slot.
     """
     accepted = await post(client)
     location, right = accepted.headers["Location"], bearer(accepted)

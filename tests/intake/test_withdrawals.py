@@ -1,4 +1,4 @@
-"""What a withdrawal ends, what it does not, and what races with it."""
+"""Withdrawals: their effects, their limits, and concurrent operations of staff."""
 
 import asyncio
 
@@ -16,7 +16,7 @@ from tests.support.staff import INBOX, STAFF, change, note, opened, signed_in
 pytestmark = pytest.mark.usefixtures("open_clinic")
 
 CLOSING = {"state": "permanently_closed", "confirm": "permanently_closed"}
-# What a withdrawal and its rival may be answered: whichever came first, both answers are true.
+# The possible statuses of a withdrawal and the concurrent operation, in either order.
 OUTCOMES = {
     "erasure": {(200, 412), (404, 204)},
     "move": {(200, 200), (200, 412)},
@@ -30,32 +30,33 @@ def staff(engine: Engine) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("races", repetitions(8, soak=100))
-@pytest.mark.parametrize("rival", OUTCOMES)
+@pytest.mark.parametrize("operation", OUTCOMES)
 async def test_a_withdrawal_races_with_staff(
-    client: httpx.AsyncClient, engine: Engine, staff: dict[str, str], rival: str, races: int
+    client: httpx.AsyncClient, engine: Engine, staff: dict[str, str], operation: str, races: int
 ) -> None:
-    """Erased, moved or closed out at the same moment, it is withdrawn or gone: never a 5xx."""
+    """A request withdrawn during an erasure, a change or a closure is withdrawn or erased."""
     for _ in range(races):
         accepted = await post(client)
         url, receipt = accepted.headers["Location"], bearer(accepted)
         withdrawn, other = await asyncio.gather(
             client.post(f"{url}/withdrawal", headers=receipt),
-            rivals_call(client, rival, accepted.json()["id"], staff),
+            call_of_staff(client, operation, accepted.json()["id"], staff),
         )
-        assert (withdrawn.status_code, other.status_code) in OUTCOMES[rival]
+        assert (withdrawn.status_code, other.status_code) in OUTCOMES[operation]
         after = await client.get(url, headers=receipt)
         assert after.status_code == withdrawn.status_code
         assert after.status_code == 404 or after.json()["state"] == "withdrawn"
-        if rival == "close-out":
+        if operation == "close-out":
             set_status(engine, state="open")
 
 
-async def rivals_call(
-    client: httpx.AsyncClient, rival: str, request_id: str, staff: dict[str, str]
+async def call_of_staff(
+    client: httpx.AsyncClient, operation: str, request_id: str, staff: dict[str, str]
 ) -> httpx.Response:
-    if rival == "erasure":
+    """Sends the concurrent operation."""
+    if operation == "erasure":
         return await client.delete(f"{INBOX}/{request_id}", headers={**staff, "If-Match": '"1"'})
-    if rival == "move":
+    if operation == "move":
         return await change(client, request_id, staff, version=1, state="contacted")
     return await client.post(f"{STAFF}/status-changes", json=CLOSING, headers=staff)
 
@@ -63,7 +64,7 @@ async def rivals_call(
 async def test_a_completed_request_is_not_withdrawn(
     client: httpx.AsyncClient, staff: dict[str, str]
 ) -> None:
-    """It is a record of care: a 409 says whom to ask, and nothing of it is erased."""
+    """A completed request is a record of care: its withdrawal is a 409 and erases nothing."""
     accepted = await post(client)
     request_id = accepted.json()["id"]
     for version, state in enumerate(("contacted", "scheduled", "completed"), start=1):
@@ -78,10 +79,10 @@ async def test_a_completed_request_is_not_withdrawn(
 
 
 @pytest.mark.parametrize("end", ["declined", "closed_out"])
-async def test_other_ends_are_erased_by_a_withdrawal(
+async def test_other_ended_requests_can_be_withdrawn(
     client: httpx.AsyncClient, staff: dict[str, str], end: str
 ) -> None:
-    """What was declined or closed out is erased like a request that is under way."""
+    """A declined or closed-out request is erased by a withdrawal."""
     accepted = await post(client)
     request_id = accepted.json()["id"]
     if end == "declined":
@@ -97,7 +98,7 @@ async def test_other_ends_are_erased_by_a_withdrawal(
 async def test_no_note_after_a_withdrawal(
     client: httpx.AsyncClient, engine: Engine, staff: dict[str, str]
 ) -> None:
-    """Nothing new is kept about a person who has withdrawn; a declined request takes a note."""
+    """A withdrawn request accepts no note; a declined one does."""
     accepted, declined = await post(client), await post(client)
     request_id, other = accepted.json()["id"], declined.json()["id"]
     await client.post(f"{PATH}/{request_id}/withdrawal", headers=bearer(accepted))
@@ -108,17 +109,15 @@ async def test_no_note_after_a_withdrawal(
     assert (await note(client, other, staff, version=2, text="Called.")).status_code == 201
 
 
-async def test_the_receipt_moves_with_the_state_only(
-    client: httpx.AsyncClient, staff: dict[str, str]
-) -> None:
-    """A note or an assignment does not show in `updated_at` of the receipt; a step does."""
+async def test_updated_at_of_a_receipt(client: httpx.AsyncClient, staff: dict[str, str]) -> None:
+    """A receipt's `updated_at` changes with the state, and not with a note or an assignment."""
     accepted = await post(client)
     request_id, received_at = accepted.json()["id"], accepted.json()["received_at"]
 
     async def updated_at() -> str:
         receipt = await client.get(f"{PATH}/{request_id}", headers=bearer(accepted))
-        moment: str = receipt.json()["updated_at"]
-        return moment
+        updated: str = receipt.json()["updated_at"]
+        return updated
 
     await note(client, request_id, staff, version=1, text="Called.")
     await change(client, request_id, staff, version=2, assigned_to="Ada")
@@ -134,10 +133,10 @@ async def test_the_receipt_moves_with_the_state_only(
     assert await updated_at() > moved_at
 
 
-async def test_the_migration_finds_when_a_state_changed(
+async def test_the_migration_sets_when_a_state_changed(
     client: httpx.AsyncClient, engine: Engine, staff: dict[str, str]
 ) -> None:
-    """An untouched state is as old as its request; any other one is as old as the last change."""
+    """The migration takes the time of the request if it is unchanged, or of its last change."""
     came, moved = await post(client), await post(client)
     await note(client, came.json()["id"], staff, version=1, text="Called.")
     last = await change(client, moved.json()["id"], staff, version=1, state="contacted")

@@ -1,6 +1,6 @@
-"""What breaks a client from one OpenAPI document to the next.
+"""Finds the changes between two OpenAPI documents that could break a client.
 
-`python -m tests.breaking` writes down the document as it is now, as the one that was released.
+`python -m tests.openapi.breaking` records the current document as the released one.
 """
 
 import json
@@ -12,14 +12,14 @@ from typing import Any
 RELEASED = Path(__file__).parent / "released.json"
 _METHODS = ("get", "post", "put", "patch", "delete")
 _WORDS = {"description", "summary", "example", "examples", "title", "tags"}
-# A higher one is asked for; a lower one is allowed.
+# Limits of what a client sends: a higher minimum or a lower maximum breaks it.
 _LEAST, _MOST = {"minLength", "minItems", "minimum"}, {"maxLength", "maxItems", "maximum"}
 
 Schema = dict[str, Any]
 
 
 def breaks(old: Schema, new: Schema) -> list[str]:
-    """Each change that a client written for the old document may stumble over."""
+    """One line for each change that could break a client of the old document."""
     return sorted(set(_document(old, new)))
 
 
@@ -94,11 +94,11 @@ class _Both:
         self._seen: set[tuple[str, str, str]] = set()
 
     def sent(self, where: str, old: Schema, new: Schema) -> Iterator[str]:
-        """What a client sends: everything that was allowed must be."""
+        """Compares what a client sends: each value that was allowed has to be allowed."""
         yield from self._compare(where, old, new, is_sent=True)
 
     def served(self, where: str, old: Schema, new: Schema) -> Iterator[str]:
-        """What a client reads: everything that was promised must be there."""
+        """Compares what a client reads: each promise has to be kept."""
         yield from self._compare(where, old, new, is_sent=False)
 
     def _compare(self, where: str, old: Schema, new: Schema, *, is_sent: bool) -> Iterator[str]:
@@ -164,7 +164,7 @@ def _variants(schema: Schema) -> list[Schema]:
 
 
 def _kinds(schema: Schema) -> set[str]:
-    """What types a value may have; a reference is an object or a word, whatever it is called."""
+    """The types that a value may have; a reference counts as one type, whatever its name is."""
     variants = schema.get("anyOf") or schema.get("oneOf") or []
     if variants:
         return {kind for variant in variants for kind in _kinds(variant)}
@@ -175,12 +175,12 @@ def _kinds(schema: Schema) -> set[str]:
 
 
 def without_words(document: Any) -> Any:
-    """Only what a client's code depends on."""
+    """The parts of a document that code can depend on, without texts and examples."""
     if isinstance(document, list):
         return [without_words(item) for item in document]
     if not isinstance(document, dict):
         return document
-    # A field may be called `title`; then it is a schema, and words are text or lists.
+    # A field can be named `title`: then the value is a schema, and not a text.
     return {
         name: without_words(value)
         for name, value in document.items()
@@ -192,7 +192,7 @@ def main() -> None:
     from tests.support.document import DOCUMENT
 
     RELEASED.write_text(json.dumps(without_words(DOCUMENT), indent=1) + "\n", encoding="utf-8")
-    sys.stdout.write(f"{RELEASED} is what clients rely on from now on.\n")
+    sys.stdout.write(f"{RELEASED} contains the released document.\n")
 
 
 if __name__ == "__main__":

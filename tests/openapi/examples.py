@@ -50,8 +50,8 @@ FULL = {
     "consent_to_contact": True,
     "form_version": 1,
 }
-_CHANGING = [
-    # A cursor of a list by time holds the instant and the id of an item.
+_VARIABLE = [
+    # A cursor of a list by time contains the time and the id of an item.
     (r'"next_cursor": "[\w-]+"', '"next_cursor": "A-CURSOR"'),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "AN-INSTANT"),
     (r'"\d{4}-\d\d-\d\d"', '"A-DAY"'),
@@ -71,6 +71,7 @@ class Recorder:
         self.examples: dict[str, Any] = {}
 
     def keep(self, operation: str, name: str, summary: str, answer: httpx.Response) -> None:
+        """Adds an answer as an example."""
         by_status = self.examples.setdefault(operation, {})
         by_type = by_status.setdefault(str(answer.status_code), {})
         named = by_type.setdefault(answer.headers["Content-Type"], {})
@@ -79,25 +80,26 @@ class Recorder:
     async def read(
         self, operation: str, path: str, *, name: str = "shipped", summary: str, accept: str = "*/*"
     ) -> None:
+        """Reads a path, and adds the answer as an example."""
         answer = await self.client.get(path, headers={"Accept": accept})
         assert answer.status_code == 200, answer.text
         self.keep(operation, name, summary, answer)
 
     def ask(self, operation: str, name: str, summary: str, body: object) -> None:
-        """What is sent, and not what is answered."""
+        """Adds the body of a request as an example."""
         by_type = self.examples.setdefault(operation, {}).setdefault("request", {})
         named = by_type.setdefault(JSON["Content-Type"], {})
         named[name] = {"summary": summary, "value": body}
 
     def shorten(self, operation: str, *lists: str) -> None:
-        """Leaves the first item of these lists in the operation's answer."""
+        """Keeps only the first item of these lists in the operation's example."""
         [example] = self.examples[operation]["200"][JSON["Content-Type"]].values()
         for name in lists:
             del example["value"][name][1:]
 
 
 async def record(folder: Path) -> dict[str, Any]:
-    """The examples as the service in this folder gives them now."""
+    """All examples, recorded from a service in this folder."""
     async with running(folder) as app, client_of(app) as client:
         recorder = Recorder(client)
         await record_readiness(recorder, folder / "keyring.json")
@@ -135,7 +137,7 @@ async def record_reads(recorder: Recorder) -> None:
 
 
 async def record_readiness(recorder: Recorder, keyring: Path) -> None:
-    """First: what is well is remembered for longer than this should take."""
+    """Records readiness first: later the service would have stored a result without the fault."""
     aside = keyring.rename(keyring.with_suffix(".aside"))
     answer = await recorder.client.get(READY)
     recorder.keep("readReadiness", "unavailable", "The keyring file is gone", answer)
@@ -216,8 +218,8 @@ async def record_staff(recorder: Recorder, engine: Engine, request_id: str) -> N
     await ask("listAuditEvents", "GET", "/audit-events?limit=3", "The newest three")
 
 
-# Each event, what it says of its subject, and what the example shows.
-TOLD = {
+# For each event the state in its message, and the summary of the example.
+EVENT_EXAMPLES = {
     EventType.REQUEST_RECEIVED: ("waitlisted", "With a waiting list"),
     EventType.REQUEST_CHANGED: ("contacted", "Staff has contacted the person"),
     EventType.REQUEST_WITHDRAWN: ("withdrawn", "Taken back"),
@@ -226,13 +228,13 @@ TOLD = {
 
 
 def record_events(recorder: Recorder, app: FastAPI, *, request_id: str) -> None:
-    """The message of each event as the outbox holds it; nothing of it is kept, or sent."""
-    hook = WebhookCreate(url="https://hooks.example.org/clinic", events=list(TOLD))
+    """Records the message of each event; the transaction is rolled back, so nothing is sent."""
+    hook = WebhookCreate(url="https://hooks.example.org/clinic", events=list(EVENT_EXAMPLES))
     with Session(app.state.runtime.engine.execution_options(writes=True)) as session:
         made = create_webhook(
             session, webhook=hook, keyring=app.state.runtime.keyring, actor=COMMAND_LINE
         )
-        for event, (state, summary) in TOLD.items():
+        for event, (state, summary) in EVENT_EXAMPLES.items():
             subject = "2" if event is EventType.STATUS_CHANGED else request_id
             announce(session, event=event, subjects=[subject], state=state)
             message = session.exec(
@@ -246,7 +248,7 @@ def record_events(recorder: Recorder, app: FastAPI, *, request_id: str) -> None:
 
 
 def given_up(engine: Engine, *, webhook_id: str, request_id: str) -> str:
-    """A delivery after its last try; one that waits would be tried at any moment."""
+    """The id of a delivery after its last attempt; a pending one would be tried meanwhile."""
     now = utc_now()
     with writing(engine) as session:
         announce(session, event=EventType.REQUEST_RECEIVED, subjects=[request_id], state="received")
@@ -261,9 +263,9 @@ def given_up(engine: Engine, *, webhook_id: str, request_id: str) -> str:
 
 
 def settled(examples: dict[str, Any]) -> str:
-    """As text, without what differs from one recording to the next."""
+    """The examples as text, with fixed values for those that differ on each recording."""
     text = json.dumps(examples, indent=1, ensure_ascii=False)
-    for pattern, name in _CHANGING:
+    for pattern, name in _VARIABLE:
         text = re.sub(pattern, name, text)
     return text
 
@@ -276,7 +278,7 @@ def main() -> None:
     text = json.dumps(examples, indent=1, ensure_ascii=False)
     EXAMPLES_FILE.write_text(f"{text}\n", encoding="utf-8")
     shutil.rmtree(folder)
-    sys.stdout.write(f"{EXAMPLES_FILE} holds examples of {len(examples)} operations.\n")
+    sys.stdout.write(f"{EXAMPLES_FILE} has examples of {len(examples)} operations.\n")
 
 
 if __name__ == "__main__":

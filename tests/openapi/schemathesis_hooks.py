@@ -1,4 +1,4 @@
-"""What Schemathesis has to know beside the document: `schemathesis.toml` has the rest."""
+"""A hook for Schemathesis; its settings are in `schemathesis.toml`."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ from schemathesis.core.failures import AcceptedNegativeData, Failure
 def filter_failure(
     context: HookContext, failure: Failure, case: Case[Any], response: Response
 ) -> bool:
-    """Drops what is no failure: an empty string is not given, which the schemas do not name.
+    """Ignores the report that an empty string was accepted for an optional field.
 
-    The document says it in words, since a generated client would get a type of its own for it
-    (docs/decisions/0022-empty-strings.md).
+    The service treats an empty string as absent. The document says so in words, because in a schema
+    it would give generated clients a type of its own (docs/decisions/0022-empty-strings.md).
     """
     has_empty_string = isinstance(case.body, dict) and "" in case.body.values()
     return not (isinstance(failure, AcceptedNegativeData) and has_empty_string)

@@ -1,4 +1,4 @@
-"""The OpenAPI document and the service say the same."""
+"""The OpenAPI document describes what the service does."""
 
 import json
 import re
@@ -41,14 +41,14 @@ PUBLIC = {
 
 
 def messages() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """What webhooks get."""
+    """Method, event and operation of each webhook message."""
     for event, methods in DOCUMENT["webhooks"].items():
         for method, message in methods.items():
             yield method, event, message
 
 
 def test_every_operation_is_public_by_list_or_guarded() -> None:
-    """A new operation without a guard has to be put on the list on purpose."""
+    """Each operation is either on the list of public ones or guarded."""
     for _, path, operation in operations():
         listed = operation["operationId"] in PUBLIC
         assert listed is not bool(operation.get("security")), path
@@ -56,7 +56,7 @@ def test_every_operation_is_public_by_list_or_guarded() -> None:
 
 
 def test_operation_ids_are_names() -> None:
-    """Each operation has a name of its own, in camelCase, and a summary of one sentence."""
+    """Each operation has a unique camelCase id and a summary; each parameter has a description."""
     names = [operation["operationId"] for _, _, operation in operations()]
     assert len(set(names)) == len(names)
     for _, path, operation in operations():
@@ -67,9 +67,9 @@ def test_operation_ids_are_names() -> None:
 
 
 def test_there_is_one_error_shape() -> None:
-    """Every error is a problem document with an example that is one; FastAPI's own is gone.
+    """Each error is a problem document with a valid example; readiness is the only exception.
 
-    Readiness alone says at 503 what it says at 200.
+    Its 503 has the same shape as its 200.
     """
     assert "ValidationError" not in str(DOCUMENT)
     for _, path, operation in operations():
@@ -85,17 +85,17 @@ def test_there_is_one_error_shape() -> None:
 
 
 async def test_examples_came_from_the_service(folder: Path) -> None:
-    """Each example is what the service answers now; `make examples` records them anew."""
+    """The recorded examples equal what the service answers now; `make examples` records them."""
     recorded = json.loads(EXAMPLES_FILE.read_text(encoding="utf-8"))
     assert settled(recorded) == settled(await record(folder))
 
 
 def test_everything_is_described() -> None:
-    """Operations, parameters, fields, answers, headers and schemas each have a sentence."""
+    """Operations, fields, answers, headers and schemas have descriptions."""
     silent = [name for name, schema in SCHEMAS.items() if not schema.get("description")]
     for name, schema in SCHEMAS.items():
         fields = schema.get("properties", {})
-        # A reference without words of its own is described by what it refers to.
+        # A reference without a description has that of its target.
         silent += [
             f"{name}.{field}"
             for field, schema in fields.items()
@@ -115,7 +115,7 @@ def test_everything_is_described() -> None:
 
 
 def test_every_example_fits_its_schema() -> None:
-    """What is shown as sent or answered is what the schemas describe."""
+    """Each example of a request or an answer is valid for its schema."""
     for _, name, operation in (*operations(), *messages()):
         bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
         for content in (content for body in bodies for content in body.get("content", {}).values()):
@@ -125,7 +125,7 @@ def test_every_example_fits_its_schema() -> None:
 
 
 def test_every_event_is_a_webhook_of_the_document() -> None:
-    """Each has its payload, its signature's header fields, and an example."""
+    """Each event has a webhook with payload, signature headers and an example."""
     assert set(DOCUMENT["webhooks"]) == {
         "request.received", "request.changed", "request.withdrawn", "status.changed",
     } == set(SCHEMAS["EventType"]["enum"])  # fmt: skip
@@ -147,14 +147,14 @@ def test_every_event_is_a_webhook_of_the_document() -> None:
      ("https://clinic.example/api", "https://clinic.example/api")],
 )  # fmt: skip
 def test_the_server_is_the_public_address(public_url: str | None, server: str) -> None:
-    """A document that is kept elsewhere leads back to the service, where its address is known."""
+    """The document names the public address as its server, if the setting has one."""
     settings = settings_in(Path("/nonexistent"), public_url=public_url)
     [told] = create_app(settings).openapi()["servers"]
     assert told["url"] == server
 
 
 async def test_the_page_leads_to_three_first_calls(client: httpx.AsyncClient) -> None:
-    """What the introduction links to is there."""
+    """All links of the introduction work."""
     links = re.findall(r"\]\((/[^)]*)\)", DOCUMENT["info"]["description"])
     assert len(links) >= 3
     for link in links:
@@ -168,7 +168,7 @@ INPUTS = {
 
 
 def test_answers_have_no_optional_keys() -> None:
-    """Whatever is served is always there, so that a client's types need no `?`."""
+    """Each field of an answer is always present, so client types need no `?`."""
     outputs = {
         name: schema
         for name, schema in SCHEMAS.items()
@@ -181,7 +181,7 @@ def test_answers_have_no_optional_keys() -> None:
 
 
 def test_no_schema_is_a_union_with_an_array() -> None:
-    """Java's generator makes invalid code of such a union; an array or null is fine."""
+    """No union has an array and another type, for which Java's generator makes invalid code."""
     for union in unions(SCHEMAS):
         kinds = [variant.get("type") for variant in union]
         assert "array" not in kinds or set(kinds) == {"array", "null"}, union
@@ -195,7 +195,7 @@ def unions(node: object) -> Iterator[list[dict[str, Any]]]:
         yield from (union for value in node for union in unions(value))
 
 
-# How each documented answer comes about. Keys: operation, status.
+# The request that causes each documented answer, by operation and status.
 
 Scenario = Callable[["Stage"], Awaitable[httpx.Response]]
 GETS = {
@@ -216,7 +216,7 @@ GETS = {
 
 
 class Stage:
-    """A service whose clinic is open, and what is needed to bring it into a state."""
+    """A service with an open clinic, and helpers that change its state."""
 
     def __init__(self, app: FastAPI, client: httpx.AsyncClient, folder: Path) -> None:
         self.app, self.client, self.folder = app, client, folder
@@ -237,7 +237,7 @@ class Stage:
             return row.id
 
     def delivery(self, state: DeliveryState = DeliveryState.DEAD) -> str:
-        """The one delivery of this stage, made when it is first asked for."""
+        """The id of the only delivery; the first call creates it."""
         with writing(self.engine) as session:
             row = session.exec(select(Delivery)).first() or Delivery(
                 id=str(uuid.uuid4()), channel=Channel.CLINIC_EMAIL, webhook_id=None,
@@ -248,7 +248,7 @@ class Stage:
             return row.id
 
     def planned(self) -> str:
-        """The one planned status change of this stage, made when it is first asked for."""
+        """The id of the only planned status change; the first call creates it."""
         with writing(self.engine) as session:
             rows = list_planned(session)
         if rows:
@@ -528,11 +528,11 @@ DOCUMENTED = {
 
 
 def test_every_documented_answer_has_a_scenario() -> None:
-    """Nothing is documented that no test produces, and nothing is produced in vain."""
+    """Each documented answer has a scenario, and each scenario a documented answer."""
     assert set(SCENARIOS) == set(DOCUMENTED)
 
 
-# Decided before the database has anything to say that would differ from one kind to the other.
+# These answers do not depend on the kind of the database.
 EARLY = {"400", "401", "403", "413", "415", "422", "429"}
 
 
@@ -547,12 +547,12 @@ async def test_every_documented_answer_is_given(
     operation: str,
     status: str,
 ) -> None:
-    """The answer comes with its status, in the documented media type and shape."""
+    """Each scenario gets its status, in the documented media type and shape."""
     await be_answered(Stage(app, client, folder), operation, status)
 
 
 def with_empty_strings(operation_id: str, body: dict[str, Any]) -> bytes:
-    """The body with an empty string in every optional field that it leaves out."""
+    """The body, with an empty string in each optional field that it leaves out."""
     [schema] = (
         operation["requestBody"]["content"]["application/json"]["schema"]
         for _, _, operation in operations()
@@ -566,7 +566,7 @@ def with_empty_strings(operation_id: str, body: dict[str, Any]) -> bytes:
 async def test_an_empty_string_is_not_given(
     app: FastAPI, client: httpx.AsyncClient, folder: Path, open_clinic: None, operation: str
 ) -> None:
-    """Every body of staff may have an empty string in an optional field."""
+    """In each staff body an empty string in an optional field counts as absent."""
     body = STAFF_WRITES[operation][2]
     assert isinstance(body, dict)
     content = with_empty_strings(operation, body)
@@ -587,7 +587,7 @@ async def test_every_documented_refusal_is_given(
     operation: str,
     status: str,
 ) -> None:
-    """The same for what is refused early."""
+    """The scenarios of refusals that need no database get their status and shape."""
     await be_answered(Stage(app, client, folder), operation, status)
 
 

@@ -1,4 +1,4 @@
-"""The audit cannot be rewritten unnoticed: its hash chain, its secret and its triggers."""
+"""The audit's hash chain, its secret and its triggers reveal each change of an event."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,8 +17,8 @@ from data.crypto import header_of, read_document
 from data.database import open_database, writing
 from models.audit import COMMAND_LINE, Action, AuditEvent, AuditSecret
 from tests.support.apps import set_status
-from tests.support.audit import examined, open_with_audit, tamper
-from tests.support.backups import back_up, empty_place
+from tests.support.audit import doctor_checks, open_with_audit, tamper
+from tests.support.backups import back_up, empty_folder_with_keys
 from tests.support.commands import invoke
 from tests.support.databases import url_of
 from tests.support.intake import count
@@ -40,14 +40,14 @@ def audited(folder: Path) -> Iterator[Engine]:
 
 
 def faults_of(folder: Path) -> str:
-    """What `doctor` finds wrong with the events; empty where nothing is."""
-    status, detail = examined(folder)["audit"]
+    """The faults that `doctor` finds in the audit's events; empty if there are none."""
+    status, detail = doctor_checks(folder)["audit"]
     assert status == ("ok" if "as they were recorded" in detail else "failed")
     return "" if status == "ok" else detail.partition(" Somebody changed")[0]
 
 
 def insert(number: int, event_hash: str) -> str:
-    """A statement that puts a copy of event 1 in under another number."""
+    """SQL that inserts a copy of event 1 with another number."""
     return (
         "INSERT INTO audit_event (id, at, actor, action, subject, details, hash) "
         f"SELECT {number}, at, actor, action, subject, details, {event_hash} "
@@ -76,8 +76,8 @@ TAMPERINGS = {
 
 
 @pytest.mark.parametrize("kind", TAMPERINGS)
-def test_what_was_changed_is_named(folder: Path, audited: Engine, kind: str) -> None:
-    """Each column of an event, its place among the others, and an event that was put in."""
+def test_changed_events_are_found(folder: Path, audited: Engine, kind: str) -> None:
+    """A changed column, a swapped event and an inserted event are found."""
     assert faults_of(folder) == ""
     statements, named = TAMPERINGS[kind]
     tamper(folder, *statements)
@@ -92,10 +92,10 @@ def test_what_was_changed_is_named(folder: Path, audited: Engine, kind: str) -> 
         ("UPDATE audit_event SET id = 9 WHERE id = 5", "Events 5 to 8 are missing."),
     ],
 )
-def test_what_was_removed_is_named(
+def test_removed_events_are_found(
     folder: Path, audited: Engine, statement: str, missing: str
 ) -> None:
-    """Events are numbered without gaps, so that the numbers of removed ones are known."""
+    """Events are numbered without gaps, so removed ones are found."""
     tamper(folder, statement)
     assert faults_of(folder) == missing
 
@@ -105,8 +105,8 @@ def test_what_was_removed_is_named(
     "change",
     ["details = '{'", "at = 'x'", "actor = x'00'", "hash = 'x'", "actor = CAST(x'ff' AS TEXT)"],
 )
-def test_an_event_that_cannot_be_read_is_named(folder: Path, audited: Engine, change: str) -> None:
-    """A value that no column of this kind can have does not end the check."""
+def test_unreadable_events_are_found(folder: Path, audited: Engine, change: str) -> None:
+    """A value of the wrong type is found, and does not end the check."""
     tamper(folder, f"UPDATE audit_event SET {change} WHERE id = 3")
     assert faults_of(folder).startswith(CHANGED.format(3))
 
@@ -121,7 +121,7 @@ def test_an_event_before_the_first_one(folder: Path, audited: Engine) -> None:
 
 
 def test_the_newest_events_are_compared_with_a_backup(folder: Path, audited: Engine) -> None:
-    """Their removal leaves a chain that is whole; the newest backup knows the event."""
+    """The removal of the newest events is found by comparison with the newest backup."""
     invoke("backup", str(folder / "backups"), folder=folder)
     tamper(folder, "DELETE FROM audit_event WHERE id = 5")
     assert faults_of(folder) == ""
@@ -129,17 +129,17 @@ def test_the_newest_events_are_compared_with_a_backup(folder: Path, audited: Eng
     assert done.exit_code == 1
     [line] = [line for line in done.stdout.splitlines() if "audit_end" in line]
     assert line.startswith("failed audit_end  Event 5, the newest one of clinic-")
-    # Another event of the same number is not the same event.
+    # A new event with the same number is not accepted instead.
     signed_in(audited, "admin")
     done = invoke("doctor", folder=folder, CLINIC_BACKUP_DIR=str(folder / "backups"))
     assert "failed audit_end" in done.stdout
 
 
 def test_events_from_before_the_chain(folder: Path, audited: Engine) -> None:
-    """A migrated database keeps its events; a change of them shows, as do later ones."""
+    """Events from before the migration are kept, and changes of them are found."""
     schema.revert(audited, to="0007")
     schema.migrate(audited)
-    assert examined(folder)["audit"][0] == "ok"
+    assert doctor_checks(folder)["audit"][0] == "ok"
     engine = open_with_audit(folder)
     assert count(engine, AuditEvent) == EVENTS
     assert faults_of(folder) == ""
@@ -153,8 +153,8 @@ def test_events_from_before_the_chain(folder: Path, audited: Engine) -> None:
     assert faults_of(folder) == f"{oldest} {CHANGED.format(6)}"
 
 
-def test_hashes_that_were_taken_away(folder: Path, audited: Engine) -> None:
-    """Events without hashes are not taken for older ones."""
+def test_removed_hashes_are_found(folder: Path, audited: Engine) -> None:
+    """Events whose hashes were removed do not count as older events."""
     tamper(folder, "UPDATE audit_event SET hash = NULL")
     assert "One of the 5 oldest events" in faults_of(folder)
 
@@ -176,14 +176,14 @@ REPLACEMENT = (
     ],
 )
 def test_no_event_is_replaced(folder: Path, audited: Engine, statement: str) -> None:
-    """SQLite's REPLACE removes a row without a DELETE: the trigger before the INSERT refuses it."""
+    """SQLite's REPLACE deletes a row without its DELETE trigger; the INSERT trigger refuses it."""
     with pytest.raises(IntegrityError, match="only ever appended"), writing(audited) as session:
         session.connection().execute(text(statement))
     assert faults_of(folder) == ""
 
 
-def test_writers_do_not_fork_the_chain(folder: Path, audited: Engine) -> None:
-    """Eight writers at once, in two processes' worth of connections: one chain without a gap."""
+def test_concurrent_writers_make_one_chain(folder: Path, audited: Engine) -> None:
+    """Eight concurrent writers with two engines make one chain without a gap."""
     other = open_with_audit(folder)
 
     def write(number: int) -> None:
@@ -199,7 +199,7 @@ def test_writers_do_not_fork_the_chain(folder: Path, audited: Engine) -> None:
 
 
 def test_a_rollback_leaves_no_event(folder: Path, audited: Engine) -> None:
-    """What is rolled back or left without a commit is forgotten, in the same session too."""
+    """Events of a rolled-back or closed session are not recorded."""
     with writing(audited) as session:
         record_event(session, actor="undone", action=Action.REQUEST_READ)
         session.rollback()
@@ -213,7 +213,7 @@ def test_a_rollback_leaves_no_event(folder: Path, audited: Engine) -> None:
 
 
 def test_no_event_is_recorded_without_the_chain(folder: Path) -> None:
-    """A program that did not open the chain fails, and writes nothing."""
+    """Without the chain's secret recording an event fails, and writes nothing."""
     engine = open_database(url_of(folder))
     with pytest.raises(ChainNotOpen):
         set_status(engine, state="open")
@@ -222,7 +222,7 @@ def test_no_event_is_recorded_without_the_chain(folder: Path) -> None:
 
 
 def test_a_rotation_keeps_the_chain(folder: Path, audited: Engine) -> None:
-    """The secret is sealed with the new key, and links as before."""
+    """A key rotation reseals the secret; the chain continues."""
     assert invoke("keys", "add", folder=folder).exit_code == 0
     assert invoke("keys", "rotate", folder=folder).exit_code == 0
     with Session(audited) as session:
@@ -235,17 +235,17 @@ def test_a_rotation_keeps_the_chain(folder: Path, audited: Engine) -> None:
 def test_a_restored_audit(
     database_kind: str, request: pytest.FixtureRequest, folder: Path, audited: Engine
 ) -> None:
-    """It is whole, and goes on where the backup ended."""
+    """A restored audit is complete, and new events continue its chain."""
     file = back_up(folder)
-    with empty_place(database_kind, request, keyring_of=folder) as place:
-        done = invoke("restore", str(file), "--confirm", "restore", folder=place)
+    with empty_folder_with_keys(database_kind, request, keyring_of=folder) as target:
+        done = invoke("restore", str(file), "--confirm", "restore", folder=target)
         assert done.exit_code == 0, done.stderr
-        assert faults_of(place) == ""
-        engine = open_with_audit(place)
+        assert faults_of(target) == ""
+        engine = open_with_audit(target)
         signed_in(engine, "admin")
         assert count(engine, AuditEvent) == EVENTS + 1
         engine.dispose()
-        assert faults_of(place) == ""
+        assert faults_of(target) == ""
 
 
 @pytest.mark.parametrize(
@@ -255,8 +255,10 @@ def test_a_restored_audit(
         ("UPDATE audit_secret SET sealed = substr(sealed, 1, 60)", "cannot be opened"),
     ],
 )
-def test_there_is_no_second_secret(folder: Path, audited: Engine, change: str, reason: str) -> None:
-    """Where it is gone or damaged, nothing starts or records, and one line says what to do."""
+def test_a_lost_secret_is_not_replaced(
+    folder: Path, audited: Engine, change: str, reason: str
+) -> None:
+    """If the secret is missing or damaged, nothing starts, and one line says what to do."""
     tamper(folder, change)
     with pytest.raises(CannotStart, match=reason):
         open_with_audit(folder)
@@ -265,6 +267,6 @@ def test_there_is_no_second_secret(folder: Path, audited: Engine, change: str, r
         assert (done.exit_code, done.stdout, len(done.stderr.splitlines())) == (1, "", 1), command
         assert reason in done.stderr
         assert "restore the table audit_secret from a backup" in done.stderr
-    assert reason in examined(folder)["audit"][1]
+    assert reason in doctor_checks(folder)["audit"][1]
     assert len(read_document(folder / "keyring.json").keys) == 1
     assert count(audited, AuditEvent) == EVENTS

@@ -1,4 +1,4 @@
-"""Backups while the service runs, and the way back from them."""
+"""Backups of a running service, and their restore."""
 
 import json
 import os
@@ -27,11 +27,11 @@ from models.health import HealthProbe
 from models.service import VERSION
 from tests.support.apps import client_of, running, set_status
 from tests.support.audit import open_with_audit
-from tests.support.backups import back_up, empty_place, manifest_of, refused
+from tests.support.backups import back_up, empty_folder_with_keys, manifest_of, refused
 from tests.support.commands import invoke
 from tests.support.databases import kind_of, url_of, use
-from tests.support.intake import JSON, PATH, bearer, body_of, count, opened, post
-from tests.support.load import Load, names_kept
+from tests.support.intake import JSON, PATH, bearer, body_of, count, damage, opened, post
+from tests.support.load import Load, stored_names
 from tests.support.mounts import run_with_mount
 from tests.support.process import MAIN, serving, started
 from tests.support.staff import INBOX, STAFF, note, signed_in
@@ -42,13 +42,14 @@ NEWER = "9999"
 
 
 @pytest.fixture
-def place(database_kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[Path]:
-    with empty_place(database_kind, request, keyring_of=folder) as place:
-        yield place
+def target(database_kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[Path]:
+    """An empty folder with the keyring, for a restore."""
+    with empty_folder_with_keys(database_kind, request, keyring_of=folder) as target:
+        yield target
 
 
 async def fill(client: httpx.AsyncClient, engine: Engine) -> httpx.Response:
-    """One of each thing that is sealed; returns the request's answer."""
+    """Stores one of each kind of sealed value; returns the answer to the request."""
     staff = signed_in(engine)
     accepted = await post(client, key="one-key-for-it")
     await note(client, accepted.json()["id"], staff, version=1, text="A note.")
@@ -58,37 +59,37 @@ async def fill(client: httpx.AsyncClient, engine: Engine) -> httpx.Response:
 
 
 async def test_a_backup_is_restored_as_it_was(
-    client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path, place: Path
+    client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path, target: Path
 ) -> None:
-    """Requests, receipts, notes, tokens and audit events are there again, and everything opens."""
+    """A restore brings back requests, receipts, notes, tokens and audit events."""
     accepted = await fill(client, engine)
     staff = signed_in(engine)
     file = back_up(folder)
     await client.post(f"{accepted.headers['Location']}/withdrawal", headers=bearer(accepted))
 
-    checked = invoke("restore", "--check", str(file), folder=place)
+    checked = invoke("restore", "--check", str(file), folder=target)
     assert checked.stdout.endswith("schema 0003, 5 sealed values opened\n".replace(
         "0003", schema.NEWEST_REVISION))  # fmt: skip
-    restored = invoke("restore", str(file), "--confirm", "restore", folder=place)
+    restored = invoke("restore", str(file), "--confirm", "restore", folder=target)
     assert (restored.exit_code, restored.stderr) == (0, "")
     assert restored.stdout == checked.stdout
-    async with running(place) as app, client_of(app) as there:
+    async with running(target) as app, client_of(app) as restored_client:
         # The request was withdrawn after the backup: a restore brings it back.
-        receipt = await there.get(accepted.headers["Location"], headers=bearer(accepted))
+        receipt = await restored_client.get(accepted.headers["Location"], headers=bearer(accepted))
         assert receipt.json()["state"] == "received"
-        read = await there.get(f"{INBOX}/{accepted.json()['id']}", headers=staff)
+        read = await restored_client.get(f"{INBOX}/{accepted.json()['id']}", headers=staff)
         assert [note["text"] for note in read.json()["notes"]] == ["A note."]
-        again = await post(there, key="one-key-for-it")
+        again = await post(restored_client, key="one-key-for-it")
         assert again.content == accepted.content
-        assert (await post(there)).status_code == 201
+        assert (await post(restored_client)).status_code == 201
         assert opened(app, accepted) is not None
         assert count(app.state.runtime.engine, AuditEvent) > 0
 
 
-async def test_the_manifest_says_what_is_in_it(
+async def test_the_manifest_describes_the_backup(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path
 ) -> None:
-    """Rows by table, keys, revision, version and instant; both files are their owner's alone."""
+    """The manifest has rows, keys, revision, version and time; both files are private."""
     await fill(client, engine)
     files = [back_up(folder), back_up(folder)]
     for file in files:
@@ -105,8 +106,8 @@ async def test_the_manifest_says_what_is_in_it(
     assert list_backups(folder / "backups") == files[::-1]
 
 
-def test_the_oldest_ones_go(folder: Path) -> None:
-    """`--keep 2` leaves two, each with its manifest; other files in the folder stay."""
+def test_old_backups_are_removed(folder: Path) -> None:
+    """`--keep 2` leaves two backups with their manifests, and all other files."""
     backups = folder / "backups"
     backups.mkdir()
     (backups / "notes.txt").touch()
@@ -116,14 +117,14 @@ def test_the_oldest_ones_go(folder: Path) -> None:
 
 
 def test_the_folder_may_be_a_setting(folder: Path) -> None:
-    """CLINIC_BACKUP_DIR is where `backup` writes to by itself; without either it says so."""
+    """`backup` without a folder writes to CLINIC_BACKUP_DIR, or fails without it."""
     done = invoke("backup", folder=folder, CLINIC_BACKUP_DIR=str(folder / "there"))
     assert Path(done.stdout.strip()).parent == folder / "there"
     assert refused("backup", folder=folder) == "name a folder, or set CLINIC_BACKUP_DIR"
 
 
-def test_one_at_a_time(folder: Path) -> None:
-    """Two that write to one folder at the same moment: one is refused, and none is spoilt."""
+def test_concurrent_backups(folder: Path) -> None:
+    """Of concurrent backups into one folder some are refused, and none is damaged."""
     with ExitStack() as stack:
         started_at_once = [
             stack.enter_context(started("backup", str(folder / "backups"), folder=folder))
@@ -137,8 +138,8 @@ def test_one_at_a_time(folder: Path) -> None:
         assert command.returncode == 0 or "another backup is being written" in command.stderr
 
 
-def test_all_that_was_acknowledged_is_in_it(folder: Path, place: Path) -> None:
-    """Under load, with two workers: no request is refused meanwhile, and none from before lacks."""
+def test_a_backup_under_load(folder: Path, target: Path) -> None:
+    """During a backup no request is refused, and it has all earlier ones."""
     engine = open_with_audit(folder)
     set_status(engine, state="open")
     engine.dispose()
@@ -150,16 +151,16 @@ def test_all_that_was_acknowledged_is_in_it(folder: Path, place: Path) -> None:
             files = [back_up(folder) for _ in range(2)]
             load.wait_for_more(10)
     assert load.refused == []
-    done = invoke("restore", str(files[0]), "--confirm", "restore", folder=place)
+    done = invoke("restore", str(files[0]), "--confirm", "restore", folder=target)
     assert (done.exit_code, done.stderr) == (0, "")
-    assert before.items() <= names_kept(place).items()
-    with serving(place) as service, service.client(headers=JSON) as client:
+    assert before.items() <= stored_names(target).items()
+    with serving(target) as service, service.client(headers=JSON) as client:
         assert client.post(PATH, content=body_of()).status_code == 201
 
 
 @pytest.mark.database("sqlite")
-def test_a_write_waits_a_moment(folder: Path) -> None:
-    """While 45 MB are copied no write waits for seconds, or it would be a 503."""
+def test_a_backup_does_not_block_writes(folder: Path) -> None:
+    """While 45 MB are copied each write succeeds within 2.5 s."""
     engine = open_database(url_of(folder))
     enlarge(engine)
     waits: list[float] = []
@@ -179,12 +180,12 @@ def test_a_write_waits_a_moment(folder: Path) -> None:
     over.set()
     writer.join()
     engine.dispose()
-    # 0.13 s is the aim; a busy machine may take many times as long.
+    # An idle machine needs 0.13 s; a busy one may need many times as long.
     assert max(waits) < 2.5
 
 
 def enlarge(engine: Engine) -> None:
-    """Adds 45 MB, so that a backup takes a while."""
+    """Adds 45 MB, so that a backup takes some time."""
     payload = "randomblob(1000)" if engine.dialect.name == "sqlite" else "random()::text::bytea"
     numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 45000) "
     with engine.execution_options(writes=True).begin() as connection:
@@ -193,8 +194,8 @@ def enlarge(engine: Engine) -> None:
         )
 
 
-def test_a_backup_that_is_killed(folder: Path) -> None:
-    """`kill -9` in the middle leaves no file under a backup's name; the next one clears up."""
+def test_a_killed_backup(folder: Path) -> None:
+    """A killed backup leaves no file with a backup's name; the next one removes the rest."""
     engine = open_database(url_of(folder))
     enlarge(engine)
     engine.dispose()
@@ -213,8 +214,8 @@ def test_a_backup_that_is_killed(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("free", ["8k", "one file"])
-def test_a_disk_that_is_too_small(folder: Path, free: str) -> None:
-    """One line, and nothing is left on it: where nothing fits, and where only the copy does."""
+def test_a_full_disk(folder: Path, free: str) -> None:
+    """On a full disk `backup` fails with one line, and leaves no file."""
     copy = back_up(folder)
     size = free if free == "8k" else str(-(-copy.stat().st_size // 4096) * 4096)
     (folder / "small").mkdir()
@@ -229,147 +230,146 @@ def test_a_disk_that_is_too_small(folder: Path, free: str) -> None:
     assert "small" in line or "pg_dump failed" in line
 
 
-async def test_a_changed_backup_is_refused(folder: Path, place: Path) -> None:
-    """A flipped bit, a lost manifest, or one that is none: one line, and nothing is restored."""
+async def test_a_changed_backup_is_refused(folder: Path, target: Path) -> None:
+    """A changed backup, or one without a valid manifest, is not restored."""
     file = back_up(folder)
     manifest = Path(f"{file}.json")
-    whole, told = file.read_bytes(), manifest.read_text()
+    whole, described = file.read_bytes(), manifest.read_text()
     file.write_bytes(bytes([whole[0] ^ 1]) + whole[1:])
     for arguments in (["--check"], ["--confirm", "restore"]):
-        assert "was changed" in refused("restore", str(file), *arguments, folder=place)
+        assert "was changed" in refused("restore", str(file), *arguments, folder=target)
     file.write_bytes(whole)
-    manifest.write_text(json.dumps({**json.loads(told), "rows": {"faq": 28}}))
-    assert "does not contain the rows" in refused("restore", "--check", str(file), folder=place)
+    manifest.write_text(json.dumps({**json.loads(described), "rows": {"faq": 28}}))
+    assert "does not contain the rows" in refused("restore", "--check", str(file), folder=target)
     manifest.write_text("{}")
-    assert "is no manifest" in refused("restore", "--check", str(file), folder=place)
+    assert "is no manifest" in refused("restore", "--check", str(file), folder=target)
     manifest.unlink()
-    assert "No such file" in refused("restore", "--check", str(file), folder=place)
-    manifest.write_text(told)
-    done = invoke("restore", str(file), "--confirm", "restore", folder=place)
+    assert "No such file" in refused("restore", "--check", str(file), folder=target)
+    manifest.write_text(described)
+    done = invoke("restore", str(file), "--confirm", "restore", folder=target)
     assert done.exit_code == 0
 
 
 async def test_a_backup_needs_its_keys(
-    client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path, place: Path
+    client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path, target: Path
 ) -> None:
-    """Without the key, or with another one of its name, it is refused; the line names the key."""
+    """Without its key, or with another key of the same name, a backup is refused."""
     await post(client)
     file = back_up(folder)
     key_id = read_document(folder / "keyring.json").active
-    told = json.loads((folder / "keyring.json").read_text())
-    (place / "keyring.json").unlink()
-    line = refused("restore", "--check", str(file), folder=place)
+    keyring = json.loads((folder / "keyring.json").read_text())
+    (target / "keyring.json").unlink()
+    line = refused("restore", "--check", str(file), folder=target)
     assert line == (
         f"the keys cannot be used so: the backup needs key {key_id}, which is not here: "
         "add it with `python main.py keys import FILE`"
     )
-    write_keyring(place / "keyring.json", generated=True)
-    assert key_id in refused("restore", str(file), "--confirm", "restore", folder=place)
-    [secret] = json.loads((place / "keyring.json").read_text())["keys"].values()
-    (place / "keyring.json").write_text(json.dumps({**told, "keys": {key_id: secret}}))
-    assert "is not the one" in refused("restore", "--check", str(file), folder=place)
+    write_keyring(target / "keyring.json", generated=True)
+    assert key_id in refused("restore", str(file), "--confirm", "restore", folder=target)
+    [secret] = json.loads((target / "keyring.json").read_text())["keys"].values()
+    (target / "keyring.json").write_text(json.dumps({**keyring, "keys": {key_id: secret}}))
+    assert "is not the one" in refused("restore", "--check", str(file), folder=target)
 
 
 async def test_one_damaged_row(
-    client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path, place: Path
+    client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path, target: Path
 ) -> None:
-    """The check names it and fails; the rest can be restored."""
+    """The check names a damaged row and fails; the other rows can be restored."""
     accepted, other = await post(client), await post(client)
     request_id = accepted.json()["id"]
-    with writing(engine) as session:
-        row = session.get_one(ConsultationRequest, request_id)
-        assert row.sealed
-        row.sealed = row.sealed[:-1] + bytes([row.sealed[-1] ^ 1])
+    damage(engine, ConsultationRequest, request_id)
     file = back_up(folder)
-    checked = invoke("restore", "--check", str(file), folder=place)
+    checked = invoke("restore", "--check", str(file), folder=target)
     assert checked.exit_code == 1
     assert checked.stderr == f"damaged: consultation_request.sealed:{request_id}\n"
-    restored = invoke("restore", str(file), "--confirm", "restore", folder=place)
+    restored = invoke("restore", str(file), "--confirm", "restore", folder=target)
     assert (restored.exit_code, restored.stderr) == (0, checked.stderr)
-    async with running(place) as app:
+    async with running(target) as app:
         assert opened(app, other) is not None
 
 
-def test_only_an_empty_place_is_filled(folder: Path, place: Path) -> None:
-    """Where a database is, nothing is restored, and without the word nothing at all."""
+def test_a_restore_needs_an_empty_target(folder: Path, target: Path) -> None:
+    """A restore needs an empty database and the confirmation."""
     file = back_up(folder)
     confirmed = ("restore", str(file), "--confirm", "restore")
     assert refused(*confirmed, folder=folder).endswith("a restore needs an empty one")
-    assert refused("restore", str(file), folder=place).endswith("Add --confirm restore")
-    assert "not confirmed" in refused("restore", str(file), "--confirm", "yes", folder=place)
-    assert invoke(*confirmed, folder=place).exit_code == 0
+    assert refused("restore", str(file), folder=target).endswith("Add --confirm restore")
+    assert "not confirmed" in refused("restore", str(file), "--confirm", "yes", folder=target)
+    assert invoke(*confirmed, folder=target).exit_code == 0
 
 
 @pytest.mark.database("sqlite")
 @pytest.mark.parametrize(("typed", "code"), [("restore", 0), ("yes", 1)])
-def test_a_terminal_is_asked_for_the_word(folder: Path, place: Path, typed: str, code: int) -> None:
-    """On a terminal the word is typed; any other one changes nothing."""
+def test_a_terminal_prompts_for_the_confirmation(
+    folder: Path, target: Path, typed: str, code: int
+) -> None:
+    """On a terminal the word is typed; another word changes nothing."""
     file = back_up(folder)
     keyboard, terminal = os.openpty()
     os.write(keyboard, f"{typed}\n".encode())
-    with started("restore", str(file), folder=place, typed_on=terminal) as command:
+    with started("restore", str(file), folder=target, stdin=terminal) as command:
         done = command.finish()
     os.close(keyboard)
     os.close(terminal)
     assert done.returncode == code
     assert "Type restore to go on:" in done.stderr
-    assert (place / "clinic.db").exists() == (code == 0)
+    assert (target / "clinic.db").exists() == (code == 0)
 
 
-def test_a_backup_of_the_other_kind(folder: Path, place: Path) -> None:
-    """A file of one database does not fill the other one."""
+def test_a_backup_of_the_other_kind(folder: Path, target: Path) -> None:
+    """A backup of SQLite cannot be restored to PostgreSQL, nor the reverse."""
     file = back_up(folder)
     kind = kind_of(folder)
-    other = {"sqlite": "postgresql:///clinic", "postgresql": f"sqlite:///{place}/clinic.db"}[kind]
-    use(place, other)
-    line = refused("restore", str(file), "--confirm", "restore", folder=place)
+    other = {"sqlite": "postgresql:///clinic", "postgresql": f"sqlite:///{target}/clinic.db"}[kind]
+    use(target, other)
+    line = refused("restore", str(file), "--confirm", "restore", folder=target)
     assert line.startswith(f"the backup is of {kind}, CLINIC_DATABASE_URL names ")
-    assert not (place / "clinic.db").exists()
+    assert not (target / "clinic.db").exists()
 
 
-def test_an_older_schema_is_told(folder: Path, place: Path) -> None:
-    """It is restored as it was, and the next command is named; that command works."""
+def test_a_backup_with_an_older_schema(folder: Path, target: Path) -> None:
+    """An older schema is restored as it was; the output names `migrate`, which works."""
     engine = open_database(url_of(folder))
     schema.revert(engine, to="0002")
     engine.dispose()
     file = back_up(folder)
-    restored = invoke("restore", str(file), "--confirm", "restore", folder=place)
+    restored = invoke("restore", str(file), "--confirm", "restore", folder=target)
     assert restored.stdout.endswith(
         "It was restored with an older schema: run `python main.py migrate`.\n"
     )
-    assert invoke("migrate", folder=place).exit_code == 0
-    assert invoke("status", "show", folder=place).exit_code == 0
+    assert invoke("migrate", folder=target).exit_code == 0
+    assert invoke("status", "show", folder=target).exit_code == 0
 
 
-def test_a_backup_of_a_newer_version(folder: Path, place: Path) -> None:
-    """Its schema is unknown here, so it is refused."""
+def test_a_backup_of_a_newer_version(folder: Path, target: Path) -> None:
+    """A backup of a newer version is refused, because its schema is unknown."""
     file = back_up(folder)
     manifest = Path(f"{file}.json")
     manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "schema_revision": NEWER}))
     for arguments in (["--check"], ["--confirm", "restore"]):
-        assert "a newer version" in refused("restore", str(file), *arguments, folder=place)
+        assert "a newer version" in refused("restore", str(file), *arguments, folder=target)
 
 
 @pytest.mark.database("sqlite")
-def test_what_an_earlier_database_left(folder: Path, place: Path) -> None:
-    """A journal beside the place would be applied to the restored database: it is refused."""
+def test_a_leftover_journal(folder: Path, target: Path) -> None:
+    """A restore is refused beside an old journal: SQLite would apply it to the new database."""
     file = back_up(folder)
-    (place / "clinic.db-journal").touch()
-    line = refused("restore", str(file), "--confirm", "restore", folder=place)
+    (target / "clinic.db-journal").touch()
+    line = refused("restore", str(file), "--confirm", "restore", folder=target)
     assert line.endswith("clinic.db-journal belongs to an earlier database: move it away first")
-    (place / "clinic.db-journal").unlink()
-    (place / "clinic.db").touch()
-    assert invoke("restore", str(file), "--confirm", "restore", folder=place).exit_code == 0
-    with closing(sqlite3.connect(place / "clinic.db")) as connection:
+    (target / "clinic.db-journal").unlink()
+    (target / "clinic.db").touch()
+    assert invoke("restore", str(file), "--confirm", "restore", folder=target).exit_code == 0
+    with closing(sqlite3.connect(target / "clinic.db")) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    assert stat.S_IMODE((place / "clinic.db").stat().st_mode) == 0o600
+    assert stat.S_IMODE((target / "clinic.db").stat().st_mode) == 0o600
 
 
 @pytest.mark.database("postgresql")
 def test_the_programs_of_postgresql(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`pg_dump` that is missing or older than the server is told, and gets no password to show."""
+    """A missing or older `pg_dump` is reported; the password is not passed as an argument."""
     backups = str(folder / "backups")
     missing = refused("backup", backups, folder=folder, PATH=str(tmp_path))
     assert missing.startswith("pg_dump is not installed")

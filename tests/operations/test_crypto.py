@@ -1,4 +1,4 @@
-"""Keys, seals and keyed digests."""
+"""Keyrings, sealed values and keyed digests."""
 
 import base64
 import hashlib
@@ -24,15 +24,17 @@ from data.crypto import (
 )
 from data.sealing_keys import verify_keys
 from models.sealing_key import SealingKey
-from tests.support.apps import running, settings_in
+from tests.support.apps import client_of, running, settings_in
 from tests.support.intake import opened, post
 
 
 def key_of(name: str) -> str:
+    """The base64 of a key that is derived from a name."""
     return base64.b64encode(hashlib.sha256(name.encode()).digest()).decode()
 
 
 def ring(active: str, **keys: str) -> Keyring:
+    """A keyring with these keys."""
     return Keyring(parse_document(json.dumps({"active": active, "keys": keys}), source="test"))
 
 
@@ -62,18 +64,18 @@ OLD, NEW, OTHER = key_of("old"), key_of("new"), key_of("other")
     ],
 )  # fmt: skip
 def test_a_keyring_with_a_fault_is_refused(document: str) -> None:
-    """Every fault is a `KeyringFault` that names the source and shows nothing of the content."""
+    """Each fault is a `KeyringFault` that names the source, and shows no part of a key."""
     with pytest.raises(KeyringFault) as fault:
         parse_document(document, source="CLINIC_KEYRING")
-    told = f"{fault.value!s} {fault.value!r}"
-    assert "CLINIC_KEYRING contains no valid keyring" in told
+    shown = f"{fault.value!s} {fault.value!r}"
+    assert "CLINIC_KEYRING contains no valid keyring" in shown
     assert fault.value.__suppress_context__
     for secret in (OLD, NEW):
-        assert not any(secret[i : i + 8] in told for i in range(len(secret) - 8))
+        assert not any(secret[i : i + 8] in shown for i in range(len(secret) - 8))
 
 
-def test_a_new_keyring_is_a_file_of_its_owner(tmp_path: Path) -> None:
-    """Only its owner can read it, it is valid, random, and never written over another."""
+def test_a_new_keyring(tmp_path: Path) -> None:
+    """A new keyring is valid, random, readable by its owner only, and never replaces a file."""
     path = tmp_path / "keys" / "keyring.json"
     write_keyring(path, generated=False)
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
@@ -88,8 +90,8 @@ def test_a_new_keyring_is_a_file_of_its_owner(tmp_path: Path) -> None:
     assert keyring.active.secret != ring("a", a=OLD).active.secret
 
 
-def test_a_seal_names_its_key_and_hides_its_content() -> None:
-    """The key's id stands in front; the same text sealed twice has nothing else in common."""
+def test_a_sealed_value() -> None:
+    """A sealed value begins with its key's id; two of the same text have nothing else in common."""
     keyring = ring("2030-a", **{"2030-a": OLD})
     one, two = (keyring.seal(b"what was typed", location="here") for _ in range(2))
     head = b"\x01\x06" + b"2030-a"
@@ -103,8 +105,8 @@ def test_a_seal_names_its_key_and_hides_its_content() -> None:
     assert keyring.unseal(empty, location="") == b""
 
 
-def test_old_seals_open_with_old_and_new_keys() -> None:
-    """After a rotation what is old opens, what is new is sealed with the new key."""
+def test_sealed_values_after_a_rotation() -> None:
+    """After a rotation old values can be opened, and new values are sealed with the new key."""
     before, after = ring("old", old=OLD), ring("new", old=OLD, new=NEW)
     sealed = before.seal(b"x", location="here")
     assert after.unseal(sealed, location="here") == b"x"
@@ -116,8 +118,8 @@ def test_old_seals_open_with_old_and_new_keys() -> None:
         before.unseal(after.seal(b"x", location="here"), location="here")
 
 
-def test_a_seal_opens_whole_in_its_location_only() -> None:
-    """Moved, cut, lengthened or with any one bit flipped it does not open; the fault names it."""
+def test_a_changed_or_moved_value_cannot_be_opened() -> None:
+    """A value that was moved, cut, extended or has a flipped bit cannot be opened."""
     keyring = ring("a", a=OLD, b=NEW)
     sealed = keyring.seal(b"what was typed", location=LOCATION)
     flipped = (
@@ -138,7 +140,7 @@ def test_a_seal_opens_whole_in_its_location_only() -> None:
 
 
 def test_digests_depend_on_key_purpose_and_content() -> None:
-    """No two of them are alike, and none is the plain hash that anybody could make."""
+    """Digests of different keys, purposes or contents differ."""
     keys = (ring("a", a=OLD), ring("a", a=NEW))
     digests = {k.digests(p, c)[0] for k in keys for p in ("p", "q") for c in (b"x", b"y", b"")}
     assert len(digests) == 12
@@ -146,7 +148,7 @@ def test_digests_depend_on_key_purpose_and_content() -> None:
 
 
 def test_no_representation_shows_a_secret() -> None:
-    """What a key or a keyring looks like in a log or a traceback holds nothing of it."""
+    """The `repr` of a key or a keyring contains no secret."""
     keyring = ring("a", a=OLD)
     secret = base64.b64decode(OLD)
     shown = f"{keyring!r} {keyring.active!r} {keyring.active!s} {keyring.keys!r}"
@@ -157,12 +159,12 @@ def test_no_representation_shows_a_secret() -> None:
 async def test_a_lost_or_wrong_key_is_noticed(
     app: FastAPI, client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path
 ) -> None:
-    """Once something is sealed its key must be there, and be the same; the text holds no secret."""
+    """Once a value is sealed, its key must be present and correct; errors contain no secret."""
     used: str = app.state.runtime.keyring.active.id
     right = json.loads((folder / "keyring.json").read_text())["keys"][used]
     with Session(engine) as session:
         session.connection().execute(delete(SealingKey))
-        verify_keys(session, ring("other", other=OTHER))  # nothing was sealed so far
+        verify_keys(session, ring("other", other=OTHER))  # nothing is sealed yet
     assert (await post(client)).status_code == 201
     rings = {
         "lost": ({"other": OTHER}, "which is not here"),
@@ -182,21 +184,20 @@ async def test_a_lost_or_wrong_key_is_noticed(
     assert not (folder / "keyring.json").exists()
 
 
-async def test_a_rotation_keeps_everything_open(
+async def test_a_new_active_key(
     app: FastAPI, client: httpx.AsyncClient, open_clinic: None, folder: Path
 ) -> None:
-    """With a new active key beside the old one, old requests open and old answers are replayed."""
+    """With a new active key old requests can be opened, and old answers are replayed."""
     first = await post(client, key="before-the-rotation")
     document = json.loads((folder / "keyring.json").read_text())
     document = {"active": "new", "keys": {**document["keys"], "new": NEW}}
     (folder / "keyring.json").write_text(json.dumps(document))
     async with running(folder) as rotated:
-        transport = httpx.ASGITransport(rotated)
-        async with httpx.AsyncClient(transport=transport, base_url="http://a.example") as again:
+        async with client_of(rotated) as again:
             replayed = await post(again, key="before-the-rotation")
             assert (replayed.status_code, replayed.content) == (201, first.content)
             second = await post(again, key="after-the-rotation")
             assert (await post(again, key="after-the-rotation")).content == second.content
         assert opened(rotated, first) == opened(rotated, second)
-    # Who was running meanwhile takes the new key from the file.
+    # The application that was running loads the new key from the file.
     assert opened(app, second) == opened(app, first)

@@ -1,4 +1,4 @@
-"""The keyring file under a running service, and the commands that change it."""
+"""The keyring file while the service runs, and the commands that change it."""
 
 import asyncio
 import json
@@ -25,23 +25,23 @@ from tests.support.apps import client_of, running, settings_in
 from tests.support.commands import invoke
 from tests.support.databases import bring_back, take_away, url_of
 from tests.support.health import READY, failed_checks, not_ready, ready_again
-from tests.support.intake import count, post, problem
+from tests.support.intake import PATH, VALID, count, post, problem
 from tests.support.keys import keyring_of, with_another_key
 from tests.support.process import serving
 from tests.support.staff import INBOX, note, signed_in
 from tests.support.waiting import wait_for, wait_until
 
-Spoil = Callable[[Path], object]
+Damage = Callable[[Path], object]
 
 
 def make_foreign(file: Path) -> None:
-    """Another valid keyring, which opens nothing that is here."""
+    """Replaces the keyring by another valid one, without the keys of the data."""
     file.unlink()
     write_keyring(file, generated=True)
 
 
 def make_counterfeit(file: Path) -> None:
-    """A keyring with the right id and the wrong secret."""
+    """Replaces the secret of each key, and keeps its id."""
     document = json.loads(file.read_text())
     document["keys"] = dict.fromkeys(document["keys"], new_key()[1])
     file.write_text(json.dumps(document))
@@ -51,30 +51,33 @@ def make_empty(file: Path) -> None:
     file.write_bytes(b"")
 
 
-SPOILT = pytest.mark.parametrize("spoil", [make_foreign, make_counterfeit, make_empty, Path.unlink])
+each_fault = pytest.mark.parametrize(
+    "damage", [make_foreign, make_counterfeit, make_empty, Path.unlink]
+)
 
 
 def sealed_by(engine: Engine, key_id: str) -> list[bool]:
+    """For each request whether it is sealed with this key."""
     with Session(engine) as session:
         sealed = session.exec(select(ConsultationRequest.sealed)).all()
     return [bool(text and text.startswith(header_of(key_id))) for text in sealed]
 
 
-@SPOILT
-async def test_a_file_that_does_not_fit_is_not_taken(
+@each_fault
+async def test_an_unsuitable_file_is_not_loaded(
     app: FastAPI,
     client: httpx.AsyncClient,
     engine: Engine,
     open_clinic: None,
     folder: Path,
     log: pytest.LogCaptureFixture,
-    spoil: Spoil,
+    damage: Damage,
 ) -> None:
-    """The old keys stay in use, one line says why, and readiness names the check."""
+    """With an unsuitable file the previous keys stay in use, and readiness fails."""
     file, staff = keyring_of(folder), signed_in(engine)
-    used, right = read_document(file).active, file.read_bytes()
+    used, original = read_document(file).active, file.read_bytes()
     ids = [(await post(client)).json()["id"]]
-    spoil(file)
+    damage(file)
     for _ in range(3):
         answer = await post(client)
         assert answer.status_code == 201
@@ -85,7 +88,7 @@ async def test_a_file_that_does_not_fit_is_not_taken(
     assert await failed_checks(client) == ["keys"]
     assert len([line for line in log.messages if "the previous keys stay in use" in line]) == 1
 
-    file.write_bytes(right)
+    file.write_bytes(original)
 
     await ready_again(client)
     assert (await post(client)).status_code == 201
@@ -99,24 +102,24 @@ async def test_a_changed_file_is_noticed_without_a_request(
     folder: Path,
     log: pytest.LogCaptureFixture,
 ) -> None:
-    """Within ten seconds a line says that it does not fit, and another one that it fits again."""
+    """Within ten seconds a change of the file is logged, also without a request."""
     assert (await post(client)).status_code == 201
-    right = keyring_of(folder).read_bytes()
-    for change, told in (
+    original = keyring_of(folder).read_bytes()
+    for change, expected in (
         (make_foreign, "the previous keys stay in use"),
-        (lambda file: file.write_bytes(right), "the keys were loaded from the changed file"),
+        (lambda file: file.write_bytes(original), "the keys were loaded from the changed file"),
     ):
         begun = time.monotonic()
         change(keyring_of(folder))
-        while not any(told in line for line in log.messages):
+        while not any(expected in line for line in log.messages):
             await asyncio.sleep(0.05)
             assert time.monotonic() - begun < 10
 
 
-async def test_a_file_that_cannot_be_compared_with_the_data_yet(
+async def test_a_changed_file_while_the_database_is_away(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path
 ) -> None:
-    """While the database is away the old keys stay; once it is back the new ones are taken."""
+    """Without the database the previous keys stay in use; later the new keys are loaded."""
     assert (await post(client)).status_code == 201
     take_away(folder, used_by=engine)
     new = with_another_key(keyring_of(folder), active=True)
@@ -130,10 +133,10 @@ async def test_a_file_that_cannot_be_compared_with_the_data_yet(
     await wait_until(is_sealed_with_the_new_one)
 
 
-async def test_nothing_is_sealed_with_a_key_that_does_not_fit(
+async def test_nothing_is_sealed_with_an_unsuitable_key(
     app: FastAPI, client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path
 ) -> None:
-    """Where another process sealed first, with other keys, requests and notes are refused."""
+    """If another process has sealed data with an unknown key, requests are refused."""
     with_another_key(keyring_of(folder), active=True)
     app.state.runtime.keyring.reload_if_changed()
     with writing(engine) as session:
@@ -143,10 +146,10 @@ async def test_nothing_is_sealed_with_a_key_that_does_not_fit(
     assert await failed_checks(client) == ["keys"]
 
 
-async def test_a_note_needs_the_key_that_seals_it(
+async def test_the_first_use_of_a_key_is_recorded(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path
 ) -> None:
-    """A key whose first use is a note is known to the data from then on."""
+    """A key whose first use is a note is recorded in the database."""
     request_id = (await post(client)).json()["id"]
     new = with_another_key(keyring_of(folder), active=True)
     written = await note(client, request_id, signed_in(engine), version=1, text="A note.")
@@ -156,6 +159,7 @@ async def test_a_note_needs_the_key_that_seals_it(
 
 
 def everything(engine: Engine, folder: Path) -> tuple[object, ...]:
+    """The recorded keys, the audit events, and the bytes of the keyring file."""
     with Session(engine) as session:
         keys = sorted(session.exec(select(SealingKey.id)).all())
         events = session.exec(select(AuditEvent.action)).all()
@@ -163,43 +167,43 @@ def everything(engine: Engine, folder: Path) -> tuple[object, ...]:
     return keys, events, file.read_bytes() if file.exists() else None
 
 
-@SPOILT
+@each_fault
 @pytest.mark.parametrize("command", ["add", "rotate"])
-async def test_a_command_with_keys_that_do_not_fit(
+async def test_a_command_with_an_unsuitable_file(
     client: httpx.AsyncClient,
     engine: Engine,
     open_clinic: None,
     folder: Path,
     command: str,
-    spoil: Spoil,
+    damage: Damage,
 ) -> None:
-    """It changes neither the data nor the file, and the right file fits as before."""
+    """The command changes neither the data nor the file; the original file is still valid."""
     file = keyring_of(folder)
     with_another_key(file, active=False)
-    right = file.read_bytes()
+    original = file.read_bytes()
     assert (await post(client)).status_code == 201
-    spoil(file)
-    if file.exists() and file.stat().st_size and spoil is make_foreign:
+    damage(file)
+    if file.exists() and file.stat().st_size and damage is make_foreign:
         with_another_key(file, active=False)
     before = everything(engine, folder)
     done = invoke("keys", command, folder=folder)
     assert (done.exit_code, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
     assert everything(engine, folder) == before
-    file.write_bytes(right)
+    file.write_bytes(original)
     assert invoke("keys", "check", folder=folder).exit_code == 0
 
 
 async def test_keys_are_checked(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path
 ) -> None:
-    """`keys check` tells how much each key seals, and names those that are missing."""
+    """`keys check` prints how many values each key seals, and names missing keys."""
     file = keyring_of(folder)
-    used, right = read_document(file).active, file.read_bytes()
+    used, original = read_document(file).active, file.read_bytes()
     await post(client)
-    beside = with_another_key(file, active=False)
+    second = with_another_key(file, active=False)
     fits = invoke("keys", "check", folder=folder)
     assert (fits.exit_code, fits.stderr) == (0, "")
-    assert fits.stdout.splitlines() == [f"{used}  seals 2", f"{beside}  seals 0"]
+    assert fits.stdout.splitlines() == [f"{used}  seals 2", f"{second}  seals 0"]
 
     make_foreign(file)
     foreign = read_document(file).active
@@ -208,14 +212,14 @@ async def test_keys_are_checked(
     [line] = lacks.stderr.splitlines()
     assert f"the data was sealed with key {used}, which is not here" in line
 
-    given = invoke("keys", "check", folder=folder, CLINIC_KEYRING=right.decode())
+    given = invoke("keys", "check", folder=folder, CLINIC_KEYRING=original.decode())
     assert (given.exit_code, given.stdout) == (0, f"{used}  seals 2\n")
 
 
 async def test_keys_are_imported(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path, tmp_path: Path
 ) -> None:
-    """The other file's keys come in beside the active one, and what they sealed opens."""
+    """`keys import` adds the keys of another file, so that their values can be opened."""
     file, old = keyring_of(folder), tmp_path / "old.json"
     used = read_document(file).active
     await post(client)
@@ -241,7 +245,7 @@ async def test_keys_are_imported(
 async def test_a_wrong_key_is_not_imported(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path, tmp_path: Path
 ) -> None:
-    """A key of the right id and another secret is refused, whichever file holds it."""
+    """A key with a known id and another secret is not imported."""
     file, other = keyring_of(folder), tmp_path / "other.json"
     await post(client)
     shutil.copy(file, other)
@@ -261,30 +265,30 @@ async def test_a_wrong_key_is_not_imported(
     assert (missing.exit_code, len(missing.stderr.splitlines())) == (1, 1)
 
 
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a file to somebody else")
-SOMEBODY = 10001
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can change the owner of a file")
+OTHER_USER = 10001
 
 
 @as_root
 @pytest.mark.database("sqlite")
 @pytest.mark.parametrize("mode", [0o600, 0o400])
 def test_commands_keep_owner_and_mode(folder: Path, mode: int) -> None:
-    """Run as root they leave a file that its owner can read, and that others cannot."""
+    """Commands run by root keep the owner and the mode of the file."""
     file = keyring_of(folder)
-    os.chown(file, SOMEBODY, SOMEBODY)
+    os.chown(file, OTHER_USER, OTHER_USER)
     file.chmod(mode)
     other = folder / "other.json"
     write_keyring(other, generated=False)
     for arguments in (["add"], ["rotate"], ["import", str(other)]):
         assert invoke("keys", *arguments, folder=folder).exit_code == 0
         found = file.stat()
-        assert (found.st_uid, found.st_gid, found.st_mode & 0o777) == (SOMEBODY, SOMEBODY, mode)
+        assert (found.st_uid, found.st_gid, found.st_mode & 0o777) == (OTHER_USER, OTHER_USER, mode)
     assert [name for name in os.listdir(folder) if name.startswith(".")] == []
 
 
 @pytest.mark.database("sqlite")
 def test_a_link_to_the_file_stays_one(folder: Path) -> None:
-    """What the link leads to is replaced, not the link."""
+    """A command replaces the target of a symbolic link, and keeps the link."""
     file, real = keyring_of(folder), folder / "real.json"
     file.rename(real)
     file.symlink_to(real)
@@ -295,12 +299,12 @@ def test_a_link_to_the_file_stays_one(folder: Path) -> None:
 
 @pytest.mark.database("sqlite")
 def test_a_folder_that_cannot_be_written(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A command says so in one line, and leaves no event of what it did not do."""
+    """If the file cannot be written, a command fails with one line and records no event."""
 
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    # Root may write everywhere.
+    # A mock: root can write to each folder, whatever its mode is.
     monkeypatch.setattr("data.crypto.os.open", refuse)
     for command in ("add", "rotate"):
         if command == "rotate":
@@ -320,7 +324,7 @@ PRODUCTION = {"environment": "production"}
 
 @pytest.fixture
 def in_production(folder: Path) -> Path:
-    """The keyring file of a service that runs in production."""
+    """The keyring file, marked as made for production."""
     file = keyring_of(folder)
     document = json.loads(file.read_text())
     file.write_text(json.dumps({**document, "generated": False}))
@@ -330,7 +334,7 @@ def in_production(folder: Path) -> Path:
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o660])
 @pytest.mark.database("sqlite")
 def test_a_file_that_others_can_read(folder: Path, in_production: Path, mode: int) -> None:
-    """Production does not start on it, and says why in one line; development does."""
+    """Production refuses a keyring that others can read; development does not."""
     in_production.chmod(mode)
     engine = open_database(url_of(folder))
     with pytest.raises(CannotStart, match="can be read by others") as refused:
@@ -348,10 +352,10 @@ def test_a_file_that_others_can_read(folder: Path, in_production: Path, mode: in
 
 
 @pytest.mark.database("sqlite")
-async def test_a_file_that_others_can_read_by_now(
+async def test_a_file_that_becomes_readable_by_others(
     folder: Path, in_production: Path, log: pytest.LogCaptureFixture
 ) -> None:
-    """A running service does not take it either, until its mode is mended."""
+    """A running service is not ready while others can read the file."""
     async with running(folder, **PRODUCTION) as app, client_of(app) as client:
         assert await failed_checks(client) == []
         in_production.chmod(0o644)
@@ -362,29 +366,25 @@ async def test_a_file_that_others_can_read_by_now(
         await ready_again(client)
 
 
-def test_every_worker_keeps_the_keys_that_fit(folder: Path) -> None:
-    """Two workers under a foreign file: each request is taken, and the right file starts anew."""
+def test_every_worker_keeps_the_previous_keys(folder: Path) -> None:
+    """With a foreign file two workers accept requests; a restart needs the original file."""
     opened = invoke("status", "set", "open", folder=folder)
     assert opened.exit_code == 0
     file = keyring_of(folder)
-    right = file.read_bytes()
-    alone = {"Connection": "close", "Content-Type": "application/json"}
-    body = {
-        "name": "A", "email": "a@example.com", "topic": "other",
-        "consent_to_contact": True, "form_version": 1,
-    }  # fmt: skip
-    with serving(folder, workers=2) as service, service.client(headers=alone) as client:
-        path = "/v1/consultation-requests"
-        assert client.post(path, json=body).status_code == 201
+    original = file.read_bytes()
+    # Each request has its own connection, so that either worker may accept it.
+    one_request = {"Connection": "close"}
+    with serving(folder, workers=2) as service, service.client(headers=one_request) as client:
+        assert client.post(PATH, json=VALID).status_code == 201
         make_foreign(file)
-        assert {client.post(path, json=body).status_code for _ in range(12)} == {201}
+        assert {client.post(PATH, json=VALID).status_code for _ in range(12)} == {201}
         wait_for(lambda: client.get(READY).status_code == 503)
-    file.write_bytes(right)
+    file.write_bytes(original)
     with serving(folder):
         pass
 
 
 def test_a_document_does_not_show_its_keys() -> None:
-    """What a keyring document looks like in a log holds no secret."""
+    """The `repr` of a keyring document contains no secret."""
     key_id, secret = new_key()
     assert secret not in repr(KeyringDocument(active=key_id, keys={key_id: secret}))

@@ -1,4 +1,4 @@
-"""The schema's history: one line, up and down, and no drift from the models."""
+"""Migrations: one sequence, in both directions, concurrent, killed, and equal to the models."""
 
 import json
 import os
@@ -36,7 +36,7 @@ from tests.support.apps import set_status, settings_in
 from tests.support.audit import open_with_audit
 from tests.support.databases import url_of
 from tests.support.intake import count, post
-from tests.support.process import MAIN, environment, unmeasured
+from tests.support.process import MAIN, environment, without_coverage
 
 
 def tables(engine: Engine) -> set[str]:
@@ -45,26 +45,26 @@ def tables(engine: Engine) -> set[str]:
 
 @pytest.fixture
 def empty(empty_folder: Path) -> Iterator[Engine]:
-    """The engine of a database that holds nothing."""
+    """The engine of a database without tables."""
     engine = open_database(url_of(empty_folder), may_create=True)
     yield engine
     engine.dispose()
 
 
-def test_there_is_one_line_of_revisions() -> None:
-    """One head, so that nobody has to choose, and the one that the service asks for."""
+def test_there_is_one_newest_revision() -> None:
+    """The revisions have one head, and the service requires this one."""
     heads = ScriptDirectory.from_config(schema._config()).get_heads()
     assert heads == [schema.NEWEST_REVISION]
 
 
 def test_a_revision_is_known_by_its_file() -> None:
-    """Each file's name begins with its revision, so that a database's can be looked up."""
+    """Each migration's file name begins with its revision."""
     assert all(schema.is_known(revision) for revision in revisions())
     assert not schema.is_known("9999")
 
 
 def test_models_and_schema_agree(folder: Path) -> None:
-    """A migrated database is what the models say, down to every column's type."""
+    """A migrated database equals the models, including the types of columns."""
     engine = open_database(url_of(folder))
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
@@ -73,7 +73,7 @@ def test_models_and_schema_agree(folder: Path) -> None:
 
 
 def test_up_down_and_up_again(empty: Engine) -> None:
-    """From empty to the newest revision, back to empty, and up again."""
+    """The schema can be created, removed and created again."""
     assert schema.find_revision(empty) is None
     schema.migrate(empty)
     assert schema.is_current(empty)
@@ -87,7 +87,7 @@ def test_up_down_and_up_again(empty: Engine) -> None:
 async def test_down_and_up_with_data(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path
 ) -> None:
-    """A database in use goes down and up again, takes its content, and a request."""
+    """A database with data can be migrated down and up, and then accepts content and requests."""
     assert (await post(client, key="before-the-migration")).status_code == 201
     for revision in [*reversed(revisions()), "base"]:
         schema.revert(engine, to=revision)
@@ -101,8 +101,8 @@ async def test_down_and_up_with_data(
     assert count(engine) == 1
 
 
-def test_what_was_called_off_does_not_come_back(folder: Path) -> None:
-    """A schema that knows no calling off holds no change that was called off."""
+def test_called_off_changes_are_not_restored(folder: Path) -> None:
+    """Reverting to a schema without calling off deletes the changes that were called off."""
     engine = open_with_audit(folder)
     later = utc_now() + timedelta(days=1)
     set_status(engine, state="open", effective_from=later)
@@ -122,13 +122,13 @@ def test_what_was_called_off_does_not_come_back(folder: Path) -> None:
 
 
 def revisions() -> list[str]:
-    """All of them, the first one first."""
+    """All revisions, the oldest first."""
     scripts = ScriptDirectory.from_config(schema._config()).walk_revisions()
     return [script.revision for script in scripts][::-1]
 
 
 def test_stored_events_get_their_new_names(folder: Path) -> None:
-    """0007 renames what webhooks ask for and what waits in the outbox, and the audit stays."""
+    """0007 renames the events of webhooks and of the outbox, and leaves the audit unchanged."""
     engine = open_with_audit(folder)
     keyring = open_keyring(engine, settings_in(folder))
     hook = WebhookCreate(url="https://hook.example/", events=list(EventType))
@@ -148,7 +148,7 @@ def test_stored_events_get_their_new_names(folder: Path) -> None:
             {"consultation_request.received": "consultation_request.received",
              "status.changed": "status.changed"},
         )  # fmt: skip
-        # As the release before it wrote them.
+        # The payload that the release before 0007 wrote.
         connection.execute(
             text("UPDATE delivery SET payload = :old WHERE event <> 'status.changed'"), {"old": old}
         )
@@ -165,14 +165,14 @@ def test_stored_events_get_their_new_names(folder: Path) -> None:
 
 
 def stored_events(connection: Connection) -> tuple[list[str], dict[str, str]]:
-    """The events of the one webhook; of each delivery its event and the `type` of its message."""
+    """The events of the only webhook, and for each delivery its event and the message's `type`."""
     [events] = connection.scalars(select(Webhook.events))
     deliveries = connection.execute(select(Delivery.event, Delivery.payload))
     return sorted(events), {event: json.loads(payload)["type"] for event, payload in deliveries}
 
 
-def test_two_that_migrate_at_once(empty_folder: Path) -> None:
-    """One does it, the other waits and finds it done; `serve` loads the content once."""
+def test_concurrent_migrations(empty_folder: Path) -> None:
+    """Of concurrent migrations one does the work, and the content is loaded once."""
     write_keyring(empty_folder / "keyring.json", generated=True)
     engines = [open_database(url_of(empty_folder), may_create=True) for _ in range(4)]
     with ThreadPoolExecutor() as pool:
@@ -185,10 +185,10 @@ def test_two_that_migrate_at_once(empty_folder: Path) -> None:
 
 
 @pytest.mark.parametrize("milliseconds", [0, 5, 10, 20, 40])
-def test_a_migration_that_is_killed_leaves_the_old_revision(
+def test_a_killed_migration_changes_nothing(
     empty_folder: Path, empty: Engine, milliseconds: int
 ) -> None:
-    """`kill -9` in mid-migration: either nothing has happened or everything."""
+    """A migration that is killed has done either nothing or everything."""
     started = empty_folder / "started"
     script = (
         "import pathlib, sys; sys.path.insert(0, sys.argv[1])\n"
@@ -197,7 +197,7 @@ def test_a_migration_that_is_killed_leaves_the_old_revision(
     )
     process = subprocess.Popen(
         [sys.executable, "-c", script, str(MAIN.parent), url_of(empty_folder), str(started)],
-        env=unmeasured(environment(empty_folder)),
+        env=without_coverage(environment(empty_folder)),
         start_new_session=True,
     )
     while not started.exists():

@@ -1,4 +1,4 @@
-"""What a server of its own may do to the service: go away and come back."""
+"""A PostgreSQL server that stops and starts again while the service is under load."""
 
 import time
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ from data.schema import migrate
 from tests.support.apps import set_status, settings_in
 from tests.support.databases import Cluster, use
 from tests.support.intake import JSON
-from tests.support.load import Load, names_kept
+from tests.support.load import Load, stored_names
 from tests.support.process import serving
 from tests.support.repetitions import repetitions
 
 
 @pytest.fixture
 def own_cluster(tmp_path: Path) -> Iterator[Cluster]:
-    """A server that only this test uses, with an open clinic in `tmp_path`."""
+    """A server for one test, with an open clinic in `tmp_path`."""
     cluster = Cluster()
     url = cluster.create()
     use(tmp_path, url)
@@ -36,12 +36,10 @@ def own_cluster(tmp_path: Path) -> Iterator[Cluster]:
 
 
 @pytest.mark.parametrize("stops", repetitions(2, soak=12))
-def test_a_server_that_stops_at_once_loses_nothing(
-    tmp_path: Path, own_cluster: Cluster, stops: int
-) -> None:
-    """Under load, stopped and started again: 201 or 503, each 201 is there once, and at once more.
+def test_restarts_of_the_server(tmp_path: Path, own_cluster: Cluster, stops: int) -> None:
+    """While the server restarts, each request gets 201 or 503; each 201 is stored once.
 
-    Who got a 503 sends the same again under its key, and is stored once too.
+    A client with a 503 repeats its request with the same key; this one is stored once too.
     """
     with serving(tmp_path, workers=2) as service:
         load = Load(service.url)
@@ -53,14 +51,14 @@ def test_a_server_that_stops_at_once_loses_nothing(
                 own_cluster.start_again()
                 back = time.monotonic()
                 load.wait_for_more(1)
-                # Well within a second; a busy machine may take many.
+                # An idle machine needs less than a second; a busy one may need several.
                 assert time.monotonic() - back < 20
         assert load.refused
         with service.client(headers=JSON) as client:
             for name in load.refused.copy():
                 load.post(client, name)
 
-    kept = names_kept(tmp_path)
-    assert load.accepted.items() <= kept.items()
-    assert len(set(kept.values())) == len(kept)
-    assert set(load.refused) <= set(kept.values())
+    stored = stored_names(tmp_path)
+    assert load.accepted.items() <= stored.items()
+    assert len(set(stored.values())) == len(stored)
+    assert set(load.refused) <= set(stored.values())

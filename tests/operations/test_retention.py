@@ -1,4 +1,4 @@
-"""How long things are kept, and that they are gone afterwards; the audit that stays."""
+"""Retention periods, erasure at their end, and the audit, which is kept."""
 
 import re
 from datetime import timedelta
@@ -27,6 +27,7 @@ DAYS = {RequestState.DECLINED: 90, RequestState.WITHDRAWN: 1}
 
 
 def let_time_pass(engine: Engine) -> None:
+    """Ends the retention of all requests, and the time of all idempotency keys."""
     with Session(engine) as session:
         for row in session.exec(select(ConsultationRequest)):
             if row.retention_until:
@@ -36,8 +37,8 @@ def let_time_pass(engine: Engine) -> None:
         session.commit()
 
 
-async def test_the_time_begins_with_the_end(folder: Path) -> None:
-    """A final state says until when the request is kept, to staff and on the receipt."""
+async def test_retention_begins_with_a_final_state(folder: Path) -> None:
+    """A final state sets `retention_until`, for staff and on the receipt."""
     async with running(folder, retention=DAYS) as app, client_of(app) as client:
         set_status(app.state.runtime.engine, state="open")
         staff = signed_in(app.state.runtime.engine)
@@ -56,8 +57,8 @@ async def test_the_time_begins_with_the_end(folder: Path) -> None:
             assert abs(kept - timedelta(days=90)) < timedelta(seconds=1)
 
 
-async def test_what_is_over_goes(folder: Path) -> None:
-    """Request, consents and kept answer are erased; what has no period stays; it is audited."""
+async def test_expired_requests_are_erased(folder: Path) -> None:
+    """After its retention a request is erased with its consents and answer, and this is audited."""
     async with running(folder, retention=DAYS) as app, client_of(app) as client:
         engine: Engine = app.state.runtime.engine
         set_status(engine, state="open")
@@ -81,7 +82,7 @@ async def test_what_is_over_goes(folder: Path) -> None:
 
 
 async def test_purging_by_command(folder: Path) -> None:
-    """An operator need not wait for the service."""
+    """`requests purge` erases expired requests at once."""
     async with running(folder, retention=DAYS) as app, client_of(app) as client:
         set_status(app.state.runtime.engine, state="open")
         accepted = await post(client)
@@ -95,18 +96,18 @@ async def test_purging_by_command(folder: Path) -> None:
 @pytest.mark.parametrize(
     "value", ["completed", "completed=0", "completed=x", "received=3", "lost=3", "completed=3;a=4"]
 )
-def test_a_period_that_cannot_be_used(folder: Path, value: str) -> None:
-    """The service says so, and does not start."""
-    told = invoke("serve", folder=folder, CLINIC_RETENTION=value)
-    assert told.exit_code == 1
-    assert re.fullmatch("clinic-api: CLINIC_RETENTION.*\n", told.stderr)
+def test_an_invalid_period(folder: Path, value: str) -> None:
+    """With an invalid retention period the service does not start."""
+    done = invoke("serve", folder=folder, CLINIC_RETENTION=value)
+    assert done.exit_code == 1
+    assert re.fullmatch("clinic-api: CLINIC_RETENTION.*\n", done.stderr)
 
 
 @pytest.mark.parametrize(
     "change", ["UPDATE audit_event SET actor = 'x'", "DELETE FROM audit_event"]
 )
 async def test_the_audit_is_only_appended_to(engine: Engine, change: str) -> None:
-    """The database itself refuses, whoever asks over the application's connection."""
+    """The database refuses to change or delete an audit event."""
     signed_in(engine)
     with pytest.raises(DBAPIError, match="only ever appended"), engine.begin() as connection:
         connection.execute(text(change))
@@ -116,7 +117,7 @@ async def test_the_audit_is_only_appended_to(engine: Engine, change: str) -> Non
 async def test_the_audit_can_be_read(
     client: httpx.AsyncClient, app: FastAPI, engine: Engine
 ) -> None:
-    """By an administrator, the newest first, page by page, of one subject if wanted."""
+    """An administrator reads the audit in pages, the newest event first, also of one subject."""
     admin = signed_in(engine, "admin")
     await client.get(f"{STAFF}/me", headers=admin)
     await app.state.runtime.access.finish()
@@ -137,10 +138,8 @@ async def test_the_audit_can_be_read(
     assert "Person" not in one.text
 
 
-async def test_events_of_earlier_versions_are_read_alike(
-    client: httpx.AsyncClient, engine: Engine
-) -> None:
-    """A list that an earlier version wrote is served as one text, as a new event has it."""
+async def test_events_of_earlier_versions(client: httpx.AsyncClient, engine: Engine) -> None:
+    """A list in the details of an old event is served as one text, as in new events."""
     admin = signed_in(engine, "admin")
     with writing(engine) as session:
         details: Any = {"requests": ["one", "two"], "count": 2, "quarantined": True}

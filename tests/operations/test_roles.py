@@ -1,4 +1,4 @@
-"""Two roles on PostgreSQL: one owns the tables, the other serves and cannot rewrite the audit."""
+"""Two roles on PostgreSQL: one owns the tables; the other serves and cannot rewrite the audit."""
 
 import os
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from sqlalchemy import URL, make_url
 
 from data.crypto import write_keyring
 from tests.support.apps import client_of, running
-from tests.support.audit import examined
+from tests.support.audit import doctor_checks
 from tests.support.backups import back_up
 from tests.support.commands import invoke
 from tests.support.databases import Cluster, administer, own_database, use
@@ -27,14 +27,14 @@ _numbers = counter()
 
 @dataclass
 class Roles:
-    """The URL of one database as its administrator, as the owner of the tables, as who serves."""
+    """URLs of one database for its administrator, the owner of the tables, and the service."""
 
     admin: URL
     owner: URL
     serving: URL
 
     def database(self, folder: Path, url: str) -> None:
-        """Lets the folder use a database with these roles."""
+        """Makes a database the one of a folder, with these roles."""
         address = make_url(url)
         administer(address, f"ALTER DATABASE {address.database} OWNER TO {self.owner.username}")
         self.admin = address
@@ -44,6 +44,7 @@ class Roles:
 
 
 def text_of(url: URL) -> str:
+    """The URL with its password."""
     return url.render_as_string(hide_password=False)
 
 
@@ -51,7 +52,7 @@ def text_of(url: URL) -> str:
 def roles(
     database_kind: str, cluster: Cluster, request: pytest.FixtureRequest, tmp_path: Path
 ) -> Iterator[Roles]:
-    """A new database that the first role owns, and a keyring."""
+    """A new database owned by the first role, and a keyring."""
     number = f"{os.getpid()}_{next(_numbers)}"
     names = [f"clinic_owner_{number}", f"clinic-serving-{number}"]
     for name in names:
@@ -68,6 +69,7 @@ def roles(
 
 
 def migrate(folder: Path, roles: Roles) -> None:
+    """Runs `migrate` as the owner of the tables."""
     done = invoke("migrate", folder=folder, CLINIC_MIGRATION_DATABASE_URL=text_of(roles.owner))
     assert (done.exit_code, done.stderr) == (0, "")
 
@@ -95,8 +97,8 @@ FORBIDDEN = [
 ]
 
 
-async def test_the_serving_role_serves(tmp_path: Path, roles: Roles) -> None:
-    """It takes requests, records events, rotates keys and backs up; it cannot rewrite the audit."""
+async def test_the_serving_role(tmp_path: Path, roles: Roles) -> None:
+    """The serving role can do all that the service needs, and cannot rewrite the audit."""
     migrate(tmp_path, roles)
     assert invoke("load", folder=tmp_path).exit_code == 0
     assert invoke("status", "set", "open", folder=tmp_path).exit_code == 0
@@ -123,25 +125,25 @@ async def test_the_serving_role_serves(tmp_path: Path, roles: Roles) -> None:
         refused = statement.format(owner=roles.owner.username)
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             administer(roles.serving, refused)
-    assert {status for status, _ in examined(tmp_path).values()} == {"ok"}
+    assert {status for status, _ in doctor_checks(tmp_path).values()} == {"ok"}
     assert invoke("doctor", folder=tmp_path).exit_code == 0
-    # A second migration takes back what was granted meanwhile.
+    # A second migration revokes rights that were granted meanwhile.
     administer(roles.owner, f'GRANT UPDATE (actor) ON audit_event TO "{roles.serving.username}"')
-    assert examined(tmp_path)["role"][1].startswith(
+    assert doctor_checks(tmp_path)["role"][1].startswith(
         "The role of CLINIC_DATABASE_URL has rights to change events of the audit"
     )
     migrate(tmp_path, roles)
-    assert examined(tmp_path)["role"][0] == "ok"
+    assert doctor_checks(tmp_path)["role"][0] == "ok"
 
 
-def test_an_installation_with_one_role_gets_a_second_one(tmp_path: Path, roles: Roles) -> None:
-    """The tables change their owner, and the next migration gives the old one its rights."""
+def test_a_second_role_is_added(tmp_path: Path, roles: Roles) -> None:
+    """After the tables have a new owner, the next migration grants the serving role its rights."""
     name = roles.serving.username
     administer(roles.admin, f'GRANT CREATE ON SCHEMA public TO "{name}"')
     assert invoke("migrate", folder=tmp_path).exit_code == 0
     assert invoke("load", folder=tmp_path).exit_code == 0
     assert invoke("status", "set", "open", folder=tmp_path).exit_code == 0
-    assert "owns the audit's table" in examined(tmp_path)["role"][1]
+    assert "owns the audit's table" in doctor_checks(tmp_path)["role"][1]
     administer(
         roles.admin,
         f'REASSIGN OWNED BY "{name}" TO {roles.owner.username}',
@@ -159,24 +161,24 @@ def test_a_backup_is_restored_with_two_roles(
     database_kind: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    """The owner fills the empty database, and the serving role gets its rights there."""
+    """The owner restores the database, and the serving role gets its rights."""
     migrate(tmp_path, roles)
     assert invoke("load", folder=tmp_path).exit_code == 0
     assert invoke("status", "set", "open", folder=tmp_path).exit_code == 0
     file = back_up(tmp_path)
-    place = tmp_path_factory.mktemp("place")
-    (place / "keyring.json").write_bytes((tmp_path / "keyring.json").read_bytes())
-    with own_database(database_kind, request, place):
-        roles.database(place, (place / "database-url").read_text())
+    target = tmp_path_factory.mktemp("restored")
+    (target / "keyring.json").write_bytes((tmp_path / "keyring.json").read_bytes())
+    with own_database(database_kind, request, target):
+        roles.database(target, (target / "database-url").read_text())
         owner = {"CLINIC_MIGRATION_DATABASE_URL": text_of(roles.owner)}
-        done = invoke("restore", str(file), "--confirm", "restore", folder=place, **owner)
+        done = invoke("restore", str(file), "--confirm", "restore", folder=target, **owner)
         assert (done.exit_code, done.stderr) == (0, "")
-        assert invoke("doctor", folder=place).exit_code == 0
-        assert invoke("status", "set", "open", "--message", "Again.", folder=place).exit_code == 0
+        assert invoke("doctor", folder=target).exit_code == 0
+        assert invoke("status", "set", "open", "--message", "Again.", folder=target).exit_code == 0
 
 
-def test_roles_that_do_not_fit(tmp_path: Path, roles: Roles) -> None:
-    """One line says which setting is wrong."""
+def test_invalid_role_settings(tmp_path: Path, roles: Roles) -> None:
+    """`migrate` reports in one line which URL is wrong."""
     owner, serving = text_of(roles.owner), text_of(roles.serving)
     nobody = text_of(roles.serving.set(username="nobody_is_called_so"))
     unnamed = f"postgresql:///{roles.serving.database}"

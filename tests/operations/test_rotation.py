@@ -1,4 +1,4 @@
-"""From one key to the next, while the service runs."""
+"""Key rotation while the service runs."""
 
 import json
 import threading
@@ -23,29 +23,23 @@ from models.inbox import RequestNote
 from models.webhook import Webhook
 from tests.support.apps import set_status
 from tests.support.audit import open_with_audit
+from tests.support.backups import refused
 from tests.support.commands import invoke
 from tests.support.databases import url_of
 from tests.support.intake import JSON, PATH, VALID, body_of, damage, opened, post
-from tests.support.keys import active_of, keys, let_a_minute_pass
+from tests.support.keys import active_key, keys, let_a_minute_pass
 from tests.support.process import serving, started
 from tests.support.staff import INBOX, STAFF, note, signed_in
 
 MANY = 600
 
 
-def refused(folder: Path, *arguments: str) -> str:
-    done = invoke("keys", *arguments, folder=folder)
-    assert (done.exit_code, done.stdout) == (1, "")
-    assert len(done.stderr.splitlines()) == 1
-    return done.stderr
-
-
-async def test_the_life_of_a_key(
+async def test_a_key_is_replaced(
     app: FastAPI, client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path
 ) -> None:
-    """Added, made active, everything sealed anew, the old one retired; all stays readable."""
+    """A key is added and activated, all values are resealed, and the old key is retired."""
     staff = signed_in(engine)
-    old = active_of(folder)
+    old = active_key(folder)
     first = await post(client, body_of(message="before"), key="before-the-rotation")
     request_id = first.json()["id"]
     await note(client, request_id, staff, version=1, text="A note.")
@@ -53,7 +47,7 @@ async def test_the_life_of_a_key(
     await client.post(f"{STAFF}/webhooks", json=hook, headers=staff)
 
     new = keys(folder, "add").split()[0]
-    assert active_of(folder) == old
+    assert active_key(folder) == old
     assert keys(folder, "rotate") == f"{new} is active; 4 things were sealed anew.\n"
     assert keys(folder, "rotate") == f"{new} is active; 0 things were sealed anew.\n"
     assert keys(folder, "list").splitlines() == [
@@ -70,7 +64,7 @@ async def test_the_life_of_a_key(
             sealed = session.exec(select(column)).one()
             assert sealed is not None
             assert sealed.startswith(header_of(new))
-    # The running service has the new key, and knows what was made with the old one.
+    # The running service has the new key, and opens values of the old one.
     read = (await client.get(f"{INBOX}/{request_id}", headers=staff)).json()
     assert (read["sent"]["message"], read["notes"][0]["text"]) == ("before", "A note.")
     again = await post(client, body_of(message="before"), key="before-the-rotation")
@@ -79,11 +73,11 @@ async def test_the_life_of_a_key(
     read = (await client.get(f"{INBOX}/{second.json()['id']}", headers=staff)).json()
     assert read["possible_duplicates"] == [request_id]
 
-    assert "wait a minute" in refused(folder, "retire", old)
+    assert "wait a minute" in refused("keys", "retire", old, folder=folder)
     let_a_minute_pass(engine)
-    assert "it is the active key" in refused(folder, "retire", new)
-    assert "no such key" in refused(folder, "retire", "unknown")
-    assert "--forget-answers" in refused(folder, "retire", old)
+    assert "it is the active key" in refused("keys", "retire", new, folder=folder)
+    assert "no such key" in refused("keys", "retire", "unknown", folder=folder)
+    assert "--forget-answers" in refused("keys", "retire", old, folder=folder)
     assert keys(folder, "retire", old, "--forget-answers") == f"{old} is retired.\n"
     assert list(read_document(folder / "keyring.json").keys) == [new]
     assert opened(app, second) is not None
@@ -101,8 +95,8 @@ async def test_the_life_of_a_key(
 async def test_a_key_that_still_seals_something(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path
 ) -> None:
-    """It cannot be retired, whatever was said before."""
-    old = active_of(folder)
+    """A key that seals a value cannot be retired, even after a rotation."""
+    old = active_key(folder)
     keys(folder, "add")
     keys(folder, "rotate")
     document = json.loads((folder / "keyring.json").read_text())
@@ -113,17 +107,17 @@ async def test_a_key_that_still_seals_something(
     await post(client)
     (folder / "keyring.json").write_text(json.dumps(document))
     let_a_minute_pass(engine)
-    assert "run `keys rotate` again" in refused(folder, "retire", old)
+    assert "run `keys rotate` again" in refused("keys", "retire", old, folder=folder)
 
 
 async def test_a_damaged_row_does_not_stop_a_rotation(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path
 ) -> None:
-    """It is named, the others are sealed anew, and the command fails, however often it is run."""
+    """The rotation names a damaged row, reseals all others, and exits with 1."""
     ids = sorted([(await post(client)).json()["id"] for _ in range(3)])
     damage(engine, ConsultationRequest, ids[1])
     new = keys(folder, "add").split()[0]
-    # Two requests, and the secret of the audit.
+    # Two requests and the secret of the audit are resealed.
     for sealed_anew in (3, 0):
         done = invoke("keys", "rotate", folder=folder)
         assert done.exit_code == 1
@@ -134,7 +128,7 @@ async def test_a_damaged_row_does_not_stop_a_rotation(
 
 
 def test_keys_in_the_environment_are_changed_there(folder: Path) -> None:
-    """The commands say so, and change no file."""
+    """With keys in CLINIC_KEYRING the commands change nothing, and say so."""
     before = (folder / "keyring.json").read_bytes()
     done = invoke("keys", "add", folder=folder, CLINIC_KEYRING=before.decode())
     assert (done.exit_code, done.stderr) == (
@@ -144,6 +138,7 @@ def test_keys_in_the_environment_are_changed_there(folder: Path) -> None:
 
 
 def fill(engine: Engine, folder: Path) -> list[str]:
+    """Stores many requests, and returns their ids."""
     keyring = Keyring(read_document(folder / "keyring.json"))
     with writing(engine) as session:
         status, form = find_status(session), find_words(session)
@@ -157,8 +152,8 @@ def fill(engine: Engine, folder: Path) -> list[str]:
     return [answer.id for answer in answers]
 
 
-def test_a_rotation_that_is_killed(folder: Path) -> None:
-    """`kill -9` in the middle, then again: nobody who reads or writes meanwhile fails."""
+def test_a_killed_rotation(folder: Path) -> None:
+    """A rotation can be killed and repeated, while all reads and writes succeed."""
     engine = open_with_audit(folder)
     set_status(engine, state="open")
     staff = signed_in(engine)
@@ -167,19 +162,19 @@ def test_a_rotation_that_is_killed(folder: Path) -> None:
     with serving(folder, workers=2) as service:
         over = threading.Event()
 
-        def use() -> None:
+        def read_and_write() -> None:
             with service.client() as client:
                 while not over.is_set():
                     one = ids[len(answers) % MANY]
                     answers.append(client.get(f"{INBOX}/{one}", headers=staff).status_code)
                     answers.append(client.post(PATH, content=body_of(), headers=JSON).status_code)
 
-        user = threading.Thread(target=use)
-        user.start()
+        client_thread = threading.Thread(target=read_and_write)
+        client_thread.start()
         new = killed_in_the_middle(engine, folder)
         keys(folder, "rotate")
         over.set()
-        user.join()
+        client_thread.join()
         keys(folder, "rotate")
         with Session(engine) as session:
             total = len(session.exec(select(ConsultationRequest.id)).all())
@@ -193,8 +188,8 @@ def test_a_rotation_that_is_killed(folder: Path) -> None:
 
 
 def killed_in_the_middle(engine: Engine, folder: Path) -> str:
-    """The key that some are sealed with by now, and others not."""
-    # On a busy machine it may be over before it is seen to have begun: then once more.
+    """Kills a rotation when some requests are resealed and others not; returns the new key."""
+    # On a busy machine the rotation may end before this process sees its begin.
     for _ in range(10):
         new = keys(folder, "add").split()[0]
         with started("keys", "rotate", folder=folder) as command:
@@ -202,18 +197,19 @@ def killed_in_the_middle(engine: Engine, folder: Path) -> str:
                 time.sleep(0.005)
         if 0 < sealed_with(engine, new) < MANY:
             return new
-    raise AssertionError("it was never in the middle")
+    raise AssertionError("no rotation was killed before its end")
 
 
 def sealed_with(engine: Engine, key_id: str) -> int:
+    """The number of requests that are sealed with this key."""
     with Session(engine) as session:
         sealed = session.exec(select(ConsultationRequest.sealed)).all()
     return sum(bool(text and text.startswith(header_of(key_id))) for text in sealed)
 
 
 @pytest.mark.database("sqlite")
-def test_two_keys_are_not_mixed_up(folder: Path) -> None:
-    """`add` twice: the newest one becomes active, and the other can be retired at once."""
+def test_two_added_keys(folder: Path) -> None:
+    """Of two added keys the newest becomes active; the other can be retired at once."""
     first = keys(folder, "add").split()[0]
     second = keys(folder, "add").split()[0]
     assert keys(folder, "rotate").startswith(second)

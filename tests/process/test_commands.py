@@ -1,4 +1,4 @@
-"""The command line, as an operator uses it."""
+"""The commands of the command line, run by an operator."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ from data.schema import NEWEST_REVISION
 from tests.support.commands import invoke
 from tests.support.databases import kind_of, url_of
 
-# Those that need a database which is there.
+# The commands that need an existing database.
 COMMANDS = [
     ["load"],
     ["status", "show"],
@@ -33,15 +33,15 @@ COMMANDS = [
 
 
 def test_the_help_names_every_command(folder: Path) -> None:
-    """`--help` lists what there is."""
+    """`--help` lists all groups of commands."""
     shown = invoke("--help", folder=folder).stdout
     names = "serve migrate load check status requests keys backup doctor"
     for command in names.split():
         assert command in shown
 
 
-def test_from_an_empty_database(empty_folder: Path) -> None:
-    """`migrate`, then `load`: the shipped content is there, and a second load finds nothing new."""
+def test_migrate_and_load(empty_folder: Path) -> None:
+    """`migrate` creates the tables, `load` the shipped content; a second `load` changes nothing."""
     tmp_path = empty_folder
     early = invoke("load", folder=tmp_path)
     assert early.exit_code == 1
@@ -66,8 +66,8 @@ def test_from_an_empty_database(empty_folder: Path) -> None:
 
 @pytest.mark.database("sqlite")
 @pytest.mark.parametrize("environment", ["development", "production"])
-def test_no_command_makes_a_database(folder: Path, environment: str) -> None:
-    """A path with a typo is told in one line that names the next command, and nothing is made."""
+def test_no_command_creates_a_database(folder: Path, environment: str) -> None:
+    """With a wrong database path every command fails with one line and creates no file."""
     wrong = folder / "srv" / "clinic.bd"
     url = f"sqlite:///{wrong}"
     for command in COMMANDS:
@@ -82,8 +82,8 @@ def test_no_command_makes_a_database(folder: Path, environment: str) -> None:
         assert not wrong.parent.exists()
 
 
-def test_a_database_that_is_newer(folder: Path) -> None:
-    """Every command says in one line that it is too old for the database."""
+def test_a_newer_database(folder: Path) -> None:
+    """With a database of a newer version every command fails with one line."""
     engine = open_database(url_of(folder))
     with engine.execution_options(writes=True).begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
@@ -98,8 +98,8 @@ def test_a_database_that_is_newer(folder: Path) -> None:
 
 
 @pytest.mark.database("sqlite")
-def test_a_database_that_cannot_be_made(folder: Path) -> None:
-    """`migrate` says in one line why."""
+def test_a_database_that_cannot_be_created(folder: Path) -> None:
+    """If the path cannot be created, `migrate` prints the reason in one line."""
     (folder / "file").touch()
     path = folder / "file" / "srv" / "clinic.db"
     done = invoke("migrate", folder=folder, CLINIC_DATABASE_URL=f"sqlite:///{path}")
@@ -108,7 +108,7 @@ def test_a_database_that_cannot_be_made(folder: Path) -> None:
 
 
 def test_the_status_is_set_and_shown(folder: Path) -> None:
-    """`status set` appends a change that `status show` tells."""
+    """`status set` records a change, and `status show` prints it."""
     done = invoke(
         *("status", "set", "temporarily_closed", "--mode", "waitlist"),
         *("--reopens-on", "2999-01-31", "--headline", "Back soon", "--message", "Closed for now."),
@@ -136,8 +136,8 @@ def test_the_status_is_set_and_shown(folder: Path) -> None:
         (["open", "--effective-from", "soon"], "effective_from: "),
     ],
 )
-def test_a_status_that_cannot_be(folder: Path, arguments: list[str], reason: str) -> None:
-    """What does not fit together is refused in one line, and nothing changes."""
+def test_an_invalid_status(folder: Path, arguments: list[str], reason: str) -> None:
+    """An invalid status change is refused in one line, and changes nothing."""
     refused = invoke("status", "set", *arguments, folder=folder)
     assert refused.exit_code == 1
     assert reason in refused.stderr
@@ -148,7 +148,7 @@ def test_a_status_that_cannot_be(folder: Path, arguments: list[str], reason: str
 async def test_requests_are_listed_and_shown(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path
 ) -> None:
-    """`requests list` shows nothing that was typed; `requests show` all of it, terminal-safe."""
+    """`requests list` prints no typed text; `requests show` prints it, safe for a terminal."""
     sent = {
         "name": "Ada 👩‍⚕️ Example",
         "email": "ada@example.com",
@@ -176,8 +176,8 @@ async def test_requests_are_listed_and_shown(
     assert (erased["state"], erased["sent"]) == ("withdrawn", None)
 
 
-def test_a_request_that_is_not_there(folder: Path) -> None:
-    """An unknown id is told in one line."""
+def test_an_unknown_request(folder: Path) -> None:
+    """`requests show` reports an unknown id in one line."""
     missing = invoke("requests", "show", "nothing", folder=folder)
     assert (missing.exit_code, missing.stderr) == (1, "clinic-api: there is no such request\n")
 
@@ -185,7 +185,7 @@ def test_a_request_that_is_not_there(folder: Path) -> None:
 async def test_requests_need_the_key(
     client: httpx.AsyncClient, open_clinic: None, folder: Path
 ) -> None:
-    """Who does not hold the key reads nothing."""
+    """Without the keyring `requests show` fails."""
     sent = {"name": "A", "email": "a@example.com", "topic": "other"}
     answer = await client.post(
         "/v1/consultation-requests", json={**sent, "consent_to_contact": True, "form_version": 1}
@@ -197,7 +197,7 @@ async def test_requests_need_the_key(
 
 
 def test_keys_are_created_once(tmp_path: Path) -> None:
-    """`keys create` writes a keyring that production takes, for its owner alone, never over one."""
+    """`keys create` writes a keyring that only its owner can read, and never overwrites a file."""
     file = tmp_path / "keys.json"
     assert invoke("keys", "create", str(file), folder=tmp_path).exit_code == 0
     keyring = Keyring(read_document(file))
@@ -209,7 +209,7 @@ def test_keys_are_created_once(tmp_path: Path) -> None:
 
 
 def test_the_keys_may_come_from_the_environment(tmp_path: Path) -> None:
-    """CLINIC_KEYRING holds the keys where no file can be had."""
+    """CLINIC_KEYRING can contain the keyring; an invalid value is never printed."""
     file = tmp_path / "keys.json"
     invoke("keys", "create", str(file), folder=tmp_path)
     invoke("migrate", folder=tmp_path)

@@ -1,4 +1,4 @@
-"""The sandbox: the same clinic in every state, for whoever builds a frontend."""
+"""`python main.py demo`: one clinic in each state, for developers of frontends."""
 
 import signal
 from pathlib import Path
@@ -6,17 +6,17 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.demo import EXPECTED, demonstrating, first_of_four
+from tests.support.demo import EXPECTED, first_of_four_ports, running_demo
 from tests.support.intake import JSON, PATH, body_of
 from tests.support.waiting import PATIENCE
 
 
 @pytest.mark.database("sqlite")
 def test_four_clinics_side_by_side(folder: Path) -> None:
-    """Each answers as its state says, however often; one signal ends all of them."""
-    with demonstrating(folder, first_of_four()) as (process, told):
-        assert list(told) == list(EXPECTED)
-        for name, url in told.items():
+    """Each demo clinic answers as its state requires, and one signal ends all of them."""
+    with running_demo(folder, first_of_four_ports()) as (process, addresses):
+        assert list(addresses) == list(EXPECTED)
+        for name, url in addresses.items():
             status, state, mode = EXPECTED[name]
             with httpx.Client(base_url=url, timeout=PATIENCE) as client:
                 answer = client.get("/v1/status").json()
@@ -27,6 +27,6 @@ def test_four_clinics_side_by_side(folder: Path) -> None:
                     assert sent.status_code == status, name
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=PATIENCE) == 0
-        for url in told.values():
+        for url in addresses.values():
             with pytest.raises(httpx.TransportError):
                 httpx.get(f"{url}/v1/status")

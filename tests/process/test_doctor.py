@@ -1,4 +1,4 @@
-"""`doctor`: what is unsafe or wrong, for a person and for a program."""
+"""The command `doctor`: its lines, its JSON document and its exit codes."""
 
 import json
 from pathlib import Path
@@ -11,11 +11,11 @@ from tests.support.staff import signed_in
 
 
 @pytest.mark.database("sqlite")
-def test_nothing_is_wrong(folder: Path) -> None:
-    """A line for each check, and 0; with `--json` the same as a document."""
-    told = invoke("doctor", folder=folder)
-    assert (told.exit_code, told.stderr) == (0, "")
-    assert [line.split()[:2] for line in told.stdout.splitlines()] == [
+def test_no_faults(folder: Path) -> None:
+    """Without faults `doctor` prints a line for each check and exits with 0."""
+    done = invoke("doctor", folder=folder)
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert [line.split()[:2] for line in done.stdout.splitlines()] == [
         ["ok", "audit"],
         ["ok", "audit_end"],
         ["ok", "role"],
@@ -26,37 +26,37 @@ def test_nothing_is_wrong(folder: Path) -> None:
 
 
 @pytest.mark.database("sqlite")
-def test_something_is_wrong(folder: Path) -> None:
-    """It is 1, and the line says what is wrong and what to do."""
+def test_a_fault(folder: Path) -> None:
+    """With a fault `doctor` exits with 1; the line describes the fault and what to do."""
     engine = open_with_audit(folder)
     signed_in(engine, "admin")
     engine.dispose()
     tamper(folder, "UPDATE audit_event SET actor = 'x'")
-    told = invoke("doctor", folder=folder)
-    assert told.exit_code == 1
-    assert told.stdout.startswith("failed audit      Event 1 was changed or put in. Somebody")
+    done = invoke("doctor", folder=folder)
+    assert done.exit_code == 1
+    assert done.stdout.startswith("failed audit      Event 1 was changed or put in. Somebody")
     document = json.loads(invoke("doctor", "--json", folder=folder).stdout)
     assert document["status"] == "failed"
 
 
 @pytest.mark.database("postgresql")
 def test_a_role_that_owns_the_tables(folder: Path) -> None:
-    """With one role for everything the audit can be rewritten: it is 1."""
-    told = invoke("doctor", folder=folder)
-    assert told.exit_code == 1
-    [line] = [line for line in told.stdout.splitlines() if line.startswith("failed")]
+    """`doctor` fails if the service's role owns the audit table: it could rewrite the audit."""
+    done = invoke("doctor", folder=folder)
+    assert done.exit_code == 1
+    [line] = [line for line in done.stdout.splitlines() if line.startswith("failed")]
     assert line.startswith("failed role       The role of CLINIC_DATABASE_URL owns the audit's")
 
 
-def test_it_cannot_run(folder: Path) -> None:
-    """Without keys or without a database it is 2, also as a document."""
+def test_a_check_that_cannot_run(folder: Path) -> None:
+    """Without keys or a database, or with an invalid backup manifest, `doctor` exits with 2."""
     backups = folder / "backups"
     backups.mkdir()
     (backups / "clinic-20260131T090000.000000Z.db").touch()
     (backups / "clinic-20260131T090000.000000Z.db.json").touch()
-    told = invoke("doctor", folder=folder, CLINIC_BACKUP_DIR=str(backups))
-    assert told.exit_code == 2
-    [line] = [line for line in told.stdout.splitlines() if line.startswith("error")]
+    done = invoke("doctor", folder=folder, CLINIC_BACKUP_DIR=str(backups))
+    assert done.exit_code == 2
+    [line] = [line for line in done.stdout.splitlines() if line.startswith("error")]
     assert line.startswith("error  audit_end")
     assert line.endswith("is no manifest of a backup")
     (folder / "keyring.json").unlink()

@@ -1,4 +1,4 @@
-"""What a request leaves behind when the database fails it: nothing, and a plain 503."""
+"""Requests while the database fails: the answer is a 503, and nothing is stored."""
 
 import sqlite3
 import time
@@ -18,8 +18,8 @@ from models.sealing_key import SealingKey
 from tests.support.databases import (
     administer,
     bring_back,
-    commits_that_raise,
     connected,
+    failing_commits,
     kind_of,
     take_away,
     url_of,
@@ -34,13 +34,14 @@ TABLES = (ConsultationRequest, Consent, IdempotencyRecord, SealingKey)
 LARGE = body_of(message="👍" * 2000)
 
 
-def unavailable(answer: httpx.Response) -> None:
+def assert_unavailable(answer: httpx.Response) -> None:
+    """Asserts that the answer is the 503 problem with `Retry-After`."""
     problem(answer, 503, "unavailable")
     assert int(answer.headers["Retry-After"]) > 0
 
 
 async def assert_reads_go_on(client: httpx.AsyncClient) -> None:
-    """Public reads answer as ever; one that waited for the lock would end as a 503."""
+    """Asserts that public reads succeed; a read that waited for the lock would get a 503."""
     for path in ("/v1/status", "/v1/sections", "/v1/faqs", f"{PATH}/form", "/v1/bundle"):
         assert (await client.get(path)).status_code == 200, path
 
@@ -52,9 +53,9 @@ IN_TRANSACTION = (
 
 
 def assert_lock_is_free(engine: Engine) -> None:
-    """Another process could write now: no transaction was left open."""
+    """Asserts that no transaction is open: another process could write now."""
     if engine.dialect.name == "postgresql":
-        # One that only looks for changes is over in a moment.
+        # The regular check for a new content version ends soon.
         wait_for(lambda: administer(engine.url, IN_TRANSACTION) == [(0,)])
         return
     other = sqlite3.connect(str(engine.url.database), timeout=0.1, isolation_level=None)
@@ -64,35 +65,36 @@ def assert_lock_is_free(engine: Engine) -> None:
         other.close()
 
 
-TRAP = "CREATE TABLE trap (id INTEGER REFERENCES clinic (id) DEFERRABLE INITIALLY DEFERRED)"
-SPRINGS = {
+# A trigger inserts a row that violates a deferred foreign key, which is checked at the commit.
+TABLE = "CREATE TABLE violation (id INTEGER REFERENCES clinic (id) DEFERRABLE INITIALLY DEFERRED)"
+TRIGGERS = {
     "sqlite": [
-        """CREATE TRIGGER spring AFTER INSERT ON consultation_request
-        BEGIN INSERT INTO trap VALUES (-1); END"""
+        """CREATE TRIGGER violate AFTER INSERT ON consultation_request
+        BEGIN INSERT INTO violation VALUES (-1); END"""
     ],
     "postgresql": [
-        """CREATE FUNCTION spring() RETURNS trigger LANGUAGE plpgsql AS
-        $$ BEGIN INSERT INTO trap VALUES (-1); RETURN NULL; END $$""",
-        """CREATE TRIGGER spring AFTER INSERT ON consultation_request
-        FOR EACH ROW EXECUTE FUNCTION spring()""",
+        """CREATE FUNCTION violate() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN INSERT INTO violation VALUES (-1); RETURN NULL; END $$""",
+        """CREATE TRIGGER violate AFTER INSERT ON consultation_request
+        FOR EACH ROW EXECUTE FUNCTION violate()""",
     ],
 }
 
 
 @contextmanager
-def commits_that_break_a_reference(engine: Engine) -> Iterator[None]:
-    """A deferred reference is looked at when a transaction commits, and breaks the commit."""
+def foreign_key_violations(engine: Engine) -> Iterator[None]:
+    """Makes each commit of a new request fail with the violation of a foreign key."""
     kind = engine.dialect.name
     on_table = " ON consultation_request" if kind == "postgresql" else ""
-    for statement in (TRAP, *SPRINGS[kind]):
+    for statement in (TABLE, *TRIGGERS[kind]):
         execute(engine, statement)
     yield
-    for statement in (f"DROP TRIGGER spring{on_table}", "DROP TABLE trap"):
+    for statement in (f"DROP TRIGGER violate{on_table}", "DROP TABLE violation"):
         execute(engine, statement)
 
 
 def execute(engine: Engine, statement: str) -> None:
-    """Runs it on a connection that the application has nothing to do with."""
+    """Runs a statement on a connection outside the application."""
     if engine.dialect.name == "postgresql":
         administer(engine.url, statement)
         return
@@ -102,7 +104,7 @@ def execute(engine: Engine, statement: str) -> None:
     connection.close()
 
 
-@pytest.mark.parametrize("failing", [commits_that_break_a_reference, commits_that_raise])
+@pytest.mark.parametrize("failing", [foreign_key_violations, failing_commits])
 @pytest.mark.parametrize("key", [KEY, None])
 async def test_a_commit_that_fails_leaves_nothing(
     client: httpx.AsyncClient,
@@ -112,12 +114,12 @@ async def test_a_commit_that_fails_leaves_nothing(
     failing: Callable[[Engine], Any],
     key: str | None,
 ) -> None:
-    """No 2xx and no row of any kind; afterwards the same bytes are taken under the same key."""
-    # The key that sealed the secret of the audit has its row already, and this one has none.
+    """A failing commit answers 503 and stores no row; afterwards the same request is accepted."""
+    # The key that sealed the audit's secret has a row already; this one has none.
     with_another_key(keyring_of(folder), active=True)
     with failing(engine):
         for _ in range(2):
-            unavailable(await post(client, key=key))
+            assert_unavailable(await post(client, key=key))
             assert_lock_is_free(engine)
             await assert_reads_go_on(client)
         assert [count(engine, table) for table in TABLES] == [0, 0, 0, 1]
@@ -127,28 +129,28 @@ async def test_a_commit_that_fails_leaves_nothing(
     assert [count(engine, table) for table in TABLES] == [1, 1, 1 if key else 0, 2]
 
 
-async def test_a_withdrawal_that_fails_is_not_told_as_done(
+async def test_a_failing_withdrawal_changes_nothing(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None
 ) -> None:
-    """While it cannot be written a withdrawal is 503, and the request stays as it was."""
+    """A withdrawal whose commit fails answers 503, and the request is not withdrawn."""
     accepted = await post(client)
     location, headers = accepted.headers["Location"], bearer(accepted)
-    with commits_that_raise(engine):
-        unavailable(await client.post(f"{location}/withdrawal", headers=headers))
+    with failing_commits(engine):
+        assert_unavailable(await client.post(f"{location}/withdrawal", headers=headers))
         assert (await client.get(location, headers=headers)).json()["state"] == "received"
     withdrawn = await client.post(f"{location}/withdrawal", headers=headers)
     assert withdrawn.json()["state"] == "withdrawn"
 
 
 @pytest.mark.database("sqlite")
-async def test_a_reader_that_holds_up_a_commit(
+async def test_a_long_read_blocks_a_commit(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path
 ) -> None:
-    """A commit that a long read outlasts is 503; once the read is over nothing is in the way."""
+    """A commit blocked by a long read answers 503; after the read, requests are accepted again."""
     reader = sqlite3.connect(folder / "clinic.db", isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT * FROM clinic").fetchone()
-    unavailable(await post(client, key=KEY))
+    assert_unavailable(await post(client, key=KEY))
     reader.close()
     assert_lock_is_free(engine)
     await assert_reads_go_on(client)
@@ -158,7 +160,7 @@ async def test_a_reader_that_holds_up_a_commit(
 
 @pytest.mark.database("sqlite")
 async def test_a_full_disk(client: httpx.AsyncClient, engine: Engine, open_clinic: None) -> None:
-    """POST is 503 within a second and never a lost 201, reads go on, and ready says no."""
+    """On a full disk POST answers 503 within a second, reads succeed, and readiness fails."""
 
     def limit(connection: sqlite3.Connection, *_: object) -> None:
         connection.execute(f"PRAGMA max_page_count = {pages}")
@@ -177,7 +179,7 @@ async def test_a_full_disk(client: httpx.AsyncClient, engine: Engine, open_clini
     assert len(refused) > 20
     assert median(taken) < 1
     for answer in refused:
-        unavailable(answer)
+        assert_unavailable(answer)
     assert count(engine) == len(accepted)
     await assert_reads_go_on(client)
     await not_ready(client)
@@ -191,7 +193,7 @@ async def test_a_full_disk(client: httpx.AsyncClient, engine: Engine, open_clini
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Another process is writing, and does not come to an end."""
+    """Another process has an open write transaction."""
     if kind_of(folder) == "postgresql":
         with connected(url_of(folder)) as connection, connection.transaction():
             connection.execute("LOCK TABLE consultation_request")
@@ -204,28 +206,28 @@ def locked(folder: Path) -> Iterator[None]:
     other.close()
 
 
-async def test_another_process_holds_the_lock(
+async def test_the_lock_of_another_process(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path
 ) -> None:
-    """A POST waits a while and is 503, public reads go on, and nothing is kept of it."""
+    """While another process has the lock, POST answers 503 and stores nothing; reads succeed."""
     with locked(folder):
-        unavailable(await post(client, key=KEY))
+        assert_unavailable(await post(client, key=KEY))
         await assert_reads_go_on(client)
     assert count(engine) == 0
     assert (await post(client, key=KEY)).status_code == 201
 
 
 @pytest.mark.parametrize("pooled", [True, False], ids=["while in use", "before it is used"])
-async def test_the_database_is_gone(
+async def test_an_unreachable_database(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path, pooled: bool
 ) -> None:
-    """Without the database every POST is a 503 problem; once it is back, it is taken again."""
+    """Without its database each POST answers 503; with the database back it is accepted."""
     take_away(folder, used_by=None if pooled else engine)
-    unavailable(await post(client))
-    unavailable(await post(client, key=KEY))
+    assert_unavailable(await post(client))
+    assert_unavailable(await post(client, key=KEY))
     await not_ready(client)
     if not pooled:
-        unavailable(await client.get("/v1/status"))
+        assert_unavailable(await client.get("/v1/status"))
     bring_back(folder)
     assert (await post(client, key=KEY)).status_code == 201
     await ready_again(client)
@@ -233,15 +235,15 @@ async def test_the_database_is_gone(
 
 
 @pytest.mark.database("sqlite")
-@pytest.mark.parametrize("spoilt", [b"", b"no database" * 1000])
-async def test_the_database_is_spoilt(
-    client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path, spoilt: bytes
+@pytest.mark.parametrize("content", [b"", b"no database" * 1000])
+async def test_a_damaged_database_file(
+    client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path, content: bytes
 ) -> None:
-    """A file that is empty, or no database, is a 503 problem for reads and writes."""
+    """With an empty or invalid database file, reads and writes answer 503."""
     engine.dispose()
-    (folder / "clinic.db").write_bytes(spoilt)
+    (folder / "clinic.db").write_bytes(content)
     for answer in (await post(client), await post(client, key=KEY)):
-        unavailable(answer)
+        assert_unavailable(answer)
     for path in ("/v1/status", "/v1/sections", f"{PATH}/form"):
-        unavailable(await client.get(path))
+        assert_unavailable(await client.get(path))
     await not_ready(client)

@@ -1,4 +1,4 @@
-"""What must hold of the running service, whatever happens to its process."""
+"""Starting, stopping and killing the processes of the service."""
 
 import json
 import os
@@ -19,38 +19,32 @@ from pathlib import Path
 import httpx
 import pytest
 from sqlalchemy import make_url
-from sqlmodel import Session, select
 
-from api.server import open_keyring
-from data.database import open_database
-from data.intake.sealed import open_request
-from models.consultation_request import ConsultationRequest
-from tests.support.apps import settings_in
 from tests.support.databases import administer, url_of
-from tests.support.intake import PATH
+from tests.support.intake import PATH, request_named
+from tests.support.load import stored_names
 from tests.support.mounts import run_with_mount
 from tests.support.process import (
-    CLOSE_FOR_GOOD,
+    CLOSE_PERMANENTLY,
     MAIN,
     Service,
     environment,
     free_port,
-    request_named,
     run,
     serving,
-    unmeasured,
+    without_coverage,
 )
 from tests.support.waiting import PATIENCE, wait_for
 
 CLIENTS = 8
-# Seconds; more than the server by itself allows a worker.
-STILL = 6
+# Seconds; longer than uvicorn's default time to wait for a worker that does not respond.
+PAUSED = 6
 
 
 def post_until_killed(
     url: str, stop: threading.Event, accepted: dict[str, str], unanswered: list[str]
 ) -> None:
-    """Sends what got no answer in an earlier life again, under its key, and then new ones."""
+    """Repeats the requests without an answer, each with its key, and then sends new ones."""
     with httpx.Client(base_url=url, timeout=PATIENCE) as client:
         while not stop.is_set():
             name = unanswered.pop() if unanswered else str(uuid.uuid4())
@@ -74,12 +68,12 @@ def post_until_killed(
 @pytest.mark.parametrize(
     ("kills", "acknowledged"), [(2, 300), pytest.param(20, 4_000, marks=pytest.mark.soak)]
 )
-def test_nothing_acknowledged_is_lost_when_everything_is_killed(
+def test_acknowledged_requests_survive_kill(
     folder: Path, open_clinic: None, kills: int, acknowledged: int
 ) -> None:
-    """Every 201 is there after `kill -9` of all processes, once, and can be opened.
+    """After `kill -9` of all processes, each request with a 201 is stored once.
 
-    A client that got no answer sends the same again under its key, and is stored once too.
+    A client that got no answer repeats its request with the same key; this one is stored once too.
     """
     accepted: dict[str, str] = {}
     unanswered: list[str] = []
@@ -108,21 +102,15 @@ def test_nothing_acknowledged_is_lost_when_everything_is_killed(
     with sqlite3.connect(folder / "clinic.db") as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
-    settings = settings_in(folder)
-    engine = open_database(settings.database_url)
-    keyring = open_keyring(engine, settings)
-    with Session(engine) as session:
-        rows = session.exec(select(ConsultationRequest)).all()
-        kept = {row.id: (open_request(row, keyring=keyring) or {})["name"] for row in rows}
-    engine.dispose()
-    assert accepted.items() <= kept.items()
-    assert len(set(kept.values())) == len(kept)
+    stored = stored_names(folder)
+    assert accepted.items() <= stored.items()
+    assert len(set(stored.values())) == len(stored)
 
 
-def test_it_is_ready_as_soon_after_a_kill(folder: Path, open_clinic: None) -> None:
-    """After `kill -9` the same command serves again, and starts no slower than after SIGTERM."""
+def test_a_start_after_a_kill_is_not_slower(folder: Path, open_clinic: None) -> None:
+    """After `kill -9` the service starts as fast as after SIGTERM."""
     seconds: dict[signal.Signals, list[float]] = {signal.SIGTERM: [], signal.SIGKILL: []}
-    # Side by side, and the fastest of each: the other tests run at the same time.
+    # Compares the fastest start of each kind: other tests load the machine meanwhile.
     for _ in range(2):
         for end, taken in seconds.items():
             with serving(folder) as service:
@@ -133,12 +121,12 @@ def test_it_is_ready_as_soon_after_a_kill(folder: Path, open_clinic: None) -> No
             begun = time.monotonic()
             with serving(folder):
                 taken.append(time.monotonic() - begun)
-    # Where it had to wait for something that the killed one held, it would be many times.
+    # Waiting for a lock that the killed process left would take many times as long.
     assert min(seconds[signal.SIGKILL]) < 3 * min(seconds[signal.SIGTERM])
 
 
-def test_a_polite_stop_answers_everyone(folder: Path, open_clinic: None) -> None:
-    """SIGTERM with 20 requests in flight: 20 of 20 get their 201, and it ends."""
+def test_a_stop_answers_requests_in_flight(folder: Path, open_clinic: None) -> None:
+    """SIGTERM with 20 requests in flight: all 20 get their 201, and then the service ends."""
     body = json.dumps(request_named("A")).encode()
     head = (
         "POST /v1/consultation-requests HTTP/1.1\r\nHost: clinic.example\r\n"
@@ -149,7 +137,7 @@ def test_a_polite_stop_answers_everyone(folder: Path, open_clinic: None) -> None
         for connection in connections:
             connection.settimeout(PATIENCE)
             connection.sendall(head + body)
-        # Some are being answered now, most wait for their turn to write.
+        # The first answer has begun; most of the others wait in the queue of writers.
         connections[0].recv(1, socket.MSG_PEEK)
         service.process.send_signal(signal.SIGTERM)
         answers = [connection.recv(65536) for connection in connections]
@@ -159,13 +147,13 @@ def test_a_polite_stop_answers_everyone(folder: Path, open_clinic: None) -> None
     assert [answer[:12] for answer in answers] == [b"HTTP/1.1 201"] * 20
 
 
-def test_two_workers_are_one_service(folder: Path, open_clinic: None) -> None:
-    """Receipts, replays and a change of state hold across processes."""
-    # Each request on a connection of its own, so that either worker may get it.
-    alone = {"Connection": "close"}
+def test_workers_share_their_state(folder: Path, open_clinic: None) -> None:
+    """Receipts, replays and a change of status work across the workers."""
+    # Each request has its own connection, so that either worker may accept it.
+    one_request = {"Connection": "close"}
     with (
         serving(folder, workers=2, own_interpreter=True) as service,
-        service.client(headers=alone) as client,
+        service.client(headers=one_request) as client,
     ):
         key = {"Idempotency-Key": "one-and-the-same"}
         answers = [client.post(PATH, json=request_named("A"), headers=key) for _ in range(12)]
@@ -176,22 +164,25 @@ def test_two_workers_are_one_service(folder: Path, open_clinic: None) -> None:
         for _ in range(12):
             read = client.get(receipt, headers={"Authorization": f"Bearer {token}"})
             assert read.json()["state"] == "received"
-        assert run(*CLOSE_FOR_GOOD, folder=folder).returncode == 0
+        assert run(*CLOSE_PERMANENTLY, folder=folder).returncode == 0
         assert {client.post(PATH, json=request_named("B")).status_code for _ in range(12)} == {410}
         replay = client.post(PATH, json=request_named("A"), headers=key)
         assert (replay.status_code, replay.content) == (201, answers[0].content)
 
 
 @pytest.mark.database("sqlite")
-def test_a_worker_that_stands_still_is_not_killed_for_it(folder: Path) -> None:
-    """Not for some seconds: a machine may be so busy that it takes as long to start one."""
+def test_a_paused_worker_is_not_killed(folder: Path) -> None:
+    """A worker that does not respond for six seconds is not killed.
+
+    A busy machine can need this long to start one.
+    """
     with serving(folder, workers=2) as service:
         process = service.process.pid
         children = Path(f"/proc/{process}/task/{process}/children")
         before = children.read_text().split()
         for child in before:
             os.kill(int(child), signal.SIGSTOP)
-        time.sleep(STILL)
+        time.sleep(PAUSED)
         for child in before:
             os.kill(int(child), signal.SIGCONT)
         wait_for(service.is_ready)
@@ -216,7 +207,7 @@ def replace_database_by_folder(folder: Path) -> None:
 
 
 def reason_not_to_start(folder: Path, workers: int, **setting: str) -> str:
-    """What `serve` says when it does not start: one line and an exit code."""
+    """Runs `serve`, which must fail, and returns its one-line error."""
     port = str(free_port())
     ended = run("serve", "--port", port, "--workers", str(workers), folder=folder, **setting)
     assert ended.returncode != 0
@@ -242,10 +233,10 @@ one_or_two = pytest.mark.parametrize("workers", [1, 2])
         (None, {"CLINIC_CORS_ORIGIN": "https://a.example"}, "CLINIC_CORS_ORIGIN is not a setting"),
     ],
 )
-def test_it_does_not_start_on_a_fault(
+def test_an_invalid_setting_prevents_the_start(
     folder: Path, workers: int, spoil: object, setting: dict[str, str], reason: str
 ) -> None:
-    """A key or a setting that cannot be used is told."""
+    """The service does not start with an invalid key or setting; its error names the fault."""
     if callable(spoil):
         spoil(folder)
     assert reason in reason_not_to_start(folder, workers, **setting)
@@ -254,10 +245,10 @@ def test_it_does_not_start_on_a_fault(
 @one_or_two
 @pytest.mark.database("sqlite")
 @pytest.mark.parametrize("spoil", [spoil_database, replace_database_by_folder])
-def test_it_does_not_start_on_what_is_no_database(
+def test_an_invalid_database_prevents_the_start(
     folder: Path, workers: int, spoil: Callable[[Path], None]
 ) -> None:
-    """So is a file that is no database."""
+    """The service does not start when its database is a folder or another kind of file."""
     spoil(folder)
     assert "the database cannot be used" in reason_not_to_start(folder, workers)
 
@@ -267,8 +258,11 @@ PRODUCTION = {"CLINIC_ENVIRONMENT": "production"}
 
 @one_or_two
 @pytest.mark.database("sqlite")
-def test_production_begins_no_empty_clinic(folder: Path, workers: int) -> None:
-    """Where no database is, or an empty file, `serve` names the next command and makes nothing."""
+def test_production_creates_no_database(folder: Path, workers: int) -> None:
+    """In production `serve` creates no database; its error names the command that does.
+
+    This is so for a missing file and for an empty one.
+    """
     wrong = folder / "srv" / "clinic.db"
     url = f"sqlite:///{wrong}"
     reason = reason_not_to_start(folder, workers, CLINIC_DATABASE_URL=url, **PRODUCTION)
@@ -282,7 +276,7 @@ def test_production_begins_no_empty_clinic(folder: Path, workers: int) -> None:
 
 
 def test_production_after_migrate(empty_folder: Path) -> None:
-    """`keys create`, `migrate` and `serve` are all that a new clinic needs."""
+    """In production `keys create` and `migrate` are all that has to run before `serve`."""
     for command in (("keys", "create", str(empty_folder / "keyring.json")), ("migrate",)):
         assert run(*command, folder=empty_folder, **PRODUCTION).returncode == 0
     with (
@@ -293,12 +287,12 @@ def test_production_after_migrate(empty_folder: Path) -> None:
 
 
 @pytest.mark.database("sqlite")
-@pytest.mark.parametrize(("place", "workers"), [(".", 1), ("clinic.db", 2)])
-def test_it_does_not_start_where_it_cannot_write(folder: Path, workers: int, place: str) -> None:
-    """A folder or a file that can only be read is told in one line at the start."""
+@pytest.mark.parametrize(("path", "workers"), [(".", 1), ("clinic.db", 2)])
+def test_a_read_only_disk_prevents_the_start(folder: Path, workers: int, path: str) -> None:
+    """The service does not start with a read-only folder or database file."""
     done = run_with_mount(
-        f"mount --bind {folder}/{place} {folder}/{place}\n"
-        f"mount -o remount,bind,ro {folder}/{place}\n"
+        f"mount --bind {folder}/{path} {folder}/{path}\n"
+        f"mount -o remount,bind,ro {folder}/{path}\n"
         f"cd {folder} && {sys.executable} {MAIN} serve --port {free_port()} --workers {workers}"
         " || echo code $?",
         folder=folder,
@@ -310,8 +304,11 @@ def test_it_does_not_start_where_it_cannot_write(folder: Path, workers: int, pla
 
 @one_or_two
 @pytest.mark.database("postgresql")
-def test_it_does_not_start_on_a_server_like_this(folder: Path, workers: int) -> None:
-    """So is a server that is not there, not migrated, or answers before it has synced."""
+def test_an_unsuitable_server_prevents_the_start(folder: Path, workers: int) -> None:
+    """The service does not start on a PostgreSQL that is unreachable, unsynced or not migrated.
+
+    Unsynced: it acknowledges a COMMIT before the data is on disk.
+    """
     nowhere = "postgresql://clinic:secret@127.0.0.1:1/clinic"
     away = reason_not_to_start(folder, workers, CLINIC_DATABASE_URL=nowhere)
     assert away.endswith("the database cannot be used (OperationalError)")
@@ -330,8 +327,8 @@ def test_it_does_not_start_on_a_server_like_this(folder: Path, workers: int) -> 
 
 
 @pytest.mark.database("sqlite")
-def test_a_port_in_use_is_told(folder: Path) -> None:
-    """A second service on the same port says so and stops."""
+def test_a_port_in_use_is_reported(folder: Path) -> None:
+    """A second service on the same port reports that the port is in use, and ends."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -342,7 +339,10 @@ def test_a_port_in_use_is_told(folder: Path) -> None:
 
 @pytest.mark.database("sqlite")
 def test_a_lost_key_is_never_replaced(folder: Path, open_clinic: None) -> None:
-    """With data there, a missing key is a reason not to start, and no new key is made."""
+    """If the database has sealed data, a missing or different key prevents the start.
+
+    No new key is generated.
+    """
     with serving(folder) as service, service.client() as client:
         assert client.post(PATH, json=request_named("A")).status_code == 201
     keyring = folder / "keyring.json"
@@ -356,10 +356,10 @@ def test_a_lost_key_is_never_replaced(folder: Path, open_clinic: None) -> None:
     assert "the data was sealed with key" in ended.stderr
 
 
-def test_the_first_start_makes_everything(tmp_path: Path) -> None:
-    """From nothing: a database, a key with one loud line, and three lines for a person."""
-    values = unmeasured(environment(tmp_path))
-    # The default key file lies in the project; this start gets a project of its own.
+def test_the_first_start_creates_what_is_missing(tmp_path: Path) -> None:
+    """The first start creates the database and a key, and warns about the key."""
+    values = without_coverage(environment(tmp_path))
+    # The default key file is in the project's folder, so this start needs a copy of the project.
     del values["CLINIC_KEYRING_FILE"], values["CLINIC_DATABASE_URL"]
     project = tmp_path / "project"
     shutil.copytree(
@@ -378,7 +378,7 @@ def test_the_first_start_makes_everything(tmp_path: Path) -> None:
     assert process.stdout is not None
     assert process.stderr is not None
     lines = [process.stdout.readline() for _ in range(3)]
-    loud = process.stderr.readline()
+    warning = process.stderr.readline()
     service = Service(process, port)
     wait_for(service.is_ready)
     with service.client() as client:
@@ -390,7 +390,7 @@ def test_the_first_start_makes_everything(tmp_path: Path) -> None:
         f"Documentation  http://127.0.0.1:{port}/docs\n",
         "The clinic is  permanently closed; consultations: closed\n",
     ]
-    assert loud.startswith("NEW KEY")
+    assert warning.startswith("NEW KEY")
     assert status["state"] == "permanently_closed"
     for name in ("clinic.db", "keyring.json"):
         assert os.stat(project / "var" / name).st_mode & 0o077 == 0

@@ -1,4 +1,4 @@
-"""`status` on the command line: planned, tried, called off, and closing for good."""
+"""The commands `status set`, `status call-off` and `status show`."""
 
 import json
 import os
@@ -28,15 +28,15 @@ def planned(folder: Path) -> list[tuple[str, str]]:
     return [(p["state"], p["effective_from"]) for p in shown(folder)["planned"]]
 
 
-def refusal(result: Result) -> str:
-    """The one line with which a command refuses."""
+def error_of(result: Result) -> str:
+    """The one-line error of a command that failed, without its prefix."""
     assert (result.exit_code, result.stdout) == (1, "")
     [line] = result.stderr.splitlines()
     return line.removeprefix("clinic-api: ")
 
 
-def test_a_plan_and_its_opening(folder: Path) -> None:
-    """`set --reopen` plans both, `show` lists them with their ids, `call-off` takes one back."""
+def test_planned_changes_are_listed_and_called_off(folder: Path) -> None:
+    """`set --reopen` plans two changes, `show` lists them, and `call-off` removes one."""
     done = invoke(
         *("status", "set", "temporarily_closed", "--effective-from", "2031-03-31T18:00:00-07:00"),
         *("--reopens-on", "2031-05-01", "--reopen"),
@@ -57,26 +57,26 @@ def test_a_plan_and_its_opening(folder: Path) -> None:
 
 
 def test_what_cannot_be_called_off(folder: Path) -> None:
-    """A change in effect and an unknown one are refused in one line."""
+    """A change in effect or an unknown change cannot be called off."""
     in_effect = invoke("status", "call-off", "1", folder=folder)
-    assert refusal(in_effect) == "the change is already in effect"
+    assert error_of(in_effect) == "the change is already in effect"
     for unknown in ("2", "0", "x", "1.0", str(2**63), "١"):
         missing = invoke("status", "call-off", unknown, folder=folder)
-        assert refusal(missing) == "there is no such change"
+        assert error_of(missing) == "there is no such change"
 
 
 def test_a_change_in_the_past(folder: Path) -> None:
-    """It needs `--backdated`, and takes effect at once."""
+    """A change in the past needs `--backdated`, and takes effect at once."""
     change = ("status", "set", "open", "--effective-from", "2020-01-01T00:00:00Z")
-    assert refusal(invoke(*change, folder=folder)) == "effective_from is in the past"
+    assert error_of(invoke(*change, folder=folder)) == "effective_from is in the past"
     assert invoke(*change, "--backdated", folder=folder).exit_code == 0
     assert shown(folder)["effective_from"] == "2020-01-01T00:00:00Z"
 
 
-async def test_closing_for_good(
+async def test_permanent_closure_needs_confirmation(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None, folder: Path
 ) -> None:
-    """It needs its word; a dry run says what it would end, and changes nothing."""
+    """Closing permanently needs the confirmation; a dry run prints its effects."""
     await post(client)
     closing = ("status", "set", "permanently_closed")
     invoke("status", "set", "open", "--effective-from", "2999-01-01T00:00:00Z", folder=folder)
@@ -88,7 +88,7 @@ async def test_closing_for_good(
         "Called off: open from 2999-01-01T00:00:00Z, consultations: open, id 3",
     ]
     for word in ((), ("--confirm", "yes"), ("--confirm", "")):
-        refused = refusal(invoke(*closing, *word, folder=folder))
+        refused = error_of(invoke(*closing, *word, folder=folder))
         assert "--confirm permanently_closed" in refused or "nothing was changed" in refused
     assert shown(folder) == before
 
@@ -109,14 +109,14 @@ async def test_closing_for_good(
 
 
 @pytest.mark.database("sqlite")
-def test_the_word_is_asked_for_on_a_terminal(folder: Path) -> None:
-    """The prompt shows what closing does; another word changes nothing, the right one closes."""
+def test_a_terminal_prompts_for_the_confirmation(folder: Path) -> None:
+    """The prompt shows what closing does; only the right word closes the clinic."""
     invoke("status", "set", "open", folder=folder)
     for typed, code, state in (("yes", 1, "open"), ("permanently_closed", 0, "permanently_closed")):
         terminal, stdin = pty.openpty()
         os.write(terminal, f"{typed}\n".encode())
         closing = ("status", "set", "permanently_closed")
-        with started(*closing, folder=folder, typed_on=stdin) as command:
+        with started(*closing, folder=folder, stdin=stdin) as command:
             closed = command.finish()
         os.close(terminal)
         os.close(stdin)

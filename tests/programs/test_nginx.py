@@ -1,4 +1,4 @@
-"""What the guide for operators says of nginx, with a real nginx."""
+"""The nginx configuration of the operations guide, with a real nginx."""
 
 import getpass
 import grp
@@ -21,7 +21,7 @@ from tests.support.waiting import PATIENCE, wait_for
 pytestmark = pytest.mark.database("sqlite")
 
 GUIDE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-AROUND = """
+NGINX_CONF = """
 daemon off;
 user {user} {group};
 pid {folder}/nginx.pid;
@@ -39,22 +39,23 @@ LOG = "/var/log/nginx/clinic.log"
 
 
 def configured(folder: Path, *, front: int, service: int) -> str:
-    """The guide's configuration, with the ports and files of this test."""
+    """The guide's server block in a complete configuration with the test's ports and files."""
     [server] = re.findall(r"<<'NGINX'\n(.*?)^NGINX$", GUIDE, re.DOTALL | re.MULTILINE)
-    for said, meant in {
+    for old, new in {
         "listen 443 ": f"listen 127.0.0.1:{front} ",
         "127.0.0.1:8000": f"127.0.0.1:{service}",
         "/etc/nginx/clinic.": f"{folder}/clinic.",
         LOG: f"{folder}/clinic.log",
     }.items():
-        assert said in server
-        server = server.replace(said, meant)
+        assert old in server
+        server = server.replace(old, new)
     group = grp.getgrgid(os.getgid()).gr_name
-    return AROUND.format(user=getpass.getuser(), group=group, folder=folder, server=server)
+    return NGINX_CONF.format(user=getpass.getuser(), group=group, folder=folder, server=server)
 
 
 @contextmanager
 def proxy_before(service: int, folder: Path) -> Iterator[str]:
+    """Runs nginx with the guide's configuration in front of a service; yields its URL."""
     needed("nginx", "openssl", otherwise="the guide's proxy is not tried")
     [certificate] = re.findall(r"^openssl req .*$", GUIDE, re.MULTILINE)
     command = certificate.replace("/etc/nginx/", f"{folder}/").split()
@@ -80,7 +81,7 @@ def proxy_before(service: int, folder: Path) -> Iterator[str]:
 
 
 def test_the_proxy_of_the_guide(folder: Path, tmp_path: Path) -> None:
-    """It passes on TLS, bounds what one address sends, and writes down nothing that was typed."""
+    """The guide's proxy forwards the scheme, limits bodies and rates, and logs nothing typed."""
     tls = ssl.create_default_context()
     tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
     with (
@@ -89,7 +90,7 @@ def test_the_proxy_of_the_guide(folder: Path, tmp_path: Path) -> None:
         httpx.Client(base_url=url, verify=tls, timeout=PATIENCE) as client,
     ):
         assert client.get("/v1/status").headers["Strict-Transport-Security"] == "max-age=31536000"
-        # Whatever did not fit into memory would need these.
+        # Without these folders nginx fails to write a body or an answer to a temporary file.
         shutil.rmtree(tmp_path / "bodies")
         shutil.rmtree(tmp_path / "answers")
         path = "/v1/consultation-requests?canary=canary"
@@ -101,10 +102,10 @@ def test_the_proxy_of_the_guide(folder: Path, tmp_path: Path) -> None:
         service.process.kill()
         service.process.wait(timeout=PATIENCE)
 
-        def is_told() -> bool:
+        def is_reported() -> bool:
             return client.get("/v1/status?canary=canary").status_code == 502
 
-        wait_for(is_told)
+        wait_for(is_reported)
     logs = list(tmp_path.glob("*.log"))
     assert tmp_path / "clinic.log" in logs
     for log in logs:

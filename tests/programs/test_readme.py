@@ -1,4 +1,4 @@
-"""The README's tour gives what it prints."""
+"""The commands in the README print what it shows, and no guide closes the clinic."""
 
 import re
 import subprocess
@@ -14,7 +14,7 @@ from tests.support.programs import needed
 from tests.support.waiting import PATIENCE
 
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-_CHANGING = [
+_VARIABLE = [
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "AN-INSTANT"),
     (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "AN-ID"),
     (r"clinic_[0-9a-f]{12}_[\w-]{43}", "A-TOKEN"),
@@ -23,7 +23,7 @@ _CHANGING = [
 
 
 def tour() -> list[tuple[str, str]]:
-    """Each command with the output that the README shows below it."""
+    """Each command of the README's tour, with the output shown below it."""
     steps: list[tuple[str, str]] = []
     for block in _BLOCK.findall((ROOT / "README.md").read_text(encoding="utf-8")):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
@@ -33,7 +33,7 @@ def tour() -> list[tuple[str, str]]:
 
 
 def play(folder: Path) -> list[str]:
-    """What each command of the tour really prints, in one shell, as a newcomer would type them."""
+    """Runs the tour in one shell; returns the output of each command."""
     with serving(folder) as service:
         script = "\n".join(f"{command}\necho; echo ----" for command, _ in tour())
         script = script.replace("http://127.0.0.1:8000", service.url)
@@ -52,25 +52,26 @@ def play(folder: Path) -> list[str]:
     return [output.removesuffix("\n") for output in played.stdout.split("\n----\n")][:-1]
 
 
-def settled(text: str) -> str:
-    for pattern, name in _CHANGING:
+def with_fixed_values(text: str) -> str:
+    """Replaces the values that differ on each run."""
+    for pattern, name in _VARIABLE:
         text = re.sub(pattern, name, text)
     return text.strip()
 
 
 @pytest.mark.database("sqlite")
-def test_the_tour_gives_what_it_prints(folder: Path) -> None:
-    """Every command of the tour, and every line that the README shows for it."""
+def test_the_tour_prints_what_it_shows(folder: Path) -> None:
+    """Each command of the README's tour prints the output that the README shows."""
     needed("curl", otherwise="the README's tour is not played")
-    for (command, shown), given in zip(tour(), play(folder), strict=True):
-        assert settled(given) == settled(shown), command
+    for (command, shown), printed in zip(tour(), play(folder), strict=True):
+        assert with_fixed_values(printed) == with_fixed_values(shown), command
 
 
 _FENCED = re.compile(r"^```\w*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
-def test_no_block_closes_a_clinic() -> None:
-    """Whatever is pasted from a guide, the clinic is closed for good by a typed word only."""
+def test_no_guide_closes_the_clinic() -> None:
+    """No command that can be pasted from a guide closes the clinic permanently."""
     commands = [
         line
         for guide in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]

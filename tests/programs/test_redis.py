@@ -1,4 +1,4 @@
-"""Rates that several processes count together, with a real Redis."""
+"""Rate limits that several processes share in a real Redis."""
 
 import socket
 import subprocess
@@ -18,7 +18,7 @@ from tests.support.waiting import wait_for
 
 @contextmanager
 def redis_server(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """A real one, on a free port; it keeps nothing."""
+    """Runs Redis on a free port without persistence; yields its URL and its process."""
     needed("redis-server", otherwise="rates are not counted across processes")
     port = free_port()
     options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
@@ -39,7 +39,7 @@ def redis_server(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
 
 @pytest.mark.database("sqlite")
 async def test_two_workers_count_together(folder: Path, tmp_path: Path) -> None:
-    """With Redis the fourth request is refused, whichever worker it comes to."""
+    """Two processes with one Redis count the requests of an address together."""
     with redis_server(tmp_path) as (storage, _):
         rate = {"intake_rate": "3 per hour", "rate_storage": storage}
         async with running(folder, **rate) as one, running(folder, **rate) as two:
@@ -55,8 +55,8 @@ async def test_two_workers_count_together(folder: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.database("sqlite")
-async def test_without_its_redis_the_service_goes_on(folder: Path, tmp_path: Path) -> None:
-    """Each process counts for itself, nobody waits long, and nobody gets a 500."""
+async def test_rate_limits_without_redis(folder: Path, tmp_path: Path) -> None:
+    """Without Redis each process counts for itself; no request waits long or gets a 500."""
     with redis_server(tmp_path) as (storage, process):
         rate = {"intake_rate": "2 per hour", "rate_storage": storage}
         async with running(folder, **rate) as app, client_of(app) as client:

@@ -1,22 +1,22 @@
-"""What the service asks of the operating system, as strace sees it."""
+"""The system calls of the service, recorded by strace."""
 
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.support.intake import PATH
-from tests.support.process import request_named, serving
+from tests.support.intake import PATH, request_named
+from tests.support.process import serving
 from tests.support.programs import needed
 from tests.support.waiting import PATIENCE
 
 
 @pytest.mark.database("sqlite")
-def test_the_disk_has_it_before_the_client_does(
+def test_a_request_is_on_disk_before_its_answer(
     folder: Path, open_clinic: None, tmp_path: Path
 ) -> None:
-    """Between reading a request and writing its 201 the database is synced to disk."""
-    needed("strace", otherwise="nobody looks whether the disk has it first")
+    """The database is synced to disk after a request is read and before its 201 is written."""
+    needed("strace", otherwise="the sync before the answer is not checked")
     with serving(folder) as service:
         trace = tmp_path / "trace"
         tracer = subprocess.Popen(

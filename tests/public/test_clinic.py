@@ -1,4 +1,4 @@
-"""The clinic, as JSON and in the words of schema.org, and the service's front door."""
+"""The clinic as JSON and as JSON-LD (schema.org), and the entry point `/`."""
 
 from typing import Any
 
@@ -18,6 +18,7 @@ JSON_LD = "application/ld+json"
 
 
 async def json_ld(client: httpx.AsyncClient) -> dict[str, Any]:
+    """The clinic as JSON-LD."""
     answer = await client.get("/v1/clinic", headers={"Accept": JSON_LD})
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == JSON_LD
@@ -25,8 +26,8 @@ async def json_ld(client: httpx.AsyncClient) -> dict[str, Any]:
     return document
 
 
-async def test_the_front_door_leads_everywhere(client: httpx.AsyncClient) -> None:
-    """Name, version, state, and links that all answer."""
+async def test_the_entry_point(client: httpx.AsyncClient) -> None:
+    """`/` has the version, the clinic's state, and links that all work."""
     service = (await client.get("/")).json()
     assert service["version"] == VERSION
     assert service["clinic_state"] == "permanently_closed"
@@ -36,7 +37,7 @@ async def test_the_front_door_leads_everywhere(client: httpx.AsyncClient) -> Non
 
 
 async def test_the_closed_clinic_in_json_ld(client: httpx.AsyncClient) -> None:
-    """A `MedicalClinic` that offers no service and says that it is closed; nothing unknown."""
+    """A closed clinic is a `MedicalClinic` without services; unknown values are left out."""
     document = await json_ld(client)
     status = (await client.get("/v1/status")).json()
     assert document == {
@@ -55,7 +56,7 @@ async def test_the_closed_clinic_in_json_ld(client: httpx.AsyncClient) -> None:
 async def test_an_open_clinic_in_json_ld(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None
 ) -> None:
-    """What it offers, when, and how to reach it."""
+    """An open clinic has its services, opening hours and contact."""
     with writing(engine) as session:
         clinic = session.exec(select(Clinic)).one()
         clinic.name = "A clinic"
@@ -107,10 +108,10 @@ async def test_an_open_clinic_in_json_ld(
         (",;=,;q=;,", "application/json"),
     ],
 )
-async def test_the_accept_header_chooses(
+async def test_content_negotiation(
     client: httpx.AsyncClient, accept: str | None, media_type: str
 ) -> None:
-    """JSON-LD for who names it and likes it no less; JSON for everybody else, and never a 406."""
+    """JSON-LD needs an explicit media type with the highest weight; otherwise it is JSON."""
     headers = {} if accept is None else {"Accept": accept}
     answer = await client.get("/v1/clinic", headers=headers)
     assert answer.status_code == 200
@@ -118,8 +119,8 @@ async def test_the_accept_header_chooses(
     assert "Accept" in answer.headers["Vary"].split(", ")
 
 
-async def test_each_form_has_its_own_validator(client: httpx.AsyncClient) -> None:
-    """A tag of the one is no 304 for the other."""
+async def test_each_representation_has_its_own_tag(client: httpx.AsyncClient) -> None:
+    """The entity tag of one representation never gives a 304 for the other."""
     plain = await client.get("/v1/clinic")
     linked = await client.get("/v1/clinic", headers={"Accept": JSON_LD})
     assert plain.headers["ETag"] != linked.headers["ETag"]

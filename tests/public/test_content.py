@@ -1,4 +1,4 @@
-"""The shipped texts say what the clinic's information says: every fact, every hedge, no more."""
+"""The shipped texts contain every fact and every hedge of the clinic's information, and no more."""
 
 import html
 import re
@@ -68,7 +68,7 @@ FAQS: list[tuple[str, str, str | None]] = [
 DEPEND_ON_STATUS = [slug for slug, _, _ in FAQS[:4]]
 UNANSWERED = [slug for slug, _, _ in FAQS[20:]]
 
-# The section whose body holds these words, and the FAQs whose answers do. No other text may.
+# The section and the FAQs that contain these words. No other text may contain them.
 FACTS: list[tuple[str | None, list[str], list[str]]] = [
     (
         "what-is-ketamine",
@@ -218,7 +218,7 @@ FACTS: list[tuple[str | None, list[str], list[str]]] = [
     (None, UNANSWERED, [UNKNOWN]),
 ]
 
-# What the clinic's information does not hold: prices, doses, people, claims, other conditions.
+# The clinic's information has no prices, doses, people, claims or other conditions.
 NEVER_STATED = (
     r"[$@<>]|https?:|www\.|\b(?:mg|milligrams?|dollars?|price|cost|insur\w+|side effects?|risks?)\b"
     r"|\b(?:eligib\w+|contraindicat\w+|session|hours?|street|avenue|dr|doctor|physician|nurse)\b"
@@ -242,7 +242,7 @@ async def _texts(client: httpx.AsyncClient, noun: str) -> dict[str, str]:
 
 
 async def _everything_said(client: httpx.AsyncClient) -> dict[str, str]:
-    """All words that are served about the clinic and ketamine, by where they stand."""
+    """All texts that are served about the clinic and ketamine, each with the name of its source."""
     said: dict[str, str] = {}
     for section in (await client.get("/v1/sections")).raise_for_status().json()["data"]:
         slug = f"section {section['slug']}"
@@ -262,7 +262,7 @@ async def _everything_said(client: httpx.AsyncClient) -> dict[str, str]:
 
 
 async def test_sections_and_faqs_are_complete_and_in_order(client: httpx.AsyncClient) -> None:
-    """There are four sections and 27 FAQs, in their order."""
+    """There are four sections and 27 FAQs, in this order."""
     sections = (await client.get("/v1/sections")).json()
     assert [(s["slug"], s["title"]) for s in sections["data"]] == list(SECTIONS.items())
     assert [s["position"] for s in sections["data"]] == [1, 2, 3, 4]
@@ -274,7 +274,7 @@ async def test_sections_and_faqs_are_complete_and_in_order(client: httpx.AsyncCl
 
 
 async def test_faqs_say_what_kind_of_answer_they_give(client: httpx.AsyncClient) -> None:
-    """The first four answers depend on the clinic's state; the last seven are not answered."""
+    """The first four answers depend on the clinic's state; the last seven questions have none."""
     faqs = (await client.get("/v1/faqs")).json()["data"]
     assert [f["slug"] for f in faqs if f["depends_on_status"]] == DEPEND_ON_STATUS
     unanswered = {f["slug"]: f["answer"]["text"] for f in faqs if not f["answered"]}
@@ -285,7 +285,7 @@ async def test_faqs_say_what_kind_of_answer_they_give(client: httpx.AsyncClient)
 async def test_each_fact_stands_where_it_belongs(
     client: httpx.AsyncClient, section: str | None, faqs: list[str], facts: list[str]
 ) -> None:
-    """A fact keeps its words and hedges in each text that it belongs to, and is in no other."""
+    """Each fact, with its hedges, is in exactly these texts."""
     bodies = await _texts(client, "sections")
     answers = await _texts(client, "faqs")
     for words in facts:
@@ -295,7 +295,7 @@ async def test_each_fact_stands_where_it_belongs(
 
 @pytest.mark.parametrize("claim", ["safe use", "does not depress", "years of research", "exciting"])
 async def test_the_clinics_own_claims_stay_its_own(client: httpx.AsyncClient, claim: str) -> None:
-    """What only the clinic claims is said to be its statement, in the same sentence."""
+    """Each claim of the clinic is attributed to it in the same sentence."""
     said = await _everything_said(client)
     sentences = [s for text in said.values() for s in re.split(r"(?<=[.?]) ", text) if claim in s]
     assert sentences
@@ -312,14 +312,14 @@ async def test_nothing_is_said_that_is_not_known(client: httpx.AsyncClient) -> N
 
 
 async def test_anxiety_is_named_in_one_heading_only(client: httpx.AsyncClient) -> None:
-    """Anxiety disorders stand in the title of one section and nowhere else."""
+    """Anxiety disorders are named only in the title of one section."""
     said = await _everything_said(client)
     named = [where for where, text in said.items() if "anxiety" in text.lower()]
     assert named == ["section how-ketamine-helps: title"]
 
 
 async def test_closed_answers_offer_nothing(client: httpx.AsyncClient) -> None:
-    """While the clinic is permanently closed, its treatment and its place are in the past."""
+    """While the clinic is permanently closed, answers about its offer are in the past tense."""
     answers = await _texts(client, "faqs")
     assert answers["is-the-clinic-open"].startswith("No.")
     assert answers["can-i-request-a-consultation"].startswith("No.")
@@ -330,7 +330,7 @@ async def test_closed_answers_offer_nothing(client: httpx.AsyncClient) -> None:
 
 
 def test_answers_for_the_other_states_promise_no_day() -> None:
-    """An answer for a temporarily closed clinic says so and names no time of reopening."""
+    """An answer for a temporarily closed clinic promises no reopening."""
     faqs = {faq["slug"]: faq for faq in yaml.safe_load(FAQ_FILE.read_text("utf-8"))["faqs"]}
     assert [slug for slug, faq in faqs.items() if "answers" in faq] == DEPEND_ON_STATUS
     for slug in DEPEND_ON_STATUS:
@@ -342,7 +342,7 @@ def test_answers_for_the_other_states_promise_no_day() -> None:
 
 @pytest.mark.parametrize("slug", [*SECTIONS, *(slug for slug, _, _ in FAQS)])
 async def test_each_text_carries_its_notices(client: httpx.AsyncClient, slug: str) -> None:
-    """The status comes first, the site's caveat is everywhere, the others where they belong."""
+    """Each text begins with the status notice; caveats follow where they apply."""
     status = (await client.get("/v1/status")).json()
     expected = {"clinic-status": status["message"], "not-a-substitute-for-care": SITE_NOTICE}
     if slug in CAVEATED:
@@ -361,7 +361,7 @@ async def test_each_text_carries_its_notices(client: httpx.AsyncClient, slug: st
 
 
 async def test_markdown_html_and_text_say_the_same_words(client: httpx.AsyncClient) -> None:
-    """HTML without its tags, and Markdown without its marks, are the plain text."""
+    """HTML without tags and Markdown without marks equal the plain text."""
     listed = (await client.get("/v1/sections")).json()["data"]
     bodies = [section["body"] for section in listed]
     bodies += [faq["answer"] for faq in (await client.get("/v1/faqs")).json()["data"]]
@@ -389,7 +389,7 @@ async def test_the_mechanisms_summary_keeps_its_hedge(client: httpx.AsyncClient)
 
 
 async def test_references_are_named_without_an_address(client: httpx.AsyncClient) -> None:
-    """Stanford Medicine and WebMD are named as references whose addresses are not known."""
+    """Stanford Medicine and WebMD are references without a URL."""
     for slug in SECTIONS:
         references = (await client.get(f"/v1/sections/{slug}")).json()["references"]
         labels = ["Stanford Medicine", "WebMD"] if slug == "off-label-use" else []
@@ -397,7 +397,10 @@ async def test_references_are_named_without_an_address(client: httpx.AsyncClient
 
 
 async def test_only_the_last_section_calls_to_action(client: httpx.AsyncClient) -> None:
-    """The one button is switched off while the clinic is closed; no image or review is made up."""
+    """One section has a button, disabled while the clinic is closed.
+
+    No section has an image or the date of a review.
+    """
     for slug in SECTIONS:
         section = (await client.get(f"/v1/sections/{slug}")).json()
         call = section["call_to_action"]
@@ -412,7 +415,7 @@ async def test_only_the_last_section_calls_to_action(client: httpx.AsyncClient) 
 
 
 async def test_the_clinic_is_what_is_known_of_it(client: httpx.AsyncClient) -> None:
-    """One treatment, two conditions, a city; what is not known is null."""
+    """The clinic has one treatment, two conditions and a city; unknown values are null."""
     clinic = (await client.get("/v1/clinic")).json()
     assert (clinic["locality"], clinic["region"], clinic["country"]) == ("Portland", "Oregon", "US")
     assert clinic["time_zone"] == "America/Los_Angeles"
@@ -428,7 +431,7 @@ async def test_the_clinic_is_what_is_known_of_it(client: httpx.AsyncClient) -> N
 
 
 async def test_the_status_says_closed_and_no_more(client: httpx.AsyncClient) -> None:
-    """The clinic is permanently closed; when, why and where its records went is not made up."""
+    """The clinic is permanently closed; when, why and where its records went is null."""
     status = (await client.get("/v1/status")).json()
     assert status["state"] == "permanently_closed"
     assert "permanently closed" in status["headline"]

@@ -1,4 +1,4 @@
-"""What readiness looks at, and what it costs to ask."""
+"""The readiness check: what it covers, and what it costs."""
 
 import asyncio
 import os
@@ -28,27 +28,27 @@ LARGE = body_of(message="👍" * 2000)
 
 @contextmanager
 def counted_probes(engine: Engine) -> Iterator[list[str]]:
-    """The statements that write what a probe writes."""
+    """Records the statements with which readiness checks that it can write."""
     written: list[str] = []
 
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+    def record(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         if statement.startswith("INSERT INTO health_probe"):
             written.append(statement)
 
-    event.listen(engine, "before_cursor_execute", note)
+    event.listen(engine, "before_cursor_execute", record)
     yield written
-    event.remove(engine, "before_cursor_execute", note)
+    event.remove(engine, "before_cursor_execute", record)
 
 
-async def test_everything_is_well(client: httpx.AsyncClient) -> None:
-    """Each check is named, in a fixed order, with a sentence about it."""
+async def test_a_ready_service(client: httpx.AsyncClient) -> None:
+    """A ready service lists all checks in a fixed order, each with a sentence."""
     assert await failed_checks(client) == []
     document = (await client.get(READY)).json()
     assert [check["name"] for check in document["checks"]] == CHECKS
 
 
-async def test_many_who_ask_cost_one_write(client: httpx.AsyncClient, engine: Engine) -> None:
-    """300 at once share one probe, and afterwards the answer is remembered for five seconds."""
+async def test_concurrent_checks_share_one_write(client: httpx.AsyncClient, engine: Engine) -> None:
+    """300 concurrent checks share one write, and its result is stored for five seconds."""
     with counted_probes(engine) as written:
         begun = time.monotonic()
         answers = await asyncio.gather(*(client.get(READY) for _ in range(300)))
@@ -66,10 +66,10 @@ async def test_many_who_ask_cost_one_write(client: httpx.AsyncClient, engine: En
         assert time.monotonic() - begun >= 5
 
 
-async def test_what_is_not_well_costs_no_write_either(
+async def test_a_failed_check_causes_no_extra_writes(
     client: httpx.AsyncClient, engine: Engine, folder: Path
 ) -> None:
-    """A failed check is looked at again after a second; the others stay remembered."""
+    """A failed check runs again after a second; the write check keeps its five seconds."""
     file = folder / "keyring.json"
     aside = file.rename(folder / "aside.json")
     with counted_probes(engine) as written:
@@ -81,16 +81,16 @@ async def test_what_is_not_well_costs_no_write_either(
 
 
 async def test_a_database_without_content(client: httpx.AsyncClient, engine: Engine) -> None:
-    """The service is not ready, and the check is named."""
+    """Without content the service is not ready, and the check `content` fails."""
     with writing(engine) as session:
         session.connection().execute(delete(StatusContent))
     assert await failed_checks(client) == ["content"]
 
 
-async def test_a_database_that_is_away_is_logged_once(
+async def test_an_unreachable_database_is_logged_once(
     client: httpx.AsyncClient, engine: Engine, folder: Path, log: pytest.LogCaptureFixture
 ) -> None:
-    """Every check that needs it fails, and one probe leaves one line, whoever asks."""
+    """Without the database every check fails, and concurrent checks log it once."""
     take_away(folder, used_by=engine)
     await asyncio.gather(*(client.get(READY) for _ in range(20)))
     assert await failed_checks(client) == CHECKS
@@ -100,12 +100,12 @@ async def test_a_database_that_is_away_is_logged_once(
 
 @contextmanager
 def small_disk(folder: Path) -> Iterator[Path]:
-    """A file system of 4 MiB."""
+    """Mounts a file system of 4 MiB."""
     folder.mkdir()
     options = ["-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]
     mounted = subprocess.run(["mount", *options], capture_output=True, check=False)
     if mounted.returncode:
-        pytest.skip("nothing may be mounted here; nobody looks at a disk that is really full")
+        pytest.skip("this machine does not allow mounts; a full disk is not tested")
     try:
         yield folder
     finally:
@@ -113,7 +113,7 @@ def small_disk(folder: Path) -> Iterator[Path]:
 
 
 def fill(folder: Path, *, leave: int) -> Path:
-    """A file that takes all but `leave` bytes of the disk."""
+    """Writes a file that leaves only `leave` bytes of the disk free; returns its path."""
     ballast = folder / "ballast"
     with ballast.open("wb", buffering=0) as file:
         try:
@@ -126,8 +126,8 @@ def fill(folder: Path, *, leave: int) -> Path:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts a disk")
 @pytest.mark.parametrize("leave", [0, 24 * 1024, 40 * 1024])
-async def test_a_disk_that_is_really_full(tmp_path: Path, leave: int) -> None:
-    """Ready says no where a request does not fit any more, and yes again soon after it does."""
+async def test_a_full_disk(tmp_path: Path, leave: int) -> None:
+    """Readiness fails while a request does not fit on the disk, and recovers soon after."""
     with small_disk(tmp_path / "disk") as folder:
         write_keyring(folder / "keyring.json", generated=True)
         prepare(settings_in(folder))

@@ -1,4 +1,4 @@
-"""Where to report a security problem."""
+"""`security.txt` (RFC 9116): the contact for security problems."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,15 +17,15 @@ PATH = "/.well-known/security.txt"
 
 
 @pytest.mark.parametrize(
-    ("contact", "told"),
+    ("contact", "expected"),
     [
         ("security@clinic.example", "mailto:security@clinic.example"),
         ("mailto:security@clinic.example", "mailto:security@clinic.example"),
         ("https://clinic.example/security", "https://clinic.example/security"),
     ],
 )
-async def test_the_contact_is_told(folder: Path, contact: str, told: str) -> None:
-    """Plain text with the contact as an address and an end within a year, the same all day."""
+async def test_the_contact_is_published(folder: Path, contact: str, expected: str) -> None:
+    """`security.txt` has the contact as a URI, expires within a year, and is stable all day."""
     settings = {"security_contact": contact, "public_url": "https://api.clinic.example/"}
     async with running(folder, **settings) as app, client_of(app) as client:
         answer, again = await client.get(PATH), await client.get(PATH)
@@ -34,7 +34,7 @@ async def test_the_contact_is_told(folder: Path, contact: str, told: str) -> Non
     assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
     assert answer.headers["Cache-Control"] == "public, max-age=86400"
     fields = dict(line.split(": ", 1) for line in answer.text.splitlines())
-    assert fields["Contact"] == told
+    assert fields["Contact"] == expected
     assert fields["Canonical"] == f"https://api.clinic.example{PATH}"
     assert fields["Expires"].endswith("T00:00:00Z")
     left = datetime.fromisoformat(fields["Expires"]) - datetime.now(UTC)
@@ -46,8 +46,8 @@ async def test_the_contact_is_told(folder: Path, contact: str, told: str) -> Non
     assert wrong.headers["Allow"] == "GET, HEAD"
 
 
-async def test_without_a_contact_there_is_nothing(client: httpx.AsyncClient) -> None:
-    """No setting, no file."""
+async def test_without_a_contact_there_is_no_file(client: httpx.AsyncClient) -> None:
+    """Without the setting there is no `security.txt`."""
     problem(await client.get(PATH), 404, "not-found")
 
 
@@ -57,7 +57,7 @@ async def test_without_a_contact_there_is_nothing(client: httpx.AsyncClient) -> 
      "mailto:", "mailto:a b@clinic.example", "a@clinic.example\r\nExpires: x",
      "sécurité@clinic.example", "javascript:alert(1)", "https://a.example/ b"],
 )  # fmt: skip
-def test_a_contact_that_cannot_be_used(contact: str) -> None:
-    """It is a reason not to start."""
+def test_an_invalid_contact(contact: str) -> None:
+    """An invalid contact is an invalid setting."""
     with pytest.raises(ValidationError):
         Settings(_env_file=None, security_contact=contact)

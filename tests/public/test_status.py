@@ -1,4 +1,4 @@
-"""The clinic's state, and everything that follows from it."""
+"""The clinic's state and status, and the answers that depend on them."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -26,10 +26,10 @@ async def read(client: httpx.AsyncClient, path: str = "/v1/status") -> dict[str,
 
 
 @pytest.mark.parametrize("state", STATES)
-async def test_everything_follows_the_state(
+async def test_all_answers_have_the_current_state(
     client: httpx.AsyncClient, engine: Engine, state: str
 ) -> None:
-    """Status, lists, texts, form and bundle tell the same state, each in its place."""
+    """Status, lists, texts, form and bundle all have the current state."""
     set_status(engine, state=state)
     business_status, mode, accepting, reason = STATES[state]
     status = await read(client)
@@ -75,18 +75,18 @@ async def test_the_mode_may_be_chosen(
     accepting: bool,
     reason: str | None,
 ) -> None:
-    """Where requests are taken follows the mode; what the state is told as does not."""
+    """A chosen mode decides whether requests are accepted; `business_status` follows the state."""
     set_status(engine, state=state, mode=mode)
     status = await read(client)
     assert status["business_status"] == STATES[state][0]
-    told = {"mode": mode, "accepting": accepting, "reason": reason}
-    assert {**status["consultations"], **told} == status["consultations"]
+    expected = {"mode": mode, "accepting": accepting, "reason": reason}
+    assert {**status["consultations"], **expected} == status["consultations"]
     call = (await read(client, "/v1/sections/how-we-can-help"))["call_to_action"]
     assert call["enabled"] is accepting
 
 
 async def test_answers_depend_on_the_state(client: httpx.AsyncClient, engine: Engine) -> None:
-    """An FAQ whose answer depends on the state is served with the one for the state now."""
+    """An FAQ whose answer depends on the state is served with the answer for the current state."""
     answers: dict[str, list[str]] = {}
     for state in STATES:
         set_status(engine, state=state)
@@ -97,14 +97,14 @@ async def test_answers_depend_on_the_state(client: httpx.AsyncClient, engine: En
     faqs = {faq["slug"]: faq for faq in (await read(client, "/v1/faqs"))["data"]}
     depending = {slug for slug, faq in faqs.items() if faq["depends_on_status"]}
     assert depending
-    for slug, told in answers.items():
-        assert len(set(told)) == (3 if slug in depending else 1), slug
+    for slug, texts in answers.items():
+        assert len(set(texts)) == (3 if slug in depending else 1), slug
 
 
-async def test_words_and_day_given_with_a_change_are_told(
+async def test_texts_and_reopening_day_of_a_change(
     client: httpx.AsyncClient, engine: Engine
 ) -> None:
-    """Headline, message and reopening day are the change's own; the next change has defaults."""
+    """A change's own headline, message and reopening day apply until the next change."""
     day = datetime.now(UTC).date() + timedelta(days=30)
     words = {"headline": "Closed for building works", "message": "We are back in a month."}
     default = await read(client)
@@ -118,8 +118,8 @@ async def test_words_and_day_given_with_a_change_are_told(
     assert (again["message"], again["reopens_on"]) == (default["message"], None)
 
 
-async def test_a_change_may_lie_in_the_future(client: httpx.AsyncClient, engine: Engine) -> None:
-    """It is announced, takes effect by itself at its time, and raises the version then."""
+async def test_a_planned_change(client: httpx.AsyncClient, engine: Engine) -> None:
+    """A planned change is announced, takes effect at its time, and raises the version then."""
     before = await read(client)
     at = datetime.now(UTC) + timedelta(seconds=1)
     set_status(engine, state="open", effective_from=at)
@@ -136,10 +136,8 @@ async def test_a_change_may_lie_in_the_future(client: httpx.AsyncClient, engine:
     assert (await client.get("/v1/sections")).json()["meta"]["clinic_state"] == "open"
 
 
-async def test_the_nearest_announced_change_is_the_next(
-    client: httpx.AsyncClient, engine: Engine
-) -> None:
-    """Whatever was told last, what comes first is announced."""
+async def test_the_next_change_is_the_earliest(client: httpx.AsyncClient, engine: Engine) -> None:
+    """The next change is the earliest planned one, whatever was planned last."""
     now = datetime.now(UTC)
     for state, days in (("open", 20), ("temporarily_closed", 10), ("open", 30)):
         set_status(engine, state=state, effective_from=now + timedelta(days=days))
@@ -147,7 +145,7 @@ async def test_the_nearest_announced_change_is_the_next(
 
 
 async def test_a_change_never_rewrites_the_past(client: httpx.AsyncClient, engine: Engine) -> None:
-    """What is told last is true now, also with an earlier date; the day it names is kept."""
+    """A backdated change is in effect now and keeps its date; the history is not changed."""
     set_status(engine, state="open")
     long_ago = datetime(2020, 5, 1, tzinfo=UTC)
     set_status(engine, state="temporarily_closed", effective_from=long_ago, backdated=True)
@@ -162,7 +160,7 @@ async def test_a_change_never_rewrites_the_past(client: httpx.AsyncClient, engin
 
 
 async def test_the_history_comes_in_pages(client: httpx.AsyncClient, engine: Engine) -> None:
-    """The newest first, each change once, none changed by a later one."""
+    """The history lists each change once, the newest first, in pages."""
     for number in range(6):
         set_status(engine, state="open", headline=f"Number {number}")
     everything = (await read(client, "/v1/status/history"))["data"]
@@ -181,7 +179,7 @@ async def test_the_history_comes_in_pages(client: httpx.AsyncClient, engine: Eng
 
 
 async def test_all_instants_are_utc(client: httpx.AsyncClient, engine: Engine) -> None:
-    """An instant given with an offset is served in UTC, with a Z."""
+    """A time with an offset is served in UTC, with a Z."""
     at = datetime(2020, 1, 1, 1, tzinfo=UTC).astimezone()
     set_status(engine, state="open", effective_from=at, backdated=True)
     assert (await read(client))["effective_from"] == "2020-01-01T01:00:00Z"

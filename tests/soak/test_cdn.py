@@ -1,4 +1,4 @@
-"""A real cache in front of the reads: what reaches the service, and how old what it serves gets."""
+"""A real cache in front of the service: the load that reaches it, and the age of its answers."""
 
 import asyncio
 import getpass
@@ -30,7 +30,7 @@ pytestmark = [
 REQUESTS = 20_000
 CHANGES = 10
 SECONDS_BETWEEN_CHANGES = 8
-# max-age and stale-while-revalidate together, in seconds, and a second for the service to notice.
+# Seconds: max-age, stale-while-revalidate, and one for the service to notice a change.
 PROMISED = {
     "/v1/status": 10 + 10 + 1,
     "/v1/sections/what-is-ketamine": 60 + 60 + 1,
@@ -40,7 +40,7 @@ PROMISED = {
 
 @contextmanager
 def cache_before(service: int, folder: Path) -> Iterator[str]:
-    """nginx with a cache; its address."""
+    """Runs nginx as a cache in front of a service; yields its URL."""
     front = free_port()
     template = Path(__file__).with_name("nginx.conf").read_text()
     configuration = folder / "nginx.conf"
@@ -68,7 +68,7 @@ def cache_before(service: int, folder: Path) -> Iterator[str]:
 
 
 class Watch:
-    """Which text each change made true, and since when; how old what is served gets."""
+    """Records when each message was published, and for each path the age of the oldest answer."""
 
     def __init__(self) -> None:
         self.since: dict[str, float] = {}
@@ -84,7 +84,7 @@ class Watch:
         assert answer.status_code == 200, answer.text
         self.requests += 1
         shown = [message for message in self.messages if message in answer.text]
-        assert len(shown) == 1, "an answer of two minds"
+        assert len(shown) == 1, "an answer contains two messages"
         later = self.messages[self.messages.index(shown[0]) + 1 :]
         if later:
             age = asked_at - self.since[later[0]]
@@ -92,7 +92,7 @@ class Watch:
 
 
 async def test_a_cache_in_front(folder: Path, tmp_path: Path) -> None:
-    """20,000 reads while the clinic's message changes ten times, then with the service gone."""
+    """Few of 20,000 reads reach the service, no answer is too old, and an outage is bridged."""
     engine = open_with_audit(folder)
     watch = Watch()
 
@@ -106,7 +106,7 @@ async def test_a_cache_in_front(folder: Path, tmp_path: Path) -> None:
 
         async def read(client: httpx.AsyncClient, number: int) -> None:
             path = paths[number % len(paths)]
-            # Every other client takes nothing compressed: another variant in the cache.
+            # Half of the requests accept no compression: a second variant in the cache.
             encoding = "gzip" if number % 2 else "identity"
             asked_at = time.monotonic()
             answer = await client.get(f"{front}{path}", headers={"Accept-Encoding": encoding})
@@ -122,7 +122,7 @@ async def test_a_cache_in_front(folder: Path, tmp_path: Path) -> None:
                     await asyncio.to_thread(change, len(watch.messages))
                 await asyncio.gather(*(read(client, batch * 20 + n) for n in range(20)))
             reached = (tmp_path / "origin.log").read_text().splitlines()
-            # Every text has been asked for since the last change became due.
+            # Makes the cache fetch each path again after the last change.
             for number in range(len(paths) * 2):
                 await read(client, number)
             newest = [await client.get(f"{front}{path}") for path in paths]
@@ -132,12 +132,12 @@ async def test_a_cache_in_front(folder: Path, tmp_path: Path) -> None:
     engine.dispose()
     sys.stdout.write(
         f"{watch.requests} requests, {len(reached)} reached the service: {Counter(reached)}\n"
-        f"older than true by at most, in seconds: {dict(watch.oldest)}\n"
+        f"age of the oldest answer after a change, in seconds: {dict(watch.oldest)}\n"
     )
     assert watch.requests >= REQUESTS
     assert len(watch.messages) == CHANGES + 1
     assert len(reached) < REQUESTS / 100
-    assert set(watch.oldest) == set(PROMISED), "nothing was ever old: the test watches nothing"
+    assert set(watch.oldest) == set(PROMISED), "no answer was ever old: the test measures nothing"
     for path, seconds in PROMISED.items():
         assert watch.oldest[path] <= seconds
     assert all(watch.messages[-1] in answer.text for answer in newest)

@@ -1,4 +1,4 @@
-"""After withdrawal, erasure or the end of its retention a request is gone everywhere."""
+"""After withdrawal, erasure or the end of retention nothing typed is left of a request."""
 
 import asyncio
 from datetime import timedelta
@@ -36,7 +36,7 @@ ENDS = {
 
 @pytest.mark.parametrize("way", ENDS)
 async def test_nothing_is_left(folder: Path, way: str) -> None:
-    """Neither what was typed nor its sealed form, in rows, files, a backup, mail or messages."""
+    """Neither the typed text nor its sealed form is left in rows, files, backups or messages."""
     with mail_server() as (mailbox, server), http_receiver() as receiver:
         settings = {
             "smtp_url": server, "mail_from": "service@clinic.test", "notify_to": "d@clinic.test",
@@ -54,7 +54,7 @@ async def test_nothing_is_left(folder: Path, way: str) -> None:
             accepted = canaries.answers[0]
             request_id = accepted.json()["id"]
             await note(client, request_id, staff, version=1, text=f"Called {canaries.word()}.")
-            sealed = what_is_sealed(engine)
+            sealed = sealed_values(engine)
             assert all(content in rows_of(engine) for content in sealed)
 
             match way:
@@ -73,13 +73,13 @@ async def test_nothing_is_left(folder: Path, way: str) -> None:
                     await let_retention_end(app)
             assert ended.is_success, ended.text
 
-            looked_at = [rows_of(engine), *mailbox.raw, *(body for _, body in receiver.messages)]
+            searched = [rows_of(engine), *mailbox.raw, *(body for _, body in receiver.messages)]
             if kind_of(folder) == "sqlite":
-                looked_at += [*files_of(folder).values(), back_up(folder).read_bytes()]
-            for content in looked_at:
+                searched += [*files_of(folder).values(), back_up(folder).read_bytes()]
+            for content in searched:
                 assert hits(canaries.markers, content) == []
                 assert [s for s in sealed if s in content] == []
-            # With a withdrawal the request stays, empty, for its receipt.
+            # After a withdrawal the empty request remains, so that its receipt can be read.
             assert count(engine) == (1 if way == "withdrawal" else 0)
             assert way == "withdrawal" or count(engine, Delivery) == 0
             with Session(engine) as session:
@@ -88,8 +88,8 @@ async def test_nothing_is_left(folder: Path, way: str) -> None:
             assert request_id in (last.subject, last.details.get("requests"))
 
 
-async def test_erasing_while_a_try_is_written_down(folder: Path) -> None:
-    """Whoever erases a request waits for it, and it goes too."""
+async def test_erasing_waits_for_a_delivery_attempt(folder: Path) -> None:
+    """Erasing waits until a concurrent delivery attempt is recorded, and erases it too."""
     with http_receiver() as receiver:
         receiver.answers.clear()
         async with (
@@ -114,7 +114,7 @@ async def test_erasing_while_a_try_is_written_down(folder: Path) -> None:
                 erasing = asyncio.create_task(
                     client.delete(url, headers={**staff, "If-Match": '"1"'})
                 )
-                # As long as it takes to meet the other.
+                # Long enough for the erasure to reach the lock.
                 await asyncio.sleep(0.3)
                 assert not erasing.done()
             assert (await erasing).status_code == 204
@@ -122,8 +122,8 @@ async def test_erasing_while_a_try_is_written_down(folder: Path) -> None:
             receiver.answers.set()
 
 
-def what_is_sealed(engine: Engine) -> list[bytes]:
-    """What holds something that was typed: the request, the note, and the digests."""
+def sealed_values(engine: Engine) -> list[bytes]:
+    """The sealed values and the digests of the only request and its note."""
     with Session(engine) as session:
         row = session.exec(select(ConsultationRequest)).one()
         written = session.exec(select(RequestNote)).one()
@@ -133,6 +133,7 @@ def what_is_sealed(engine: Engine) -> list[bytes]:
 
 
 async def let_retention_end(app: FastAPI) -> None:
+    """Ends the retention of the only request, and runs upkeep."""
     with Session(app.state.runtime.engine) as session:
         row = session.exec(select(ConsultationRequest)).one()
         assert row.retention_until is not None

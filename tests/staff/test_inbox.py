@@ -1,4 +1,4 @@
-"""The inbox: what staff lists, opens, moves, assigns, notes and erases."""
+"""The inbox: listing, reading, changing, noting, exporting and erasing consultation requests."""
 
 import asyncio
 import csv
@@ -27,7 +27,8 @@ def staff(engine: Engine) -> dict[str, str]:
     return signed_in(engine)
 
 
-async def sent(client: httpx.AsyncClient, **changes: object) -> str:
+async def send(client: httpx.AsyncClient, **changes: object) -> str:
+    """Sends a valid request with changes, and returns its id."""
     answer = await post(client, body_of(**changes))
     assert answer.status_code == 201, answer.text
     request_id: str = answer.json()["id"]
@@ -35,16 +36,17 @@ async def sent(client: httpx.AsyncClient, **changes: object) -> str:
 
 
 def actions(engine: Engine, subject: str) -> list[str]:
+    """The actions of the audit events about a subject."""
     with Session(engine) as session:
         rows = session.exec(select(AuditEvent).where(AuditEvent.subject == subject))
         return [row.action for row in rows]
 
 
-async def test_the_list_holds_nothing_that_was_typed(
+async def test_the_list_contains_nothing_typed(
     client: httpx.AsyncClient, staff: dict[str, str]
 ) -> None:
-    """The newest first, page by page, each request once."""
-    ids = [await sent(client, name=f"Canary {number}") for number in range(7)]
+    """The list has each request once, the newest first, in pages, without any typed text."""
+    ids = [await send(client, name=f"Canary {number}") for number in range(7)]
     seen, url = [], f"{INBOX}?limit=3"
     while url:
         answer = await client.get(url, headers=staff)
@@ -61,8 +63,8 @@ async def test_the_list_holds_nothing_that_was_typed(
 
 
 async def test_filters(client: httpx.AsyncClient, staff: dict[str, str]) -> None:
-    """By state, by who looks after it, by age, by quarantine."""
-    first, second, third = [await sent(client) for _ in range(3)]
+    """The list is filtered by state, assignee, age and quarantine."""
+    first, second, third = [await send(client) for _ in range(3)]
     await change(client, first, staff, version=1, state="contacted", assigned_to="Ada")
     await change(client, second, staff, version=1, quarantined=True)
     for query, expected in {
@@ -87,12 +89,12 @@ async def test_filters(client: httpx.AsyncClient, staff: dict[str, str]) -> None
         problem(await client.get(f"{INBOX}?{query}", headers=staff), 400, "invalid-query")
 
 
-async def test_one_request_opened(
+async def test_one_request_is_read(
     client: httpx.AsyncClient, engine: Engine, staff: dict[str, str]
 ) -> None:
-    """Everything that was sent, as sent; and each reading of it is in the audit."""
+    """A request is shown exactly as sent, and each reading is in the audit."""
     message = "Line one\r\nline two \u202e 👩‍⚕️"
-    request_id = await sent(client, message=message, phone="(212) 555-0123")
+    request_id = await send(client, message=message, phone="(212) 555-0123")
     request = (await opened(client, request_id, staff)).json()
     assert request["sent"] == {
         "name": "Ada", "email": "ada@example.com", "phone": "+12125550123", "topic": "other",
@@ -106,11 +108,11 @@ async def test_one_request_opened(
     assert actions(engine, request_id) == ["request.read"] * 2
 
 
-async def test_a_reading_that_cannot_be_written_down_is_not_given(
+async def test_a_reading_needs_its_audit_event(
     client: httpx.AsyncClient, engine: Engine, staff: dict[str, str]
 ) -> None:
-    """The event and the reading are one transaction."""
-    request_id = await sent(client)
+    """If the event of a reading cannot be recorded, the answer is a 503."""
+    request_id = await send(client)
     with engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE audit_event RENAME TO elsewhere")
     answer = await client.get(f"{INBOX}/{request_id}", headers=staff)
@@ -118,10 +120,10 @@ async def test_a_reading_that_cannot_be_written_down_is_not_given(
     assert "Ada" not in answer.text
 
 
-async def test_the_way_of_a_request(
+async def test_a_request_is_completed(
     client: httpx.AsyncClient, engine: Engine, staff: dict[str, str]
 ) -> None:
-    """Received, contacted, scheduled, completed; the person sees each step on the receipt."""
+    """A request is contacted, scheduled and completed; its receipt shows each state."""
     accepted = await post(client)
     request_id = accepted.json()["id"]
     for version, state in enumerate(("contacted", "scheduled", "completed"), start=1):
@@ -140,11 +142,11 @@ async def test_the_way_of_a_request(
     [("received", "scheduled"), ("received", "completed"), ("received", "withdrawn"),
      ("received", "waitlisted")],
 )  # fmt: skip
-async def test_no_step_is_left_out(
+async def test_transitions_that_are_not_allowed(
     client: httpx.AsyncClient, staff: dict[str, str], state: str, target: str
 ) -> None:
-    """A request moves along its way only; what is refused changes nothing."""
-    request_id = await sent(client)
+    """A transition that is not allowed changes nothing, not even the other fields."""
+    request_id = await send(client)
     problem(
         await change(client, request_id, staff, version=1, state=target, assigned_to="Ada"),
         409, "transition-not-allowed",
@@ -153,11 +155,11 @@ async def test_no_step_is_left_out(
     assert (request["state"], request["assigned_to"], request["version"]) == (state, None, 1)
 
 
-async def test_two_at_once(
+async def test_concurrent_changes_with_one_version(
     client: httpx.AsyncClient, engine: Engine, staff: dict[str, str]
 ) -> None:
-    """Of 20 who change the same thing at once one succeeds; the others are told."""
-    request_id = await sent(client)
+    """Of 20 concurrent changes of one version one succeeds; the others get 412."""
+    request_id = await send(client)
     answers = await asyncio.gather(
         *(
             change(client, request_id, staff, version=1, assigned_to=f"Person {number}")
@@ -174,8 +176,8 @@ async def test_two_at_once(
 async def test_tags_that_do_not_match(
     client: httpx.AsyncClient, staff: dict[str, str], tag: str
 ) -> None:
-    """Strong comparison (RFC 9110, section 13.1.1)."""
-    request_id = await sent(client)
+    """`If-Match` needs a strong tag that is equal (RFC 9110, section 13.1.1)."""
+    request_id = await send(client)
     headers = [(name.encode(), value.encode()) for name, value in staff.items()]
     headers.append((b"If-Match", tag.encode("latin-1")))
     answer = await client.patch(f"{INBOX}/{request_id}", json={}, headers=headers)
@@ -185,15 +187,15 @@ async def test_tags_that_do_not_match(
     assert answer.status_code == 200
 
 
-async def test_assigning_and_giving_back(client: httpx.AsyncClient, staff: dict[str, str]) -> None:
-    """An empty name is nobody; what changes nothing raises no version."""
-    request_id = await sent(client)
+async def test_assigning_and_unassigning(client: httpx.AsyncClient, staff: dict[str, str]) -> None:
+    """An empty name removes the assignee; a change without an effect keeps the version."""
+    request_id = await send(client)
     ours = await change(client, request_id, staff, version=1, assigned_to=" Ada ")
     assert ours.json()["assigned_to"] == "Ada"
     same = await change(client, request_id, staff, version=2, assigned_to="Ada", state="received")
     assert same.json()["version"] == 2
-    nobodys = await change(client, request_id, staff, version=2, assigned_to="")
-    assert (nobodys.json()["assigned_to"], nobodys.json()["version"]) == (None, 3)
+    unassigned = await change(client, request_id, staff, version=2, assigned_to="")
+    assert (unassigned.json()["assigned_to"], unassigned.json()["version"]) == (None, 3)
     wrong = await change(client, request_id, staff, version=3, assigned_to="a\u202eb", sealed="x")
     assert faults(wrong) == [
         ("#/assigned_to", "assigned_to.invalid"),
@@ -204,8 +206,8 @@ async def test_assigning_and_giving_back(client: httpx.AsyncClient, staff: dict[
 async def test_notes_are_sealed(
     client: httpx.AsyncClient, engine: Engine, staff: dict[str, str]
 ) -> None:
-    """They come back as written, in their order, and are nowhere to be read in the database."""
-    request_id = await sent(client)
+    """Notes are shown as written, in order, and are sealed in the database."""
+    request_id = await send(client)
     texts = ["Called: canary-one.\r\nCall\nagain.", "canary-two"]
     for version, text in enumerate(texts, start=1):
         written = await note(client, request_id, staff, version=version, text=text)
@@ -222,7 +224,7 @@ async def test_notes_are_sealed(
 
 
 async def test_erasing(client: httpx.AsyncClient, engine: Engine, staff: dict[str, str]) -> None:
-    """Everything about the request is gone but an event that says so."""
+    """Erasing removes all rows about a request except the audit events."""
     accepted = await post(client, key="a-key-of-mine")
     request_id = accepted.json()["id"]
     await note(client, request_id, staff, version=1, text="Called.")
@@ -235,10 +237,10 @@ async def test_erasing(client: httpx.AsyncClient, engine: Engine, staff: dict[st
     assert actions(engine, request_id)[-1] == "request.erased"
 
 
-async def test_withdrawal_takes_the_notes_along(
+async def test_a_withdrawal_erases_the_notes(
     client: httpx.AsyncClient, engine: Engine, staff: dict[str, str]
 ) -> None:
-    """What staff wrote about a person goes when the person takes the request back."""
+    """When a patient withdraws a request, the notes of staff about it are erased too."""
     accepted = await post(client)
     request_id = accepted.json()["id"]
     await note(client, request_id, staff, version=1, text="Called.")
@@ -258,10 +260,10 @@ async def test_withdrawal_takes_the_notes_along(
         ({"website": "", "seconds_to_complete": 3}, []),
     ],
 )
-async def test_what_looks_like_spam_is_kept_and_marked(
+async def test_suspected_spam_is_quarantined(
     client: httpx.AsyncClient, staff: dict[str, str], changes: dict[str, Any], reasons: list[str]
 ) -> None:
-    """Never refused, never dropped: the sender sees no difference, staff does."""
+    """Suspected spam is accepted like any request; only staff sees that it is quarantined."""
     answer = await post(client, body_of(**changes))
     assert (answer.status_code, answer.json()["state"]) == (201, "received")
     request_id = answer.json()["id"]
@@ -272,14 +274,12 @@ async def test_what_looks_like_spam_is_kept_and_marked(
     assert released.json()["quarantined"] is False
 
 
-async def test_possible_duplicates_are_a_hint(
-    client: httpx.AsyncClient, staff: dict[str, str]
-) -> None:
-    """The same address or number, however it is written; ended requests do not count."""
-    first = await sent(client, email="ADA@example.com", phone="212-555-0123")
-    second = await sent(client, email=..., phone="(212) 555-0123")
-    third = await sent(client, email="ada@EXAMPLE.com")
-    await sent(client, email="other@example.com")
+async def test_possible_duplicates(client: httpx.AsyncClient, staff: dict[str, str]) -> None:
+    """Open requests with the same normalized e-mail address or phone number are duplicates."""
+    first = await send(client, email="ADA@example.com", phone="212-555-0123")
+    second = await send(client, email=..., phone="(212) 555-0123")
+    third = await send(client, email="ada@EXAMPLE.com")
+    await send(client, email="other@example.com")
 
     async def hints(request_id: str) -> set[str]:
         return set((await opened(client, request_id, staff)).json()["possible_duplicates"])
@@ -291,10 +291,10 @@ async def test_possible_duplicates_are_a_hint(
 
 
 async def test_the_export(client: httpx.AsyncClient, engine: Engine, staff: dict[str, str]) -> None:
-    """The oldest first, in pages, formulas defused, and each request named in the audit."""
-    harmless = await sent(client, message='A "quoted", word\nand a line')
+    """The CSV has the oldest first and no formulas, and the audit names each request."""
+    harmless = await send(client, message='A "quoted", word\nand a line')
     dangerous = [
-        await sent(client, name=f"{start}1+1")
+        await send(client, name=f"{start}1+1")
         for start in ("=", "+", "-", "@", "＝", "＋", "－", "＠")
     ]
     await note(client, harmless, staff, version=1, text="=HYPERLINK(1)")
@@ -328,25 +328,25 @@ INVISIBLE = [
 async def test_formulas_behind_invisible_characters(
     client: httpx.AsyncClient, staff: dict[str, str]
 ) -> None:
-    """A cell is defused when the first character that can be seen begins a formula."""
+    """A cell whose first visible character begins a formula gets a quote in front."""
     signs = ("=", "+", "-", "@", "＝", "﹦", "−")
     dangerous = [before + sign + "1+1" for before in INVISIBLE for sign in signs]
     harmless = ["\u200bplain", "1=1", "\u00a0", "a\u200b=1"]
     for message in (*dangerous, *harmless):
-        await sent(client, message=message)
+        await send(client, message=message)
     answer = await client.get(f"{INBOX}/export", headers=staff)
     rows = list(csv.DictReader(io.StringIO(answer.text, newline="")))
     assert [row["message"] for row in rows] == [*(f"'{m}" for m in dangerous), *harmless]
 
 
-async def test_what_is_damaged(
+async def test_damaged_records(
     client: httpx.AsyncClient,
     engine: Engine,
     staff: dict[str, str],
     log: pytest.LogCaptureFixture,
 ) -> None:
-    """Opened alone it is a problem, the export goes on and marks it, and the log names it."""
-    first, second, third = [await sent(client, name=f"N {number}") for number in range(3)]
+    """A damaged record answers 500 and is logged; the export marks it and contains the others."""
+    first, second, third = [await send(client, name=f"N {number}") for number in range(3)]
     for text in ("whole", "damaged"):
         version = 1 if text == "whole" else 2
         await note(client, third, staff, version=version, text=text)
@@ -377,12 +377,12 @@ async def test_what_is_damaged(
     assert len([line for line in log.messages if line.startswith("damaged: ")]) == 2
 
 
-async def test_closing_for_good(
+async def test_permanent_closure(
     app: FastAPI, client: httpx.AsyncClient, engine: Engine, staff: dict[str, str]
 ) -> None:
-    """One call: the state, every open request with its reason, and where to find them."""
+    """Closing permanently closes out every open request, and links to their export."""
     accepted = await post(client)
-    done = await sent(client)
+    done = await send(client)
     await change(client, done, staff, version=1, state="declined")
     closing = {"state": "permanently_closed"}
     unconfirmed = await client.post(f"{STAFF}/status-changes", json=closing, headers=staff)
@@ -403,10 +403,10 @@ async def test_closing_for_good(
     assert {"status.changed", "requests.closed_out"} <= set(rows)
 
 
-async def test_no_request_slips_past_the_closing(
+async def test_requests_during_a_closure(
     client: httpx.AsyncClient, engine: Engine, staff: dict[str, str]
 ) -> None:
-    """Of requests sent while the clinic closes, each is refused, or stored and closed out."""
+    """Requests sent while the clinic closes are either refused, or stored and closed out."""
     closing = {"state": "permanently_closed", "confirm": "permanently_closed"}
     posts = [asyncio.create_task(post(client, json.dumps(VALID).encode())) for _ in range(30)]
     await asyncio.sleep(0.05)

@@ -1,10 +1,11 @@
-"""Who may do what: tokens, scopes, expiry, revocation, wrong ones."""
+"""Authentication and scopes of staff: valid, wrong, expired and revoked tokens."""
 
 import asyncio
 import re
 import time
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import httpx
@@ -14,22 +15,20 @@ from sqlalchemy import Engine
 from sqlmodel import Session, select
 
 from data.database import writing
-from main import create_app
 from models.audit import AuditEvent
 from models.staff_token import StaffToken
 from models.values import utc_now
-from tests.support.apps import client_of, running, settings_in
+from tests.support.apps import client_of, running
 from tests.support.commands import invoke
+from tests.support.document import UNKNOWN_ID, operations
 from tests.support.intake import faults, problem
 from tests.support.staff import STAFF, signed_in
+from tests.support.waiting import PATIENCE
 
-DOCUMENT = create_app(settings_in(Path("/nonexistent"))).openapi()
-UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 OPERATIONS = sorted(
     (operation["operationId"], method, path, operation["security"][0].get("staff"))
-    for path, methods in DOCUMENT["paths"].items()
+    for method, path, operation in operations()
     if path.startswith(STAFF)
-    for method, operation in methods.items()
 )
 WRONG = {
     "none": (401, "unauthorized"),
@@ -44,7 +43,7 @@ WRONG = {
 
 
 def test_every_staff_operation_names_its_scope() -> None:
-    """A staff operation without a guard, or without a scope, is a fault; only `me` needs none."""
+    """Each staff operation requires a scope, except `me`."""
     assert len(OPERATIONS) >= 17
     for operation, _, _, scopes in OPERATIONS:
         assert scopes is not None, operation
@@ -52,6 +51,7 @@ def test_every_staff_operation_names_its_scope() -> None:
 
 
 def change_tokens(engine: Engine, **values: object) -> None:
+    """Sets columns of all staff tokens."""
     with Session(engine) as session:
         for row in session.exec(select(StaffToken)):
             for name, value in values.items():
@@ -60,10 +60,12 @@ def change_tokens(engine: Engine, **values: object) -> None:
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-async def test_nobody_gets_in_with_less(app: FastAPI, engine: Engine, wrong: str) -> None:
-    """Each operation, with each thing that can be wrong: the exact problem, and nothing is done."""
+async def test_each_operation_refuses_wrong_tokens(
+    app: FastAPI, engine: Engine, wrong: str
+) -> None:
+    """Each operation answers each kind of wrong token with the exact problem."""
     for number, (operation, method, path, scopes) in enumerate(OPERATIONS):
-        # Each from an address of its own: wrong tokens are counted by address.
+        # Each call has its own address: wrong tokens are counted by address.
         async with client_of(app, f"198.51.100.{number}") as client:
             url = path.replace("{id}", "0" * 12 if "tokens" in path else UNKNOWN_ID)
             token, headers, url = wrong_in_one_way(engine, wrong, url, scopes)
@@ -80,7 +82,7 @@ async def test_nobody_gets_in_with_less(app: FastAPI, engine: Engine, wrong: str
 def wrong_in_one_way(
     engine: Engine, wrong: str, url: str, scopes: list[str]
 ) -> tuple[str, list[tuple[bytes, bytes]], str]:
-    """A token, the header fields to send, and the address to send them to."""
+    """A token, the header fields to send, and the URL."""
     others = {"admin", "content:write", "intake:read", "intake:write", "status:write"}
     staff = signed_in(engine, *(sorted(others - set(scopes)) if wrong == "wrong scope" else ()))
     token = staff["Authorization"]
@@ -104,15 +106,17 @@ def wrong_in_one_way(
 
 
 async def test_me(client: httpx.AsyncClient, engine: Engine) -> None:
-    """Whoever holds a token learns whose it is, what for, and until when."""
+    """A token shows its owner, its scopes and its expiry."""
     staff = signed_in(engine, "intake:read", "admin", owner="Ada")
     me = (await client.get(f"{STAFF}/me", headers=staff)).json()
     assert (me["owner"], me["scopes"]) == ("Ada", ["admin", "intake:read"])
     assert set(me) == {"id", "owner", "scopes", "expires_at"}
 
 
-async def test_the_life_of_a_token(app: FastAPI, client: httpx.AsyncClient, engine: Engine) -> None:
-    """Made, shown once, used, revoked: refused at once, and all of it is in the audit."""
+async def test_a_token_is_created_used_and_revoked(
+    app: FastAPI, client: httpx.AsyncClient, engine: Engine
+) -> None:
+    """A new token is shown once; a revoked one is refused; the audit has each step."""
     admin = signed_in(engine, "admin", "intake:read")
     made = await client.post(
         f"{STAFF}/tokens", json={"owner": "Ada", "scopes": ["intake:read"]}, headers=admin
@@ -168,26 +172,28 @@ async def test_the_life_of_a_token(app: FastAPI, client: httpx.AsyncClient, engi
         ({"owner": "a", "scopes": ["admin"], "id": "x"}, [("#/id", "body.unknown_field")]),
     ],
 )  # fmt: skip
-async def test_a_token_that_cannot_be_made(
+async def test_invalid_tokens_are_not_created(
     client: httpx.AsyncClient, engine: Engine, body: object, expected: list[tuple[str, str]]
 ) -> None:
-    """All faults at once, each with its code; at most 365 days."""
+    """All faults are reported at once, each with its code; a token lasts at most 365 days."""
     answer = await client.post(f"{STAFF}/tokens", json=body, headers=signed_in(engine, "admin"))
     assert faults(answer) == expected
     assert all(fault["detail"] for fault in answer.json()["errors"])
 
 
-async def test_a_thousand_wrong_tokens(folder: Path) -> None:
-    """After ten in a minute an address is told to wait; others, and good tokens, are not."""
+async def test_wrong_tokens_are_limited(folder: Path) -> None:
+    """After ten wrong tokens in a minute an address gets 429; valid tokens still work."""
     wrong = {"Authorization": "Bearer clinic_000000000000_" + "A" * 43}
     async with running(folder) as app, client_of(app) as client, client_of(app, "::1") as other:
         staff = signed_in(app.state.runtime.engine)
         begun = time.monotonic()
-        told = [(await client.get(f"{STAFF}/me", headers=wrong)).status_code for _ in range(1000)]
-        assert told[:11] == [401] * 10 + [429]
-        # On a slow machine the window moves on meanwhile.
+        statuses = [
+            (await client.get(f"{STAFF}/me", headers=wrong)).status_code for _ in range(1000)
+        ]
+        assert statuses[:11] == [401] * 10 + [429]
+        # On a slow machine the test lasts longer than one window.
         windows = 2 + int((time.monotonic() - begun) / 60)
-        assert told.count(429) >= 1000 - 10 * windows
+        assert statuses.count(429) >= 1000 - 10 * windows
         answer = await client.get(f"{STAFF}/me", headers=wrong)
         assert int(answer.headers["Retry-After"]) > 0
         assert answer.headers["RateLimit"].startswith('"refused-tokens";r=0;t=')
@@ -198,15 +204,15 @@ async def test_a_thousand_wrong_tokens(folder: Path) -> None:
                 event for event in session.exec(select(AuditEvent))
                 if event.action == "tokens.refused"
             ]  # fmt: skip
-    # Once after ten, and once after each that the moving window has let in since; not once a try.
-    assert 1 <= len(events) <= told.count(401) - 9
+    # One event after ten refusals, and one for each later 401 that the moving window allows.
+    assert 1 <= len(events) <= statuses.count(401) - 9
     digests = {str(event.details["address"]) for event in events}
     assert [len(digest) for digest in digests] == [64]
     assert "127.0.0.1" not in str(events)
 
 
 def test_tokens_by_command(folder: Path) -> None:
-    """An operator makes, lists and revokes tokens; the token alone is on standard output."""
+    """The commands create, list and revoke tokens; standard output has only the token."""
     made = invoke(
         "token", "create", "--owner", "Front desk", "--scope", "intake:read", "--days", "7",
         folder=folder,
@@ -230,15 +236,21 @@ def test_tokens_by_command(folder: Path) -> None:
 async def test_using_a_token_does_not_need_the_write_lock(
     client: httpx.AsyncClient, engine: Engine
 ) -> None:
-    """Reads go on while somebody else writes; only that the token was used is not written."""
+    """A token is accepted while a write transaction is open."""
     staff = signed_in(engine, "admin")
 
-    def hold_up() -> None:
+    begun, answered = Event(), Event()
+
+    def write_until_answered() -> None:
         with writing(engine) as session:
             session.connection()
-            asyncio.run(asyncio.sleep(0.2))
+            begun.set()
+            assert answered.wait(PATIENCE)
 
-    held = asyncio.create_task(asyncio.to_thread(hold_up))
-    await asyncio.sleep(0.05)
-    assert (await client.get(f"{STAFF}/me", headers=staff)).status_code == 200
-    await held
+    writer = asyncio.create_task(asyncio.to_thread(write_until_answered))
+    assert await asyncio.to_thread(begun.wait, PATIENCE)
+    try:
+        assert (await client.get(f"{STAFF}/me", headers=staff)).status_code == 200
+    finally:
+        answered.set()
+        await writer

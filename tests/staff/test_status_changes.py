@@ -1,4 +1,4 @@
-"""Changes of the clinic's state, planned and called off by its staff."""
+"""Status changes by staff: immediate, planned, called off, backdated and tried."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -30,11 +30,12 @@ pytestmark = pytest.mark.usefixtures("open_clinic")
 
 
 def later(**given: float) -> str:
+    """A time from now, in ISO 8601."""
     return (datetime.now(UTC) + timedelta(**given)).isoformat()
 
 
 class Desk:
-    """A member of staff who changes the status."""
+    """A member of staff who changes the status, and reads what the changes did."""
 
     def __init__(self, client: httpx.AsyncClient, runtime: Runtime) -> None:
         self.client, self.runtime, self.engine = client, runtime, runtime.engine
@@ -46,7 +47,7 @@ class Desk:
     async def change(self, **change: object) -> httpx.Response:
         return await self.send("", change)
 
-    async def try_out(self, **change: object) -> httpx.Response:
+    async def dry_run(self, **change: object) -> httpx.Response:
         return await self.send("?dry_run=true", change)
 
     async def plan(self, **change: object) -> dict[str, Any]:
@@ -57,7 +58,7 @@ class Desk:
         return planned
 
     async def plan_soon(self, **change: object) -> dict[str, Any]:
-        """A plan that takes effect in a moment; on a busy machine that is later."""
+        """Plans a change that takes effect in 0.7 s, or later on a busy machine."""
         for seconds in (0.7, 3, 12):
             answer = await self.change(**change, effective_from=later(seconds=seconds))
             if answer.status_code == 201:
@@ -82,7 +83,8 @@ class Desk:
         page: dict[str, Any] = answer.json()
         return page
 
-    async def standing(self) -> list[tuple[str, str]]:
+    async def states(self) -> list[tuple[str, str]]:
+        """State and status of each change, the latest effect first."""
         return [(c["state"], c["status"]) for c in (await self.page())["data"]]
 
     async def status(self) -> dict[str, Any]:
@@ -90,11 +92,13 @@ class Desk:
         return document
 
     def actions(self) -> list[tuple[str, str | None]]:
+        """Action and subject of the audit events about the status."""
         with Session(self.engine) as session:
             events = session.exec(select(AuditEvent).order_by("id")).all()
         return [(e.action, e.subject) for e in events if e.action.startswith("status.")]
 
     def requests(self) -> list[str]:
+        """The states of all consultation requests."""
         with Session(self.engine) as session:
             return list(session.exec(select(ConsultationRequest.state)))
 
@@ -104,19 +108,19 @@ def desk(client: httpx.AsyncClient, app: FastAPI) -> Desk:
     return Desk(client, app.state.runtime)
 
 
-async def past(instant: str) -> None:
-    async def is_over() -> bool:
+async def wait_until_past(instant: str) -> None:
+    async def is_past() -> bool:
         return datetime.now(UTC) > datetime.fromisoformat(instant)
 
-    await wait_until(is_over)
+    await wait_until(is_past)
 
 
 def ids(changes: list[dict[str, Any]]) -> list[str]:
     return [change["id"] for change in changes]
 
 
-async def test_a_closure_that_is_no_longer_meant(desk: Desk) -> None:
-    """Opening names the planned closure; called off, it neither closes nor ends anything."""
+async def test_a_planned_closure_is_called_off(desk: Desk) -> None:
+    """Opening reports the planned closure; once called off it closes nothing."""
     planned = desk.next_change()
     closure = await desk.plan(**CLOSING, effective_from=later(hours=1))
     await post(desk.client)
@@ -142,16 +146,16 @@ async def test_a_closure_that_is_no_longer_meant(desk: Desk) -> None:
     history = (await desk.client.get("/v1/status/history")).json()
     assert [c["state"] for c in history["data"]] == ["open", "open", "permanently_closed"]
     assert history["meta"]["total"] == 3
-    assert (await desk.standing())[0] == ("permanently_closed", "called_off")
+    assert (await desk.states())[0] == ("permanently_closed", "called_off")
 
 
-async def test_a_closure_that_is_meant(desk: Desk) -> None:
-    """A planned closure ends the open requests at its time, and not before."""
+async def test_a_planned_closure_takes_effect(desk: Desk) -> None:
+    """A planned closure closes out the open requests at its time, and not before."""
     await post(desk.client)
     closure = await desk.plan_soon(**CLOSING)
     assert (closure["closes_out"], closure["handover_export"]) == (1, None)
     assert desk.requests() == ["received"]
-    await past(closure["effective_from"])
+    await wait_until_past(closure["effective_from"])
     problem(await post(desk.client), 410, "clinic-permanently-closed")
     await desk.keep_up()
     assert desk.requests() == ["closed_out"]
@@ -159,7 +163,7 @@ async def test_a_closure_that_is_meant(desk: Desk) -> None:
 
 
 async def test_all_changes_are_listed(desk: Desk) -> None:
-    """The latest effect first, each with where it stands, in pages; the history has no plans."""
+    """The list has all changes, the latest effect first; the public history has no plans."""
     spring = await desk.plan(state="open", effective_from=later(days=200))
     await desk.plan(state="temporarily_closed", effective_from=later(days=100))
     await desk.call_off(spring["id"])
@@ -186,7 +190,7 @@ async def test_all_changes_are_listed(desk: Desk) -> None:
 
 
 async def test_calling_off(desk: Desk) -> None:
-    """Once is enough: a second time answers the same, and leaves no other trace."""
+    """Calling off a change a second time answers the same and records nothing."""
     change = await desk.plan(state="temporarily_closed", effective_from=later(days=1))
     first, second = await desk.call_off(change["id"]), await desk.call_off(change["id"])
     assert (first.status_code, first.json()) == (second.status_code, second.json())
@@ -203,8 +207,8 @@ async def test_calling_off(desk: Desk) -> None:
         problem(await desk.call_off(unknown), 404, "not-found")
 
 
-async def test_closing_for_good_leaves_nothing_planned(desk: Desk) -> None:
-    """It calls off every plan and says which; the clinic stays closed."""
+async def test_permanent_closure_calls_off_all_plans(desk: Desk) -> None:
+    """A permanent closure calls off every planned change, and lists them."""
     plans = [await desk.plan(state="open", effective_from=later(days=d)) for d in (2, 1)]
     closed = (await desk.change(**CLOSING)).json()
     assert ids(closed["calls_off"]) == [plans[1]["id"], plans[0]["id"]]
@@ -215,8 +219,8 @@ async def test_closing_for_good_leaves_nothing_planned(desk: Desk) -> None:
     assert called_off == ids(closed["calls_off"])
 
 
-async def test_what_stands_beside_a_planned_closure(desk: Desk) -> None:
-    """What comes before it stands; what was planned for its instant or later is called off."""
+async def test_a_planned_closure_calls_off_later_plans(desk: Desk) -> None:
+    """A planned closure calls off the plans for its time or later, and keeps earlier ones."""
     instant = later(days=10)
     before = await desk.plan(state="temporarily_closed", effective_from=later(days=5))
     at_once = await desk.plan(state="open", effective_from=instant)
@@ -224,7 +228,7 @@ async def test_what_stands_beside_a_planned_closure(desk: Desk) -> None:
     closure = await desk.plan(**CLOSING, effective_from=instant)
     assert ids(closure["calls_off"]) == [at_once["id"], after["id"]]
     assert ids(closure["planned"]) == [before["id"], closure["id"]]
-    # A later decision: it is made in view of the closure, and stands.
+    # This plan is newer than the closure, so it is kept.
     reopening = await desk.plan(state="open", effective_from=later(days=30))
     assert ids(reopening["planned"]) == [before["id"], closure["id"], reopening["id"]]
 
@@ -239,7 +243,7 @@ async def test_what_stands_beside_a_planned_closure(desk: Desk) -> None:
     ],
 )
 async def test_a_dry_run(desk: Desk, change: dict[str, object]) -> None:
-    """It needs no confirmation, answers what the change then does, and leaves no trace."""
+    """A dry run needs no confirmation, answers like the real change, and stores nothing."""
     await post(desk.client)
     await desk.plan(state="open", effective_from="2999-03-01T00:00:00Z")
 
@@ -252,7 +256,7 @@ async def test_a_dry_run(desk: Desk, change: dict[str, object]) -> None:
         return [version, len(events), *(count(desk.engine, table) for table in tables)]
 
     before, status = traces(), await desk.status()
-    tried = await desk.try_out(**change)
+    tried = await desk.dry_run(**change)
     assert tried.status_code == 200, tried.text
     assert (traces(), await desk.status()) == (before, status)
     foreseen = tried.json()
@@ -260,26 +264,26 @@ async def test_a_dry_run(desk: Desk, change: dict[str, object]) -> None:
 
     confirmed = {**change, "confirm": "permanently_closed"}
     done = (await desk.send("?dry_run=false", confirmed)).json()
-    for told in (foreseen, done):
-        for entry in (told, *told["planned"]):
+    for answer in (foreseen, done):
+        for entry in (answer, *answer["planned"]):
             for field in ("id", "recorded_at"):
                 entry.pop(field)
-        told.pop("handover_export")
-        if told["status"] == "in_effect":
-            told.pop("effective_from")
+        answer.pop("handover_export")
+        if answer["status"] == "in_effect":
+            answer.pop("effective_from")
     assert foreseen == done
     assert done["closes_out"] == (change["state"] == "permanently_closed")
 
 
 async def test_a_dry_run_finds_the_same_faults(desk: Desk) -> None:
-    """What could not be recorded is refused when it is tried, too."""
-    tried = await desk.try_out(state="open", effective_from="2020-01-01T00:00:00Z")
+    """A dry run refuses an invalid change as the real change does."""
+    tried = await desk.dry_run(state="open", effective_from="2020-01-01T00:00:00Z")
     assert faults(tried) == [("#/effective_from", "effective_from.past")]
     problem(await desk.send("?dry_run=maybe", {"state": "open"}), 400, "invalid-query")
 
 
 async def test_a_change_in_the_past(desk: Desk) -> None:
-    """It has to say that it is backdated, takes effect at once, and leaves the past as it was."""
+    """A change in the past has to be marked as backdated; it takes effect at once."""
     long_ago = {"state": "temporarily_closed", "effective_from": "2020-05-01T12:00:00+02:00"}
     for given in ({}, {"backdated": False}, {"backdated": None}):
         refused = await desk.change(**long_ago, **given)
@@ -301,15 +305,15 @@ async def test_a_change_in_the_past(desk: Desk) -> None:
         "2030-01-01T25:00:00Z", "2030-01-01T00:00:00+99:99", "1893456000", 1893456000, True, [],
     ],
 )  # fmt: skip
-async def test_what_is_no_instant(desk: Desk, instant: object) -> None:
-    """An instant at the calendar's edge, without its offset or as a number is refused."""
+async def test_invalid_times(desk: Desk, instant: object) -> None:
+    """A time that is out of range, without an offset, or a number is refused."""
     refused = await desk.change(state="open", effective_from=instant, backdated=True)
     assert [pointer for pointer, _ in faults(refused)] == ["#/effective_from"]
 
 
 @pytest.mark.parametrize("instant", ["1900-01-01T00:00:00-14:00", "9998-12-31T23:59:59+14:00"])
-async def test_instants_near_the_edge(desk: Desk, instant: str) -> None:
-    """They are taken, served and listed."""
+async def test_times_near_the_limits(desk: Desk, instant: str) -> None:
+    """Times near the limits of the calendar are accepted, served and listed."""
     change = {"state": "temporarily_closed", "effective_from": instant, "backdated": True}
     changed = await desk.change(**change, reopens_on="9999-12-31", reopen=True)
     assert changed.status_code == 201, changed.text
@@ -318,8 +322,8 @@ async def test_instants_near_the_edge(desk: Desk, instant: str) -> None:
     await desk.page()
 
 
-async def test_the_opening_is_planned_too(desk: Desk) -> None:
-    """It takes effect at the start of its day in the clinic's zone, and is a change of its own."""
+async def test_a_closure_with_a_planned_reopening(desk: Desk) -> None:
+    """A reopening is a change of its own, at the start of its day in the clinic's time zone."""
     closed = (
         await desk.change(state="temporarily_closed", reopens_on="2031-05-01", reopen=True)
     ).json()
@@ -360,16 +364,16 @@ async def test_the_opening_is_planned_too(desk: Desk) -> None:
         ({"reopens_on": "0001-01-01"}, ("#/reopens_on", "reopens_on.passed")),
     ],
 )
-async def test_an_opening_that_cannot_be(
+async def test_invalid_reopenings(
     desk: Desk, change: dict[str, object], fault: tuple[str, str]
 ) -> None:
-    """A reopening needs its day, and the day comes after the closing."""
+    """A reopening needs a day, and the day has to be after the closing."""
     assert faults(await desk.change(**{"state": "temporarily_closed", **change})) == [fault]
-    assert await desk.standing() == [("open", "in_effect"), ("permanently_closed", "past")]
+    assert await desk.states() == [("open", "in_effect"), ("permanently_closed", "past")]
 
 
-async def test_other_processes_follow(desk: Desk, folder: Path) -> None:
-    """A plan that is called off is gone from what another process serves."""
+async def test_other_processes_notice_changes(desk: Desk, folder: Path) -> None:
+    """Another process serves neither a called-off plan nor its effect."""
     async with running(folder) as other, client_of(other) as elsewhere:
         change = await desk.plan(state="temporarily_closed", effective_from=later(hours=1))
 
@@ -384,27 +388,27 @@ async def test_other_processes_follow(desk: Desk, folder: Path) -> None:
         assert (await elsewhere.get("/v1/status")).json()["state"] == "open"
 
 
-async def at_once(*calls: Callable[[], Awaitable[httpx.Response]]) -> list[httpx.Response]:
+async def concurrently(*calls: Callable[[], Awaitable[httpx.Response]]) -> list[httpx.Response]:
     return list(await asyncio.gather(*(call() for call in calls)))
 
 
-async def test_changes_at_once(desk: Desk) -> None:
-    """Each is recorded, one is in effect, and a plan is called off once."""
+async def test_concurrent_changes(desk: Desk) -> None:
+    """Of concurrent changes each is recorded, one is in effect, and a plan is called off once."""
     plan = await desk.plan(state="temporarily_closed", effective_from=later(days=1))
-    answers = await at_once(
+    answers = await concurrently(
         *[lambda: desk.change(state="open", mode="waitlist")] * 6,
         *[lambda: desk.call_off(plan["id"])] * 6,
         *[lambda: desk.change(state="temporarily_closed", effective_from=later(days=2))] * 6,
     )
     assert [answer.status_code for answer in answers] == [201] * 6 + [200] * 6 + [201] * 6
-    standing = [status for _, status in await desk.standing()]
+    standing = [status for _, status in await desk.states()]
     assert [standing.count(s) for s in ("planned", "called_off", "in_effect")] == [6, 1, 1]
     assert [action for action, _ in desk.actions()].count("status.called_off") == 1
 
 
-async def test_a_plan_and_a_closing_at_once(desk: Desk) -> None:
-    """A closing for good and plans that are made meanwhile: each plan sees it, or is called off."""
-    answers = await at_once(
+async def test_plans_during_a_permanent_closure(desk: Desk) -> None:
+    """Plans made during a permanent closure are called off exactly if they are older."""
+    answers = await concurrently(
         *[lambda: desk.change(state="open", effective_from=later(days=1))] * 4,
         lambda: desk.change(**CLOSING),
         *[lambda: desk.change(state="open", effective_from=later(days=1))] * 4,
@@ -417,8 +421,10 @@ async def test_a_plan_and_a_closing_at_once(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("milliseconds", [-40, -10, 0, 20])
-async def test_calling_off_in_the_last_moment(app: FastAPI, desk: Desk, milliseconds: int) -> None:
-    """Either it comes in time and nothing is closed out, or it is too late and is told so."""
+async def test_calling_off_at_the_time_of_effect(
+    app: FastAPI, desk: Desk, milliseconds: int
+) -> None:
+    """Calling off either succeeds and closes out nothing, or is refused because it is too late."""
     accepted = await post(desk.client)
     closure = await desk.plan_soon(**CLOSING)
     effect = datetime.fromisoformat(closure["effective_from"])
@@ -428,7 +434,7 @@ async def test_calling_off_in_the_last_moment(app: FastAPI, desk: Desk, millisec
     calling_off = asyncio.create_task(desk.call_off(closure["id"]))
     await asyncio.gather(*upkeep)
     answer = await calling_off
-    await past(closure["effective_from"])
+    await wait_until_past(closure["effective_from"])
     await desk.keep_up()
     receipt = await desk.client.get(accepted.headers["Location"], headers=bearer(accepted))
     outcome = (answer.status_code, (await desk.status())["state"], receipt.json()["state"])

@@ -1,4 +1,4 @@
-"""A token makes none that may more than itself, and those that it made end with it."""
+"""A token cannot create a stronger token, and the tokens that it created are revoked with it."""
 
 import asyncio
 from pathlib import Path
@@ -13,14 +13,10 @@ from models.audit import AuditEvent
 from models.staff_token import StaffToken
 from tests.support.commands import invoke
 from tests.support.intake import faults, problem
-from tests.support.staff import STAFF, signed_in
+from tests.support.staff import STAFF, signed_in, token_id
 
 Headers = dict[str, str]
 TOKENS = f"{STAFF}/tokens"
-
-
-def id_of(token: Headers) -> str:
-    return token["Authorization"].split("_")[1]
 
 
 async def make(
@@ -33,7 +29,7 @@ async def make(
 async def made(client: httpx.AsyncClient, maker: Headers, *scopes: str) -> Headers:
     answer = await make(client, maker, *scopes)
     assert answer.status_code == 201, answer.text
-    assert answer.json()["made_by"] == id_of(maker)
+    assert answer.json()["made_by"] == token_id(maker)
     return {"Authorization": f"Bearer {answer.json()['token']}"}
 
 
@@ -54,14 +50,14 @@ TOO_LONG = ("#/expires_in_days", "expires_in_days.too_large")
         (("admin", "status:write"), 365, [NOT_ALLOWED, TOO_LONG]),
     ],
 )
-async def test_no_token_makes_more_than_itself(
+async def test_a_token_cannot_create_a_stronger_one(
     client: httpx.AsyncClient,
     engine: Engine,
     scopes: tuple[str, ...],
     days: int,
     expected: list[tuple[str, str]],
 ) -> None:
-    """A scope that the maker lacks, or days beyond its end, are faults of the fields."""
+    """A scope that the maker lacks, and days beyond the maker's expiry, are faults."""
     answer = await make(client, signed_in(engine, "admin"), *scopes, days=days)
     assert faults(answer) == expected
     with Session(engine) as session:
@@ -72,7 +68,7 @@ async def test_no_token_makes_more_than_itself(
 async def test_a_token_ends_with_its_maker_at_the_latest(
     client: httpx.AsyncClient, engine: Engine, days: int | None
 ) -> None:
-    """Where no days are given, and on the maker's last day, it ends with the maker."""
+    """A token expires with its maker, unless it is given fewer days."""
     maker = signed_in(engine, "admin")
     end = (await client.get(f"{STAFF}/me", headers=maker)).json()["expires_at"]
     answer = await make(client, maker, "admin", days=days)
@@ -81,14 +77,16 @@ async def test_a_token_ends_with_its_maker_at_the_latest(
     assert answer.json()["expires_at"] <= end
 
 
-async def test_what_a_token_made_ends_with_it(client: httpx.AsyncClient, engine: Engine) -> None:
-    """Over three generations, in one transaction, each with its event; others stay good."""
+async def test_revoking_a_token_revokes_its_descendants(
+    client: httpx.AsyncClient, engine: Engine
+) -> None:
+    """Revoking a token revokes all generations after it at once, each with its own event."""
     root = signed_in(engine, "admin")
     child = await made(client, root, "admin")
     sibling = await made(client, root, "admin")
     grandchild = await made(client, child, "admin")
     last = await made(client, grandchild, "admin")
-    answer = await client.delete(f"{TOKENS}/{id_of(child)}", headers=root)
+    answer = await client.delete(f"{TOKENS}/{token_id(child)}", headers=root)
     assert answer.json()["revoked_at"] is not None
     family = [child, grandchild, last]
     assert [await is_good(client, token) for token in (root, sibling, *family)] == [
@@ -98,55 +96,57 @@ async def test_what_a_token_made_ends_with_it(client: httpx.AsyncClient, engine:
         events = session.exec(select(AuditEvent).where(AuditEvent.action == "token.revoked")).all()
         ends = {row.id: row.revoked_at for row in session.exec(select(StaffToken))}
     assert [(event.subject, event.details) for event in events] == [
-        (id_of(child), {}),
-        (id_of(grandchild), {"made_by": id_of(child)}),
-        (id_of(last), {"made_by": id_of(grandchild)}),
+        (token_id(child), {}),
+        (token_id(grandchild), {"made_by": token_id(child)}),
+        (token_id(last), {"made_by": token_id(grandchild)}),
     ]
-    assert len({ends[id_of(token)] for token in family}) == 1
+    assert len({ends[token_id(token)] for token in family}) == 1
 
 
-async def test_making_races_with_ending(client: httpx.AsyncClient, engine: Engine) -> None:
-    """A token that is made while its maker is ended is not made, or ends too."""
+async def test_creating_while_the_maker_is_revoked(
+    client: httpx.AsyncClient, engine: Engine
+) -> None:
+    """A token created while its maker is revoked is refused or revoked too."""
     root = signed_in(engine, "admin")
     for _ in range(20):
         maker = await made(client, root, "admin")
         answer, ended = await asyncio.gather(
             make(client, maker, "admin"),
-            client.delete(f"{TOKENS}/{id_of(maker)}", headers=root),
+            client.delete(f"{TOKENS}/{token_id(maker)}", headers=root),
         )
         assert ended.status_code == 200
         if answer.status_code != 201:
             problem(answer, 401, "unauthorized")
     with Session(engine) as session:
         left = session.exec(select(StaffToken).where(col(StaffToken.revoked_at).is_(None))).all()
-    assert [row.id for row in left] == [id_of(root)]
+    assert [row.id for row in left] == [token_id(root)]
 
 
-async def test_the_command_line_makes_any(
+async def test_tokens_of_the_command_line(
     client: httpx.AsyncClient, engine: Engine, folder: Path
 ) -> None:
-    """It has no maker, any scope and any number of days; ending one tells how many went along."""
-    made_there = invoke(
+    """A token from the command line has no maker and no limits; revoking it reports the others."""
+    created = invoke(
         "token", "create", "--owner", "Ada", "--scope", "admin", "--days", "365",
         folder=folder,
     )  # fmt: skip
-    token = {"Authorization": f"Bearer {made_there.stdout.strip()}"}
+    token = {"Authorization": f"Bearer {created.stdout.strip()}"}
     await made(client, await made(client, token, "admin"), "admin")
     listed = (await client.get(TOKENS, headers=token)).json()["data"]
     assert listed[-1]["made_by"] is None
-    ended = invoke("token", "revoke", id_of(token), folder=folder)
+    ended = invoke("token", "revoke", token_id(token), folder=folder)
     assert ended.stdout.splitlines() == [
-        f"{id_of(token)} is revoked.",
+        f"{token_id(token)} is revoked.",
         "2 that it made ended with it.",
     ]
 
 
-async def test_the_migration_finds_the_makers(client: httpx.AsyncClient, engine: Engine) -> None:
-    """Tokens from before the migration know their makers, by the audit."""
+async def test_the_migration_sets_the_makers(client: httpx.AsyncClient, engine: Engine) -> None:
+    """The migration finds the makers of existing tokens in the audit."""
     root = signed_in(engine, "admin")
     child = await made(client, root, "admin")
     revert(engine, to="0003")
     migrate(engine)
     with Session(engine) as session:
         makers = {row.id: row.made_by for row in session.exec(select(StaffToken))}
-    assert makers == {id_of(root): None, id_of(child): id_of(root)}
+    assert makers == {token_id(root): None, token_id(child): token_id(root)}

@@ -1,4 +1,4 @@
-"""The application in this process, and its clinic's state."""
+"""The application in the process of the tests, and changes of its clinic's state."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,10 +22,12 @@ from models.status_change import StatusChange, StatusChangeCreate
 from models.values import utc_now
 from tests.support.databases import url_of
 
+# The routes of the first application, shared by all later ones.
 _ROUTES: list[BaseRoute] = []
 
 
 def settings_in(folder: Path, **changes: object) -> Settings:
+    """Settings for the database and the keyring in a folder, without a rate limit."""
     values = {
         "database_url": url_of(folder),
         "keyring_file": folder / "keyring.json",
@@ -36,9 +38,10 @@ def settings_in(folder: Path, **changes: object) -> Settings:
 
 
 def new_app(settings: Settings) -> FastAPI:
-    """A new application, with the routes that the first one of this process built.
+    """A new application that uses the routes of the first one in this process.
 
-    FastAPI builds them at the first requests, in 45 ms; they are the same for all settings.
+    FastAPI builds the routes at the first requests, which takes 45 ms. They are the same for all
+    settings.
     """
     app = create_app(settings)
     if not _ROUTES:
@@ -50,18 +53,20 @@ def new_app(settings: Settings) -> FastAPI:
 
 @asynccontextmanager
 async def running(folder: Path, **changes: object) -> AsyncIterator[FastAPI]:
-    """A new application from its start to its end."""
+    """Runs a new application: enters its lifespan, and leaves it at the end."""
     app = new_app(settings_in(folder, **changes))
     async with app.router.lifespan_context(app):
         yield app
 
 
 def client_of(app: FastAPI, address: str = "127.0.0.1") -> httpx.AsyncClient:
+    """An HTTP client of an application, which sees `address` as the client's address."""
     transport = httpx.ASGITransport(app, client=(address, 50000))
     return httpx.AsyncClient(transport=transport, base_url="http://clinic.example")
 
 
 def set_status(engine: Engine, **change: object) -> None:
+    """Changes the clinic's status as the command line does."""
     with writing(engine) as session:
         change_status(
             session,
@@ -72,7 +77,7 @@ def set_status(engine: Engine, **change: object) -> None:
 
 
 def let_plans_take_effect(engine: Engine) -> None:
-    """As if every status change had been planned for this moment, those called off too."""
+    """Moves every planned status change to now, including those that were called off."""
     with writing(engine) as session:
         now = utc_now()
         for row in session.exec(
@@ -84,7 +89,7 @@ def let_plans_take_effect(engine: Engine) -> None:
 
 
 def let_clinic_close(engine: Engine) -> None:
-    """The clinic is closed for good by a plan, and upkeep has not ended its open requests yet."""
+    """Closes the clinic permanently by a plan; upkeep has not closed out its open requests yet."""
     later = utc_now() + timedelta(days=1)
     set_status(engine, state="permanently_closed", effective_from=later)
     let_plans_take_effect(engine)

@@ -1,4 +1,4 @@
-"""A database whose audit can be written, for tests that open it beside the service."""
+"""Helpers for tests that write to the audit, check it, or tamper with it."""
 
 import json
 import sqlite3
@@ -15,7 +15,7 @@ from tests.support.databases import administer, kind_of, url_of
 
 
 def open_with_audit(folder: Path) -> Engine:
-    """The engine of a folder's database; its sessions may record events, with the folder's keys."""
+    """The engine of a folder's database, with the keys that recording audit events needs."""
     engine = open_database(url_of(folder))
     try:
         open_audit(engine, settings_in(folder))
@@ -25,8 +25,8 @@ def open_with_audit(folder: Path) -> Engine:
     return engine
 
 
-def examined(folder: Path) -> dict[str, tuple[str, str]]:
-    """Status and detail of each check of `doctor`."""
+def doctor_checks(folder: Path) -> dict[str, tuple[str, str]]:
+    """Runs `doctor`: the status and the detail of each check, by its name."""
     done = invoke("doctor", "--json", folder=folder)
     return {
         check["name"]: (check["status"], check["detail"])
@@ -35,7 +35,7 @@ def examined(folder: Path) -> dict[str, tuple[str, str]]:
 
 
 def tamper(folder: Path, *statements: str) -> None:
-    """Runs statements as somebody does who can write to the database and removes the triggers."""
+    """Runs SQL after removing the audit's triggers, as an attacker with write access could."""
     if kind_of(folder) == "postgresql":
         administer(url_of(folder), "ALTER TABLE audit_event DISABLE TRIGGER ALL", *statements)
         return

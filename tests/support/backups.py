@@ -1,4 +1,4 @@
-"""Backups, as the tests take and read them."""
+"""Helpers that take and read backups."""
 
 import shutil
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from tests.support.databases import own_database
 
 
 def back_up(folder: Path, *options: str, into: Path | None = None) -> Path:
-    """Takes a backup by the command, and returns its file."""
+    """Runs `backup` and returns the path of the backup file."""
     done = invoke("backup", str(into or folder / "backups"), *options, folder=folder)
     assert (done.exit_code, done.stderr) == (0, "")
     return Path(done.stdout.strip())
@@ -24,7 +24,7 @@ def manifest_of(file: Path) -> BackupManifest:
 
 
 def refused(*arguments: str, folder: Path, **changes: str) -> str:
-    """The one line with which a command says why it does nothing."""
+    """Runs a command that must fail, and returns its one-line error without the prefix."""
     done = invoke(*arguments, folder=folder, **changes)
     assert (done.exit_code, done.stdout) == (1, "")
     [line] = done.stderr.splitlines()
@@ -32,9 +32,11 @@ def refused(*arguments: str, folder: Path, **changes: str) -> str:
 
 
 @contextmanager
-def empty_place(kind: str, request: pytest.FixtureRequest, *, keyring_of: Path) -> Iterator[Path]:
-    """A folder without a database, with the keys of another one."""
-    place: Path = request.getfixturevalue("tmp_path_factory").mktemp("place")
-    shutil.copy(keyring_of / "keyring.json", place)
-    with own_database(kind, request, place):
-        yield place
+def empty_folder_with_keys(
+    kind: str, request: pytest.FixtureRequest, *, keyring_of: Path
+) -> Iterator[Path]:
+    """A new folder without a database, with a copy of the keyring of `keyring_of`."""
+    folder: Path = request.getfixturevalue("tmp_path_factory").mktemp("empty")
+    shutil.copy(keyring_of / "keyring.json", folder)
+    with own_database(kind, request, folder):
+        yield folder

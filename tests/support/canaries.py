@@ -1,4 +1,4 @@
-"""Requests with marks in all that was typed, and a search for these marks."""
+"""Requests with markers in all text fields, and a search for these markers."""
 
 import base64
 import json
@@ -15,7 +15,7 @@ from tests.support.intake import body_of, post
 
 
 def spellings(marker: str) -> set[bytes]:
-    """A marker as it is, and in every notation that something may be passed on in."""
+    """A marker in each encoding in which it could leak: plain, JSON, percent, hex, repr, Base64."""
     raw = marker.encode()
     found = {raw, json.dumps(marker)[1:-1].encode(), quote(marker, safe="").encode()}
     found |= {
@@ -25,7 +25,8 @@ def spellings(marker: str) -> set[bytes]:
     }
     found |= {"".join(f"\\u{ord(c):04x}" for c in marker).encode()}
     for skip in range(3):
-        # Base64 looks different at each of three offsets; its first and last letters may vary.
+        # Base64 differs for each of three offsets; its first and last characters depend on the
+        # bytes around the marker.
         encoded = base64.b64encode(bytes(skip) + raw)
         inner = encoded[-(-skip * 8 // 6) : len(raw + bytes(skip)) * 8 // 6]
         found |= {inner, inner.translate(bytes.maketrans(b"+/", b"-_"))}
@@ -33,12 +34,13 @@ def spellings(marker: str) -> set[bytes]:
 
 
 def hits(markers: set[str], content: bytes) -> list[bytes]:
+    """The spellings of the markers that occur in the content, ignoring case."""
     lowered = content.lower()
     return [s for m in markers for s in spellings(m) if s in content or s.lower() in lowered]
 
 
 class Canaries:
-    """Makes markers and collects everything that comes out; all words begin with one stem."""
+    """Makes markers and collects all answers and files; every marker word begins with one stem."""
 
     def __init__(self) -> None:
         self.stem = f"q{secrets.token_hex(8)}"
@@ -66,11 +68,11 @@ class Canaries:
         return answer.status_code
 
     def watch(self, engine: Engine, folder: Path) -> None:
-        """Looks at the database's file and its journal at each commit and at each rollback."""
+        """Records the database's file and its journal at each commit and each rollback (SQLite)."""
 
-        def look(*_: object) -> None:
+        def record(*_: object) -> None:
             self.files |= set(files_of(folder).items())
 
         if engine.dialect.name == "sqlite":
-            event.listen(engine, "commit", look)
-            event.listen(engine, "rollback", look)
+            event.listen(engine, "commit", record)
+            event.listen(engine, "rollback", record)

@@ -1,4 +1,4 @@
-"""Certificates for servers of the tests."""
+"""TLS certificates for the servers of the tests."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +12,7 @@ from models.values import utc_now
 
 
 def certificate_for(name: str, folder: Path) -> Path:
-    """A certificate that vouches for itself, with its key, in a file."""
+    """Writes a PEM file with a self-signed certificate for a host name, and its private key."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = utc_now()

@@ -1,4 +1,4 @@
-"""The tools of the clients, and a service for them."""
+"""Runs the client generators and programs, and a service for them."""
 
 import os
 import subprocess
@@ -15,12 +15,12 @@ PYTHON_TOOLS = CLIENTS / ".venv" / "bin"
 
 GENERATOR = CLIENTS / "generator"
 
-
-# These runs are too short for Java's second compiler to pay.
+# Java's second compiler costs more time than it saves in runs this short.
 FAST_START = "-XX:TieredStopAtLevel=1"
 
 
 def run(tool: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs a tool that npm installed."""
     return subprocess.run(
         [str(TOOLS / tool), *arguments], cwd=CLIENTS, capture_output=True, text=True, check=False
     )
@@ -29,7 +29,10 @@ def run(tool: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 def use_service(
     folder: Path, command: list[str], where: Path, **variables: str
 ) -> subprocess.CompletedProcess[str]:
-    """Runs a program beside a service whose clinic is open, with a token for its staff."""
+    """Runs a program beside a service with an open clinic.
+
+    The environment has the address in SERVICE, and in TOKEN a staff token with all scopes.
+    """
     engine = open_with_audit(folder)
     set_status(engine, state="open")
     token = signed_in(engine)["Authorization"].removeprefix("Bearer ")

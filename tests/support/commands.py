@@ -1,4 +1,4 @@
-"""The command line without a new process for each command."""
+"""Runs commands of the command line in the process of the tests."""
 
 from pathlib import Path
 
@@ -9,5 +9,6 @@ from tests.support.process import environment
 
 
 def invoke(*arguments: str, folder: Path, **changes: str) -> Result:
+    """Runs one command with the settings of a folder; `changes` are environment variables."""
     values: dict[str, str | None] = {**environment(folder, **changes)}
     return CliRunner().invoke(command_line, arguments, env=values)

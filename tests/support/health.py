@@ -1,4 +1,4 @@
-"""What the service says of itself, as the tests ask for it."""
+"""Reads the health checks of the service."""
 
 import httpx
 
@@ -8,7 +8,7 @@ READY = "/health/ready"
 
 
 async def failed_checks(client: httpx.AsyncClient) -> list[str]:
-    """The names of the checks that failed, in an answer that is as it must be."""
+    """The names of the failed checks; asserts that the whole answer is well formed."""
     answer = await client.get(READY)
     document = answer.json()
     assert set(document) == {"status", "checks"}
@@ -26,7 +26,7 @@ async def failed_checks(client: httpx.AsyncClient) -> list[str]:
 
 
 async def not_ready(client: httpx.AsyncClient, check: str = "database") -> None:
-    """Waits until this check has failed: an answer is remembered for some seconds."""
+    """Waits until a check has failed; the service stores its last result for some seconds."""
 
     async def has_failed() -> bool:
         return check in await failed_checks(client)
@@ -35,6 +35,8 @@ async def not_ready(client: httpx.AsyncClient, check: str = "database") -> None:
 
 
 async def ready_again(client: httpx.AsyncClient) -> None:
+    """Waits until all required checks succeed."""
+
     async def is_ready() -> bool:
         return (await client.get(READY)).status_code == 200
 

@@ -1,4 +1,4 @@
-"""A folder's keyring file: the `keys` commands, and changes by hand."""
+"""The keyring file of a folder: the `keys` commands, and changes by hand."""
 
 import json
 from datetime import timedelta
@@ -12,17 +12,20 @@ from models.values import utc_now
 from tests.support.commands import invoke
 
 
-def active_of(folder: Path) -> str:
+def active_key(folder: Path) -> str:
+    """The id of the active key in a folder's keyring."""
     return read_document(folder / "keyring.json").active
 
 
 def let_a_minute_pass(engine: Engine) -> None:
+    """Sets the first use of every key to two minutes ago."""
     with engine.execution_options(writes=True).begin() as connection:
         begun = utc_now() - timedelta(minutes=2)
         connection.execute(update(SealingKey).values(first_used_at=begun))
 
 
 def keys(folder: Path, *arguments: str) -> str:
+    """Runs a `keys` command that must succeed, and returns its output."""
     done = invoke("keys", *arguments, folder=folder)
     assert done.exit_code == 0, done.stderr
     return done.stdout
@@ -33,7 +36,7 @@ def keyring_of(folder: Path) -> Path:
 
 
 def with_another_key(file: Path, *, active: bool) -> str:
-    """Puts a fresh key into the file by hand, and returns its id."""
+    """Adds a new key to the file, and returns its id."""
     document = json.loads(file.read_text())
     key_id, secret = new_key()
     document["keys"][key_id] = secret

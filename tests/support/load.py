@@ -1,4 +1,4 @@
-"""Clients that send consultation requests all the time."""
+"""Clients that send consultation requests without a pause."""
 
 import threading
 import time
@@ -21,7 +21,7 @@ CLIENTS = 8
 
 
 class Load:
-    """Clients that send requests, each under a key of its own, and note what they are told."""
+    """Eight clients that send requests, each with its own key, and record each answer."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -39,6 +39,7 @@ class Load:
                 self.post(client, f"client-{client_number}-{number}")
 
     def post(self, client: httpx.Client, name: str) -> None:
+        """Sends a request; its name is also its key. The answer is a 201 or a 503."""
         answer = client.post(PATH, content=body_of(name=name), headers={"Idempotency-Key": name})
         if answer.status_code == 201:
             self.accepted[answer.json()["id"]] = name
@@ -49,12 +50,13 @@ class Load:
             self.refused.append(name)
 
     def wait_for_more(self, count: int) -> None:
+        """Waits until `count` more requests are accepted."""
         enough = len(self.accepted) + count
         wait_for(lambda: len(self.accepted) >= enough)
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """The clients send; on leaving, each has got its last answer."""
+        """Runs the clients; at the end each one receives its last answer."""
         for thread in self.threads:
             thread.start()
         try:
@@ -65,8 +67,8 @@ class Load:
                 thread.join()
 
 
-def names_kept(folder: Path) -> dict[str, str]:
-    """The name in each request that the database in a folder holds, by the request's id."""
+def stored_names(folder: Path) -> dict[str, str]:
+    """The name in each stored request of a folder's database, by the request's id."""
     settings = settings_in(folder)
     engine = open_database(settings.database_url)
     keyring = open_keyring(engine, settings)

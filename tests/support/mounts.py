@@ -1,4 +1,4 @@
-"""Disks that are full or cannot be written to, as one command sees them."""
+"""Runs a command with a disk that is full or read-only."""
 
 import os
 import subprocess
@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.process import environment, unmeasured
+from tests.support.process import environment, without_coverage
 from tests.support.waiting import PATIENCE
 
-# Others than root may mount in a user namespace only.
+# A user other than root can only mount in a user namespace.
 _USER = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
 _ALONE = ["unshare", *_USER, "--mount", "sh", "-euc"]
 
@@ -18,10 +18,10 @@ _ALONE = ["unshare", *_USER, "--mount", "sh", "-euc"]
 def run_with_mount(
     script: str, *, folder: Path, **changes: str
 ) -> subprocess.CompletedProcess[str]:
-    """Runs a shell script that may mount; no other process sees what it mounts."""
+    """Runs a shell script that may mount file systems; other processes do not see them."""
     if not _may_mount():
-        pytest.skip("this machine lets nobody mount")
-    return _run(script, folder, unmeasured(environment(folder, **changes)))
+        pytest.skip("this machine does not allow mounts in a namespace")
+    return _run(script, folder, without_coverage(environment(folder, **changes)))
 
 
 @cache

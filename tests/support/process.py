@@ -1,4 +1,4 @@
-"""The service as it really runs: `python main.py serve` in a process group of its own."""
+"""Runs `python main.py` as a process in its own process group."""
 
 import os
 import signal
@@ -21,11 +21,11 @@ from tests.support.waiting import PATIENCE, wait_for
 ROOT = Path(__file__).resolve().parents[2]
 MAIN = ROOT / "main.py"
 Process = subprocess.Popen[Any] | fork_server.ForkedProcess
-# The command, confirmed.
-CLOSE_FOR_GOOD = ("status", "set", "permanently_closed", "--confirm", "permanently_closed")
+CLOSE_PERMANENTLY = ("status", "set", "permanently_closed", "--confirm", "permanently_closed")
 
 
 def environment(folder: Path, **changes: str) -> dict[str, str]:
+    """Environment variables for the database and the keyring of a folder, without a rate limit."""
     inherited = {name: value for name, value in os.environ.items() if "CLINIC_" not in name}
     return {
         **inherited,
@@ -36,20 +36,21 @@ def environment(folder: Path, **changes: str) -> dict[str, str]:
     }
 
 
-def unmeasured(environment: dict[str, str]) -> dict[str, str]:
-    # What is killed leaves no coverage data, and measuring makes it half as fast.
+def without_coverage(environment: dict[str, str]) -> dict[str, str]:
+    """Removes the variables that make a process measure its coverage."""
+    # A killed process writes no coverage data, and measuring doubles its run time.
     return {name: value for name, value in environment.items() if "COVERAGE" not in name}
 
 
 def run(*arguments: str, folder: Path, **changes: str) -> subprocess.CompletedProcess[str]:
-    """One command to its end."""
+    """Runs one command until it ends."""
     with started(*arguments, variables=environment(folder, **changes), folder=folder) as command:
         return command.finish()
 
 
 @dataclass
 class Command:
-    """One command that runs."""
+    """A running command, and the files with its output."""
 
     process: Process
     output: IO[bytes]
@@ -65,15 +66,15 @@ def started(
     *arguments: str,
     folder: Path,
     variables: dict[str, str] | None = None,
-    typed_on: int | None = None,
+    stdin: int | None = None,
 ) -> Iterator[Command]:
-    """A command, which is killed at the end; `typed_on` is the terminal that it reads from."""
+    """Starts a command, and kills it at the end; `stdin` is the terminal that it reads from."""
     with TemporaryFile() as output, TemporaryFile() as errors:
         process = start(
             *arguments,
-            variables=unmeasured(variables or environment(folder)),
+            variables=without_coverage(variables or environment(folder)),
             folder=folder,
-            typed_on=typed_on,
+            stdin=stdin,
             output=output,
             errors=errors,
         )
@@ -90,24 +91,23 @@ def start(
     folder: Path,
     output: IO[bytes],
     errors: IO[bytes],
-    typed_on: int | None = None,
+    stdin: int | None = None,
     own_interpreter: bool = False,
 ) -> Process:
-    """Starts `python main.py ARGUMENTS` in a process group of its own.
+    """Starts `python main.py ARGUMENTS` in its own process group.
 
-    It is forked from a process that has imported everything, unless it shall have an interpreter
-    of its own, or is measured for coverage.
+    It is forked from a process that has imported everything. With `own_interpreter`, or when
+    coverage is measured, it gets a new interpreter.
     """
     if not own_interpreter and not any("COVERAGE" in name for name in os.environ):
         with open(os.devnull) as nothing:
-            typed = nothing.fileno() if typed_on is None else typed_on
-            files = (typed, output.fileno(), errors.fileno())
+            files = (nothing.fileno() if stdin is None else stdin, output.fileno(), errors.fileno())
             return fork_server.start(arguments, environment=variables, folder=folder, files=files)
     return subprocess.Popen(
         [sys.executable, str(MAIN), *arguments],
         env=variables,
         cwd=folder,
-        stdin=subprocess.DEVNULL if typed_on is None else typed_on,
+        stdin=subprocess.DEVNULL if stdin is None else stdin,
         stdout=output,
         stderr=errors,
         start_new_session=True,
@@ -121,6 +121,8 @@ def text_of(file: IO[bytes]) -> str:
 
 @dataclass
 class Service:
+    """A running service on a port of 127.0.0.1."""
+
     process: Process
     port: int
     log: Path = Path(os.devnull)
@@ -141,6 +143,7 @@ class Service:
             return False
 
     def signal(self, number: signal.Signals) -> None:
+        """Sends a signal to the service and its workers."""
         os.killpg(self.process.pid, number)
 
 
@@ -154,12 +157,13 @@ def serving(
     own_interpreter: bool = False,
     changes: dict[str, str] | None = None,
 ) -> Iterator[Service]:
+    """Starts `serve` and waits until it is ready; at the end kills all its processes."""
     port = free_port()
     variables = environment(folder, **(changes or {}))
     with log.open("wb") as output:
         process = start(
             *("serve", "--port", str(port), "--workers", str(workers)),
-            variables=variables if measured else unmeasured(variables),
+            variables=variables if measured else without_coverage(variables),
             folder=folder,
             output=output,
             errors=output,
@@ -176,17 +180,8 @@ def serving(
 
 
 def free_port() -> int:
+    """A free TCP port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def request_named(name: str) -> dict[str, object]:
-    return {
-        "name": name,
-        "email": "someone@example.com",
-        "topic": "other",
-        "consent_to_contact": True,
-        "form_version": 1,
-    }

@@ -1,4 +1,4 @@
-"""What some tests need beside Python."""
+"""Programs other than Python that some tests need."""
 
 import os
 import shutil
@@ -10,18 +10,18 @@ from tests.support.process import ROOT
 CLIENTS = ROOT / "tests" / "clients"
 SITE = ROOT / "docs" / "examples" / "site"
 TOOLS = CLIENTS / "node_modules" / ".bin"
-# Where `make test` has put what they need, if there was an npm to do so.
+# `make test` creates these files after npm has installed the packages.
 _PACKAGES = [folder / "node_modules" / ".installed" for folder in (CLIENTS, SITE)]
 
 
 def needed(*programs: str, otherwise: str) -> None:
-    """Leaves a test out, with one line that says why, where one of the programs is not installed.
+    """Skips a test, with the reason, if one of the programs is not installed.
 
-    `CLINIC_TEST_COMPLETE` forbids it.
+    Fails instead if the variable CLINIC_TEST_COMPLETE is set.
     """
     missing = [program for program in programs if shutil.which(program) is None]
     if "node" in programs and not all(file.exists() for file in _PACKAGES):
-        missing.append("what npm installs")
+        missing.append("the packages of npm")
     if missing:
         reason = f"not installed: {', '.join(missing)}; {otherwise}"
         assert "CLINIC_TEST_COMPLETE" not in os.environ, reason

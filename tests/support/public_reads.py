@@ -1,4 +1,4 @@
-"""Public reads: which answers are kept in memory, and which are not."""
+"""Paths of public reads: those whose answers the response cache stores, and others."""
 
 from tests.support.intake import PATH
 

@@ -1,4 +1,4 @@
-"""Other servers, on loopback: for e-mail, for webhooks, and a proxy with pages of its own."""
+"""Servers on loopback: for e-mail, for webhooks, and a proxy with its own error pages."""
 
 import ssl
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from tests.support.waiting import PATIENCE
 
 
 class Mailbox:
-    """An SMTP server that keeps what it takes; `reply` is what it says to a recipient."""
+    """An SMTP server that stores the messages it accepts; `reply` answers each recipient."""
 
     def __init__(self) -> None:
         self.raw: list[bytes] = []
@@ -57,7 +57,7 @@ class Mailbox:
 def mail_server(
     certificate: Path | None = None, *, port: int | None = None, **options: Any
 ) -> Iterator[tuple[Mailbox, str]]:
-    """A mailbox and the address of its server; with a certificate it offers STARTTLS."""
+    """Runs a mailbox and yields its address; with a certificate it offers STARTTLS."""
     mailbox = Mailbox()
     if certificate:
         options["tls_context"] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -71,7 +71,10 @@ def mail_server(
 
 
 class Receiver:
-    """An HTTP server that keeps what it gets; `status` is what it answers, while `answers`."""
+    """The state of an HTTP server that stores what it receives.
+
+    It answers with `status` and `headers`, and only while `answers` is set.
+    """
 
     def __init__(self) -> None:
         self.messages: list[tuple[dict[str, str], bytes]] = []
@@ -85,7 +88,7 @@ class Receiver:
 
 @contextmanager
 def http_receiver(certificate: Path | None = None) -> Iterator[Receiver]:
-    """With a certificate, a file that holds its key too, it speaks TLS."""
+    """Runs a receiver; with a certificate (a PEM file that contains the key) it uses TLS."""
     receiver = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
@@ -124,7 +127,10 @@ def http_receiver(certificate: Path | None = None) -> Iterator[Receiver]:
 
 @contextmanager
 def proxy_with_own_pages() -> Iterator[str]:
-    """A proxy that cannot reach the service: each path is answered by the status it begins with."""
+    """Runs a server that answers like a proxy without a service.
+
+    Each answer is an HTML page with the status that the path begins with.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

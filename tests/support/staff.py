@@ -1,4 +1,4 @@
-"""Members of staff, as the tests need them."""
+"""Members of staff: their tokens, and their requests to the inbox."""
 
 import httpx
 from sqlalchemy import Engine
@@ -14,7 +14,7 @@ EVERYTHING = tuple(Scope)
 
 
 def signed_in(engine: Engine, *scopes: str, owner: str = "Front desk") -> dict[str, str]:
-    """The header of somebody with these scopes, all of them by default."""
+    """Creates a staff token, with all scopes by default; returns its `Authorization` header."""
     wanted = StaffTokenCreate.model_validate(
         {"owner": owner, "scopes": list(scopes or EVERYTHING), "expires_in_days": 30}
     )
@@ -23,9 +23,15 @@ def signed_in(engine: Engine, *scopes: str, owner: str = "Front desk") -> dict[s
     return {"Authorization": f"Bearer {issued.token}"}
 
 
+def token_id(headers: dict[str, str]) -> str:
+    """The public id in a staff token's `Authorization` header."""
+    return headers["Authorization"].split("_")[1]
+
+
 async def opened(
     client: httpx.AsyncClient, request_id: str, staff: dict[str, str]
 ) -> httpx.Response:
+    """Reads a consultation request as staff."""
     answer = await client.get(f"{INBOX}/{request_id}", headers=staff)
     assert answer.status_code == 200, answer.text
     return answer
@@ -39,6 +45,7 @@ async def change(
     version: int | None,
     **changes: object,
 ) -> httpx.Response:
+    """Changes a consultation request; `version` becomes the `If-Match` header."""
     tag = {} if version is None else {"If-Match": f'"{version}"'}
     return await client.patch(f"{INBOX}/{request_id}", json=changes, headers={**staff, **tag})
 
@@ -46,5 +53,6 @@ async def change(
 async def note(
     client: httpx.AsyncClient, request_id: str, staff: dict[str, str], *, version: int, text: str
 ) -> httpx.Response:
+    """Adds a note to a consultation request."""
     headers = {**staff, **JSON, "If-Match": f'"{version}"'}
     return await client.post(f"{INBOX}/{request_id}/notes", json={"text": text}, headers=headers)

@@ -1,10 +1,10 @@
-// What an app that shows a clinic keeps, for how long, and how it sends a request later.
-// `openapi.d.ts` is made by openapi-typescript; `docs/guides/mobile.md` has the rules.
+// Stores a clinic's data in an app, and sends a consultation request later if it is offline.
+// openapi-typescript generates `openapi.d.ts`; `docs/guides/mobile.md` has the rules.
 import type { components } from "./openapi";
 
 type Schemas = components["schemas"];
 
-// Whatever the platform has: a file, IndexedDB, the keychain. `set` replaces as a whole.
+// A storage of the platform: a file, IndexedDB, the keychain. `set` has to be atomic.
 export interface Store {
   get(name: string): string | null;
   set(name: string, text: string): void;
@@ -28,7 +28,7 @@ interface Kept {
   bundle: Schemas["BundlePublic"];
 }
 
-// Older texts are still worth reading, but what they say of the clinic may no longer hold.
+// Older texts can still be shown, but the clinic's status in them may have changed.
 const TRUSTED_FOR = 24 * 60 * 60 * 1000;
 const LATER: Outcome = { state: "waiting", words: "It will be sent when you are online again." };
 
@@ -39,14 +39,14 @@ function holds(answer: Response, mediaType: string): boolean {
 export class ClinicApp {
   constructor(private readonly service: string, private readonly store: Store) {}
 
-  // At each start: what is new, or what is kept; null where there is neither.
+  // At each start: returns the new or the stored bundle, or null if there is none.
   async open(now = new Date()): Promise<Shown | null> {
     const text = this.store.get("bundle");
     let kept: Kept | null = text === null ? null : JSON.parse(text);
     try {
       const answer = await fetch(`${this.service}/v1/bundle`, {
         headers: kept === null ? {} : { "If-None-Match": kept.tag },
-        // The app keeps the bundle itself.
+        // The app stores the bundle itself, so the HTTP cache is not needed.
         cache: "no-store",
       });
       const isNew = answer.status === 200 && holds(answer, "application/json");
@@ -58,7 +58,7 @@ export class ClinicApp {
         this.store.set("bundle", JSON.stringify(kept));
       }
     } catch {
-      // Offline: what is kept is shown.
+      // Offline: the stored bundle is shown.
     }
     if (kept === null) return null;
     const checkedAt = new Date(kept.checkedAt);
@@ -66,20 +66,20 @@ export class ClinicApp {
     return { bundle: kept.bundle, checkedAt, mayAsk: isFresh && kept.bundle.status.consultations.accepting };
   }
 
-  // Keeps a request until it can be sent; its key, which stays the same from now on.
+  // Stores a request until it can be sent; returns its idempotency key.
   queue(request: Schemas["ConsultationRequestCreate"]): string {
     const key = crypto.randomUUID();
-    // The very bytes are kept: the same key with other bytes would be refused.
+    // Stores the exact bytes: the service refuses other bytes with the same key.
     this.store.set(`queue/${key}`, JSON.stringify(request));
     return key;
   }
 
-  // What was typed, for the form.
+  // A queued request, to fill in the form again.
   queued(key: string): Schemas["ConsultationRequestCreate"] {
     return JSON.parse(this.store.get(`queue/${key}`) ?? "{}");
   }
 
-  // Puts a corrected request in the place of another one, under a key of its own.
+  // Replaces a queued request by a corrected one with a new key, and returns the key.
   correct(key: string, request: Schemas["ConsultationRequestCreate"]): string {
     const corrected = this.queue(request);
     this.discard(key);
@@ -90,7 +90,7 @@ export class ClinicApp {
     this.store.remove(`queue/${key}`);
   }
 
-  // Sends a queued request, now or again. One that has faults stays, to be corrected.
+  // Sends a queued request, also repeatedly. A faulty one stays in the queue.
   async send(key: string): Promise<Outcome> {
     let answer: Response;
     let problem: Schemas["ProblemDocument"];
@@ -105,7 +105,7 @@ export class ClinicApp {
         this.discard(key);
         return { state: "sent", words: receipt.next_step.text, receipt };
       }
-      // A page of a proxy or of a public network says nothing about the request.
+      // An error page of a proxy or a public network is not an answer to the request.
       if (!holds(answer, "application/problem+json")) return LATER;
       problem = await answer.json();
     } catch {

@@ -1,6 +1,6 @@
-"""What an app that shows a clinic keeps, for how long, and how it sends a request later.
+"""Stores a clinic's data in an app, and sends a consultation request later if it is offline.
 
-It needs httpx, and a folder that belongs to the app alone. `docs/guides/mobile.md` has the rules.
+It needs httpx, and a folder that only the app uses. `docs/guides/mobile.md` has the rules.
 """
 
 import json
@@ -12,14 +12,14 @@ from typing import Any
 
 import httpx
 
-# Older texts are still worth reading, but what they say of the clinic may no longer hold.
+# Older texts can still be shown, but the clinic's status in them may have changed.
 TRUSTED_FOR = timedelta(days=1)
 LATER = "It will be sent when you are online again."
 
 
 @dataclass(frozen=True)
 class Shown:
-    """The bundle, and whether it is fresh enough to act upon."""
+    """The bundle, and whether it is new enough to offer the form."""
 
     bundle: dict[str, Any]
     checked_at: datetime
@@ -28,7 +28,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a queued request: `sent`, `waiting`, `refused` or `faulty`."""
+    """The result of sending a request: `sent`, `waiting`, `refused` or `faulty`."""
 
     state: str
     words: str
@@ -43,7 +43,7 @@ class ClinicApp:
         self._queue.mkdir(parents=True, exist_ok=True)
 
     def open(self, *, now: datetime | None = None) -> Shown | None:
-        """At each start: what is new, or what is kept; `None` where there is neither."""
+        """At each start: returns the new or the stored bundle, or `None` if there is none."""
         now = now or datetime.now(UTC)
         kept = json.loads(self._bundle.read_text()) if self._bundle.exists() else None
         headers = {"If-None-Match": kept["tag"]} if kept else {}
@@ -65,19 +65,19 @@ class ClinicApp:
         return Shown(kept["bundle"], checked_at, accepting and now - checked_at < TRUSTED_FOR)
 
     def queue(self, request: dict[str, Any]) -> str:
-        """Keeps a request until it can be sent; its key, which stays the same from now on."""
+        """Stores a request until it can be sent; returns its idempotency key."""
         key = str(uuid.uuid4())
-        # The very bytes are kept: the same key with other bytes would be refused.
+        # Stores the exact bytes: the service refuses other bytes with the same key.
         self._write(self._queue / key, request)
         return key
 
     def queued(self, key: str) -> dict[str, Any]:
-        """What was typed, for the form."""
+        """A queued request, to fill in the form again."""
         request: dict[str, Any] = json.loads((self._queue / key).read_text(encoding="utf-8"))
         return request
 
     def correct(self, key: str, request: dict[str, Any]) -> str:
-        """Puts a corrected request in the place of another one, under a key of its own."""
+        """Replaces a queued request by a corrected one with a new key, and returns the key."""
         new = self.queue(request)
         self.discard(key)
         return new
@@ -87,7 +87,7 @@ class ClinicApp:
         (self._queue / key).unlink(missing_ok=True)
 
     def send(self, key: str) -> Outcome:
-        """Sends a queued request, now or again. One that has faults stays, to be corrected."""
+        """Sends a queued request, also repeatedly. A faulty one stays in the queue."""
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}
         content = (self._queue / key).read_bytes()
         try:
@@ -100,7 +100,7 @@ class ClinicApp:
             receipt = answer.json()
             self.discard(key)
             return Outcome("sent", receipt["next_step"]["text"], receipt=receipt)
-        # A page of a proxy or of a public network says nothing about the request.
+        # An error page of a proxy or a public network is not an answer to the request.
         if not _holds(answer, "application/problem+json"):
             return Outcome("waiting", LATER)
         problem = answer.json()
@@ -113,7 +113,7 @@ class ClinicApp:
 
     @staticmethod
     def _write(file: Path, content: object) -> None:
-        # Whole or not at all, also when the app is ended in the middle of it.
+        # Atomic: the file is never incomplete, also if the app is killed.
         beside = file.with_name(f".{file.name}")
         beside.write_text(json.dumps(content), encoding="utf-8")
         beside.replace(file)

@@ -1,2 +1,2 @@
-// Where the clinic's service is. It belongs to the deployment: never take it from the address bar.
+// The URL of the clinic's service. It is fixed for a deployment: a URL parameter must not change it.
 export const SERVICE = "http://127.0.0.1:8001";

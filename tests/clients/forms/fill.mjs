@@ -1,4 +1,4 @@
-// The served form in its libraries, each with its default settings: node forms/fill.mjs, with SERVICE.
+// The served form in form libraries with their default settings: node forms/fill.mjs, with SERVICE.
 
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
@@ -32,7 +32,7 @@ const built = await build({
 });
 const scripts = Object.fromEntries(built.outputFiles.map((file) => [file.path, file.contents]));
 
-// Another origin than the service's, as it is for every frontend.
+// The page has another origin than the service, like every frontend.
 const site = createServer((request, answer) => {
   const path = new URL(request.url, "http://site").pathname;
   if (path in scripts) return answer.setHeader("Content-Type", "text/javascript").end(scripts[path]);
@@ -46,19 +46,19 @@ async function open(page, library, dialect = "") {
   const query = new URLSearchParams({ service: process.env.SERVICE, dialect });
   await page.goto(`http://127.0.0.1:${site.address().port}/${library}?${query}`);
   await page.waitForFunction(() => globalThis.filled);
-  // A library may write down `false` or "": that chooses nothing.
+  // A library may set `false` or "", which is not a selected value.
   const chosen = await page.evaluate(() => Object.entries(filled).filter(([, value]) => value));
   assert.deepEqual(chosen, [], library);
 }
 
-// A person fills in what is needed, and nothing else.
+// Fills in the required fields only, and sends the form.
 async function ask(page, chooseTopic) {
   const consent = page.getByRole("checkbox", { name: /The clinic may use/ });
   assert.equal(await consent.isChecked(), false);
   await page.getByRole("textbox", { name: "Your name" }).fill("Robin");
   await page.getByRole("textbox", { name: "E-mail address" }).fill("robin@example.com");
   await chooseTopic(page);
-  // A click may miss: a library moves what is below the field that loses the focus.
+  // Uses the keyboard: a library moves elements when a field loses the focus, so a click may miss.
   await consent.press("Space");
   await page.getByRole("button", { name: "Submit" }).press("Enter");
   await page.getByText(/^accepted [0-9a-f-]{36}$/).waitFor();
@@ -70,7 +70,7 @@ try {
       const library = file.split(".")[0];
       await open(page, library);
       await ask(page, chooseTopic);
-      // Without the dialect that shows its labels, a library chooses nothing either.
+      // In the default dialect the library selects no value by itself either.
       await open(page, library, "enum");
     }
   });

@@ -25,7 +25,7 @@ class Page {
   }
 }
 
-// What a decorator would do: there is no step that compiles it.
+// Calls the decorator as a function, because no build step compiles decorators.
 Component({
   selector: "clinic-form",
   imports: [ReactiveFormsModule, FormlyModule, FormlyBootstrapModule],
@@ -39,7 +39,7 @@ document.getElementById("form").append(document.createElement("clinic-form"));
 await bootstrapApplication(Page, {
   providers: [
     provideZoneChangeDetection(),
-    // The library leaves the type of an object to the page.
+    // The library has no default type for objects.
     importProvidersFrom(FormlyModule.forRoot({ types: [{ name: "object", extends: "formly-group" }] })),
     importProvidersFrom(FormlyBootstrapModule),
   ],

@@ -4,9 +4,9 @@ import { useState } from "react";
 import { createRoot } from "react-dom/client";
 import { keep, readForm, send } from "./send.js";
 
-// JSONForms shows the labels of choices that are written with `const`.
+// JSONForms shows labels only for choices with `const`.
 const form = await readForm("const");
-// It keeps the data itself, and tells of each change.
+// JSONForms stores the data itself, and reports each change.
 const NOTHING = {};
 
 function Page() {

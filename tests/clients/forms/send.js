@@ -1,21 +1,21 @@
-// What each page does around its form library.
+// Shared by the pages: reads the form, and sends the request.
 
 const page = new URLSearchParams(location.search);
 const SERVICE = page.get("service");
 
-// In the library's dialect, or in the one that the test wants.
+// Reads the form in the library's dialect, or in the one of the test.
 export async function readForm(dialect = "enum") {
   const query = new URLSearchParams({ dialect: page.get("dialect") || dialect });
   return (await fetch(`${SERVICE}/v1/consultation-requests/form?${query}`)).json();
 }
 
-// For the test: what would be sent now.
+// Publishes the current values for the test.
 export function keep(data) {
   globalThis.filled = data;
 }
 
 export async function send(form, data) {
-  // json-editor has "" where nothing was filled in.
+  // json-editor sets "" for fields that are not filled in.
   const filled = Object.entries(data).filter(([, value]) => value !== "");
   const answer = await fetch(`${SERVICE}/v1/consultation-requests`, {
     method: "POST",

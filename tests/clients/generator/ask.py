@@ -1,6 +1,6 @@
-"""A request and its receipt with the Python client that openapi-generator makes.
+"""Sends a request and reads its receipt with the Python client of openapi-generator.
 
-SERVICE is where the service runs, TOKEN a staff token.
+SERVICE is the URL of the service, TOKEN a staff token.
 """
 
 import json
@@ -23,7 +23,7 @@ SERVICE, TOKEN = os.environ["SERVICE"], os.environ["TOKEN"]
 
 
 def refusal(api: ConsultationRequestsApi, request: ConsultationRequestCreate) -> list[str]:
-    """The codes with which the service refuses this request."""
+    """The codes of the faults with which the service refuses this request."""
     try:
         api.create_consultation_request(request)
     except UnprocessableEntityException as error:

@@ -1,20 +1,20 @@
-// The served JSON Schema as a form, by the library Jedison.
+// Renders the served JSON Schema as a form with the library Jedison.
 import Jedison from "../node_modules/jedison/dist/esm/jedison.js";
 
 export class Form {
-  // `filled` is what was filled in before, if anything was.
+  // `filled` has the values that were entered before.
   constructor(container, { schema, ui }, filled = {}) {
     this.names = ui.order;
     this.library = new Jedison.Create({
       container,
       theme: new Jedison.Theme(),
       id: "request",
-      schema: dressed(schema, ui),
-      // A fault that was told goes while its field is typed in. Were it when the field is left, what is
-      // below would move away under the pointer, and the click would miss.
+      schema: librarySchema(schema, ui),
+      // Removes a field's message while the user types. If it were removed when the field loses the focus,
+      // the elements below would move, and a click on them would miss.
       showErrors: "input",
       objectAdd: false,
-      // Nothing is chosen for anybody.
+      // The form selects no value by itself.
       enforceEnum: false,
       muteValidationMessages: ["enum", "properties"],
       purifyData: false,
@@ -24,7 +24,7 @@ export class Form {
     }
   }
 
-  // What was filled in; what was left alone is not there.
+  // The values that were entered, without empty fields.
   get value() {
     const filled = this.names.map((name) => [name, this.field(name).getValue()]);
     return Object.fromEntries(filled.filter(([, value]) => value !== "" && value !== false));
@@ -34,8 +34,8 @@ export class Form {
     return this.library.getInstance(`#/${name}`);
   }
 
-  // Shows each field its faults: what the service told, `[{pointer, detail}]`.
-  tell(faults) {
+  // Shows the service's faults, `[{pointer, detail}]`, at their fields.
+  showFaults(faults) {
     for (const name of this.names) {
       const path = `#/${name}`;
       const messages = faults.filter((fault) => fault.pointer === path).map((fault) => fault.detail);
@@ -49,15 +49,15 @@ export class Form {
   }
 }
 
-// The schema with what `ui` says of each field, in the library's own keywords. Its constraints are left to
-// the service, which tells what is wrong all at once and in words for patients.
-function dressed(schema, ui) {
+// The schema with the data of `ui`, in the keywords of the library. It has no constraints: the service checks
+// them, and reports all faults at once in texts for patients.
+function librarySchema(schema, ui) {
   const properties = ui.order.map((name) =>
-    [name, dressedField(schema.properties[name], ui.fields[name], schema.required.includes(name))]);
+    [name, libraryField(schema.properties[name], ui.fields[name], schema.required.includes(name))]);
   return { type: "object", properties: Object.fromEntries(properties), title: "Your request", "x-titleHidden": true };
 }
 
-function dressedField({ type, title, description, oneOf }, { widget, autocomplete, input_mode: inputmode }, needed) {
+function libraryField({ type, title, description, oneOf }, { widget, autocomplete, input_mode: inputmode }, needed) {
   const choices = oneOf && [...(widget === "select" ? [{ enum: [""], title: "Please choose" }] : []), ...oneOf];
   const attributes = { autocomplete, inputmode, "aria-required": needed && "true" };
   return {

@@ -9,7 +9,7 @@ await show(async (status, clinic) => {
       ? make("p", {}, make("a", { class: "action", href: "request.html" }, "Request a consultation"))
       : make("p", {}, "The clinic is not taking requests for a consultation."),
     make("div", { class: "cards" }, sections.map(card)),
-    reach(clinic.contact),
+    contactSection(clinic.contact),
     status.state === "open" && hours(clinic.opening_hours ?? []),
   ];
 });
@@ -20,7 +20,7 @@ function card({ slug, title, summary }) {
     make("p", {}, summary));
 }
 
-function reach({ phone, email, website, address }) {
+function contactSection({ phone, email, website, address }) {
   const ways = [
     phone && linked("By phone", phone),
     email && make("a", { href: `mailto:${email}` }, email),
@@ -30,7 +30,7 @@ function reach({ phone, email, website, address }) {
   return ways.length > 0 && section("Contact", ways);
 }
 
-// In the clinic's own time, wherever they are read.
+// The hours are in the clinic's time zone, and are not converted.
 function hours(days) {
   return days.length > 0 && section("Opening hours", days.map(({ day, opens, closes }) =>
     `${day[0].toUpperCase()}${day.slice(1)}: ${clock(opens)} to ${clock(closes)}`));

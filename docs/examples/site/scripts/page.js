@@ -1,4 +1,4 @@
-// What every page has: the clinic's name, the way around, its status, and words for when all fails.
+// The parts of every page: name, navigation, status, and the message for an unreachable service.
 import { read, Problem } from "./service.js";
 
 const PAGES = {
@@ -8,7 +8,7 @@ const PAGES = {
   "receipt.html": "Your request",
 };
 
-// An element with attributes and children; text stays text.
+// Creates an element; strings among the children become text nodes, never HTML.
 export function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -19,7 +19,7 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-// The service makes this HTML from Markdown, and lets nothing into it that runs.
+// The service makes this HTML from Markdown, without scripts.
 export function html(source) {
   const element = make("div", { class: "text" });
   element.innerHTML = source;
@@ -38,7 +38,7 @@ export const notices = (list) =>
     : make("ul", { class: "notices", "aria-label": "Please note" },
         ...list.map((notice) => make("li", {}, notice.text)));
 
-// Draws the page; `draw(status, clinic)` gives what is its own, and `fallback()` what it can show without the service.
+// Draws the page. `draw(status, clinic)` returns its content; `fallback()` returns content without the service, or null.
 export async function show(draw, fallback = () => null) {
   const main = make("main", { id: "content", tabindex: "-1" });
   const banner = make("div", { id: "status" });
@@ -61,12 +61,12 @@ export async function show(draw, fallback = () => null) {
   }
 }
 
-// Puts these in the place of whatever was there.
+// Replaces the children of an element.
 export function fill(element, ...children) {
   element.replaceChildren(...children.flat(Infinity).filter(Boolean));
 }
 
-// The first clinic's name is not known; its place is.
+// A clinic may have no name; then its location is shown.
 export function nameOf({ name, locality, region }) {
   const place = [locality, region].filter(Boolean).join(", ");
   return name ?? (place ? `Clinic in ${place}` : "Clinic");
@@ -83,7 +83,7 @@ export function statusBanner(status) {
   const rest = message.startsWith(headline) ? message.slice(headline.length) : ` ${message}`;
   return make("section", { class: `banner ${state}`, "aria-label": "The clinic's status" },
     make("p", {}, make("strong", {}, headline), rest),
-    reopens && make("p", {}, `It is meant to open again on ${day(reopens)}.`),
+    reopens && make("p", {}, `The clinic plans to open again on ${day(reopens)}.`),
     next && make("p", {}, `From ${moment(next.effective_from)}: ${next.headline}`),
     contacts("Other places for care", status.alternatives, (one) => one.url),
     contacts("In an emergency", status.safety_resources, (one) => one.contact),
@@ -96,7 +96,7 @@ function contacts(title, list, where) {
     make("li", {}, linked(one.name, where(one)), one.note ? `: ${one.note}` : ""))));
 }
 
-// A name with its address, be it one of the web or a number to call.
+// A name with a link, if `where` is a URL or a phone number.
 export function linked(name, where) {
   if (where === null) return name;
   if (/^https?:/.test(where)) return make("a", { href: where }, name);
@@ -110,7 +110,7 @@ function failure(error) {
   return make("div", { role: "alert" },
     make("h1", {}, known ? "This cannot be shown" : "The clinic's service cannot be reached"),
     make("p", {}, known ? error.message
-      : "Please try again in a moment. Whether the clinic is open cannot be told right now."),
+      : "Please try again in a moment. We do not know whether the clinic is open right now."),
     make("p", {}, make("button", { type: "button", onclick: () => location.reload() }, "Try again")),
   );
 }

@@ -4,7 +4,7 @@ import { readAll } from "./service.js";
 await show(async () => {
   const [questions, sections] = await Promise.all([readAll("/v1/faqs"), readAll("/v1/sections")]);
   const entries = questions.map((faq) => ({
-    section: faq.section, element: answer(faq), words: fold(`${faq.question} ${faq.answer.text}`),
+    section: faq.section, element: answer(faq), words: normalized(`${faq.question} ${faq.answer.text}`),
   }));
   const groups = [...sections, { slug: null, title: "Other questions" }].map(({ slug, title }) => {
     const own = entries.filter((entry) => entry.section === slug);
@@ -13,9 +13,9 @@ await show(async () => {
   const found = make("p", { role: "status" });
   const search = make("input", { id: "search", type: "search", autocomplete: "off", oninput: filter });
 
-  // Every word, anywhere in the question or its answer; what was typed stays in the page.
+  // Shows the questions that contain every word. The search text never leaves the page.
   function filter() {
-    const wanted = fold(search.value).split(/\s+/).filter(Boolean);
+    const wanted = normalized(search.value).split(/\s+/).filter(Boolean);
     for (const { element, words } of entries) {
       element.hidden = !wanted.every((word) => words.includes(word));
     }
@@ -36,7 +36,7 @@ await show(async () => {
 openNamed();
 addEventListener("hashchange", openNamed);
 
-function fold(text) {
+function normalized(text) {
   return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 }
 
@@ -49,7 +49,7 @@ function answer(faq) {
     make("p", { class: "dates" }, `Last changed on ${day(faq.updated_at)}.`));
 }
 
-// A link to one question leads to its answer.
+// Opens the question that the URL's fragment names.
 function openNamed() {
   const named = document.getElementById(location.hash.slice(1));
   if (!(named instanceof HTMLDetailsElement)) return;

@@ -1,4 +1,4 @@
-// A receipt as its owner sees it: where the request stands, what to keep, and how to take it back.
+// Shows a receipt: the state of the request, the reference and code, and the withdrawal.
 import { day, fill, make, moment } from "./page.js";
 import { forgetReceipt, keepReceipt } from "./receipts.js";
 import { call, Problem } from "./service.js";

@@ -7,7 +7,7 @@ const kept = linkedReceipt() ?? keptReceipt();
 
 await show(
   async () => (kept ? current(kept) : lookUp()),
-  () => kept?.state && receiptView(kept, "The clinic's service cannot be reached right now. This is what was known last."),
+  () => kept?.state && receiptView(kept, "The clinic's service cannot be reached right now. This is the last known state."),
 );
 
 async function current(receipt) {
@@ -16,11 +16,11 @@ async function current(receipt) {
   } catch (error) {
     if (!isUnknown(error)) throw error;
     forgetReceipt();
-    return lookUp("Nothing is kept under your receipt any more.");
+    return lookUp("There is no longer a request for your receipt.");
   }
 }
 
-// A wrong code, an unknown request and an erased one are answered alike.
+// The service answers a wrong code, an unknown request and an erased one with the same 404.
 function isUnknown(error) {
   return error instanceof Problem && error.type === "not-found";
 }
@@ -39,7 +39,7 @@ function lookUp(before = null) {
   const submit = async (event) => {
     event.preventDefault();
     try {
-      // Whatever was typed, it fits into a header; a code stays as it is.
+      // Makes any input valid in a header; encoding does not change a real code.
       const code = encodeURIComponent(token.value.trim());
       const found = await refreshed({ id: id.value.trim(), receipt_token: code });
       const main = document.getElementById("content");

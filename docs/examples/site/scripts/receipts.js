@@ -1,9 +1,9 @@
-// A receipt is kept while its tab is open, and no longer: whoever has its code can withdraw the request.
-// Nothing that was typed is in it.
+// A receipt is stored until its tab is closed, because anyone with its code can withdraw the request.
+// It contains nothing that the patient typed.
 
 const NAME = "receipt";
 
-// False where the browser keeps nothing.
+// Returns false if the browser's storage is not available.
 export function keepReceipt(receipt) {
   try {
     sessionStorage.setItem(NAME, JSON.stringify(receipt));
@@ -21,13 +21,13 @@ export function keptReceipt() {
   }
 }
 
-// The receipt of the link in a letter: `#id=…&token=…`. A browser sends what follows the `#` to no server.
+// The receipt in the link of an e-mail: `#id=…&token=…`. A browser does not send the fragment to a server.
 export function linkedReceipt() {
   const given = new URLSearchParams(location.hash.slice(1));
   if (!given.get("id") || !given.get("token")) return null;
-  // Whatever the link holds, it fits into a header; a code stays as it is.
+  // Makes any link valid in a header; encoding does not change a real code.
   const receipt = { id: given.get("id"), receipt_token: encodeURIComponent(given.get("token")) };
-  // The address bar and the history show it no longer.
+  // Removes the code from the address bar and the history.
   if (keepReceipt(receipt)) history.replaceState(null, "", location.pathname + location.search);
   return receipt;
 }

@@ -25,21 +25,21 @@ function closed(status, { safety_notice: safety }, told = null) {
 async function requestForm(status, firstForm) {
   const { Form } = await import("./form.js");
   const begun = Date.now();
-  const place = make("div");
+  const container = make("div");
   let form = firstForm;
-  let fields = new Form(place, form);
+  let fields = new Form(container, form);
   const trap = make("input", { id: "website", name: "website", tabindex: "-1", autocomplete: "off" });
   const button = make("button", { type: "submit" }, "Send the request");
   const told = make("div", { tabindex: "-1" });
   const element = make("form", { novalidate: true, onsubmit: submit },
-    place,
-    // People do not see it; what programs write into it tells them apart.
+    container,
+    // A honeypot: people do not see this field, and programs fill it in.
     make("div", { class: "trap", "aria-hidden": "true" }, make("label", { for: "website" }, "Website"), trap),
     told,
     make("p", {}, button));
   let pending = { sent: null, body: null, key: null };
 
-  // The same request has the same bytes and the same key, however often it is sent.
+  // A request that is sent again has the same bytes and the same key.
   function envelope() {
     const sent = JSON.stringify([fields.value, trap.value, form.version]);
     if (sent !== pending.sent) {
@@ -69,17 +69,17 @@ async function requestForm(status, firstForm) {
 
   async function refused(error) {
     if (error instanceof Unreachable) {
-      return tell("It could not be sent: the clinic's service cannot be reached. What you entered is still here. Please send it again in a moment; it will not arrive twice.");
+      return showMessage("It could not be sent: the clinic's service cannot be reached. What you entered is still here. Please send it again in a moment; it will not arrive twice.");
     }
     if (!(error instanceof Problem)) throw error;
     if (error.type === "intake-paused" || error.type === "clinic-permanently-closed") {
       return showClosed(error.message);
     }
     if (error.errors.some(({ code }) => code === "form_version.outdated")) return renew();
-    fields.tell(error.errors);
+    fields.showFaults(error.errors);
     if (error.errors.length > 0) return faults(error);
     const minutes = error.retryAfter && Math.ceil(error.retryAfter / 60);
-    return tell(error.message + (minutes ? ` Please try again in ${minutes === 1 ? "a minute" : `${minutes} minutes`}.` : ""));
+    return showMessage(error.message + (minutes ? ` Please try again in ${minutes === 1 ? "a minute" : `${minutes} minutes`}.` : ""));
   }
 
   async function showClosed(told) {
@@ -90,20 +90,20 @@ async function requestForm(status, firstForm) {
     main.querySelector("h1").focus();
   }
 
-  // The clinic has changed its form meanwhile: what was filled in is brought over.
+  // The clinic has changed its form: the values are copied to the new form.
   async function renew() {
     const filled = fields.value;
     try {
       form = await read(status.consultations.form, { cache: "reload" });
     } catch {
-      return tell("The form has changed, and the new one cannot be reached. What you entered is still here. Please send it again in a moment.");
+      return showMessage("The form has changed, and the new one cannot be reached. What you entered is still here. Please send it again in a moment.");
     }
-    fill(place);
-    fields = new Form(place, form, filled);
-    return tell("The form has changed. Please look through it, and send it once more.");
+    fill(container);
+    fields = new Form(container, form, filled);
+    return showMessage("The form has changed. Please check it, and send it again.");
   }
 
-  // What is wrong, once more at the top of it all, each with the way to its field.
+  // Lists all faults, in the order of the fields, each with a link to its field.
   function faults(error) {
     const rank = ({ pointer }) => fields.names.indexOf(pointer.replace("#/", ""));
     const list = error.errors.toSorted((one, other) => rank(one) - rank(other)).map((fault) => {
@@ -113,7 +113,7 @@ async function requestForm(status, firstForm) {
         : fault.detail);
     });
     fill(told, make("div", { role: "alert", class: "faults" },
-      make("p", {}, "Your request was not sent. Please look at this again:"), make("ul", {}, list)));
+      make("p", {}, "Your request was not sent. Please check the following:"), make("ul", {}, list)));
     told.focus();
   }
 
@@ -122,7 +122,7 @@ async function requestForm(status, firstForm) {
     fields.input(name).focus();
   }
 
-  function tell(text) {
+  function showMessage(text) {
     fill(told, make("p", { role: "alert" }, text));
     told.focus();
   }

@@ -21,7 +21,7 @@ await show(async () => {
   ];
 });
 
-// The service switches it off where the clinic takes no requests.
+// The service disables the button while the clinic accepts no requests.
 function action({ label, enabled }) {
   return make("p", {}, enabled ? make("a", { class: "action", href: "request.html" }, label)
     : make("span", { class: "action off" }, `${label}: not possible at the moment`));

@@ -1,9 +1,9 @@
-// The calls to the clinic's service, and the two ways in which one can fail.
+// The calls to the clinic's service, and their two kinds of errors.
 import { SERVICE } from "../config.js";
 
 const SECONDS = 15;
 
-// The service said no; `detail` may be shown as it is (RFC 9457).
+// The service answered with a problem (RFC 9457); its `detail` can be shown to patients.
 export class Problem extends Error {
   constructor(problem, retryAfter) {
     super(problem.detail);
@@ -13,7 +13,7 @@ export class Problem extends Error {
   }
 }
 
-// There was no answer, or it was not the service's: a proxy or a public network has pages of its own.
+// There was no answer from the service. An error page of a proxy or a public network does not count as one.
 export class Unreachable extends Error {}
 
 export const read = (path, options) => call("GET", path, options);
@@ -36,16 +36,16 @@ export async function call(method, path, { token, key, body, cache } = {}) {
     ...(body && { "Content-Type": "application/json" }),
   };
   let answer;
-  let told;
+  let content;
   try {
     const signal = AbortSignal.timeout(SECONDS * 1000);
     answer = await fetch(SERVICE + path, { method, headers, body, cache, signal });
-    told = await answer.json();
+    content = await answer.json();
   } catch {
     throw new Unreachable();
   }
   const mediaType = answer.headers.get("Content-Type")?.split(";")[0].trim();
-  if (answer.ok && mediaType === "application/json") return told;
+  if (answer.ok && mediaType === "application/json") return content;
   if (mediaType !== "application/problem+json") throw new Unreachable();
-  throw new Problem(told, answer.headers.get("Retry-After"));
+  throw new Problem(content, answer.headers.get("Retry-After"));
 }

@@ -1,4 +1,4 @@
-"""A running service whose notifications are watched."""
+"""A running service with an open clinic, and helpers that wait for its deliveries."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -18,7 +18,7 @@ from tests.support.apps import client_of, running, set_status
 from tests.support.staff import STAFF, signed_in
 from tests.support.waiting import wait_until
 
-# The servers of the tests speak plain SMTP, unless they are given a certificate.
+# The mail servers of the tests offer no TLS unless they have a certificate.
 MAIL = {
     "mail_from": "service@clinic.test",
     "public_url": "https://api.clinic.test",
@@ -39,7 +39,7 @@ CANARIES = {
 
 
 @dataclass
-class Stage:
+class OpenService:
     """A running service whose clinic is open, and a member of its staff."""
 
     app: FastAPI
@@ -52,6 +52,7 @@ class Stage:
         return engine
 
     async def hook(self, url: str, *events: str) -> dict[str, Any]:
+        """Creates a webhook, for all events by default; returns it with its secret."""
         made = await self.client.post(
             f"{STAFF}/webhooks", json={"url": url, "events": events or EVENTS}, headers=self.staff
         )
@@ -60,19 +61,22 @@ class Stage:
         return issued
 
     async def deliveries(self, query: str = "") -> list[dict[str, Any]]:
+        """One page of the deliveries."""
         answer = await self.client.get(f"{STAFF}/deliveries{query}", headers=self.staff)
         assert answer.status_code == 200, answer.text
         page: list[dict[str, Any]] = answer.json()["data"]
         return page
 
     async def until(self, condition: Callable[[], object]) -> None:
-        async def holds() -> object:
+        """Waits until the condition is true."""
+
+        async def is_true() -> object:
             return condition()
 
-        await wait_until(holds)
+        await wait_until(is_true)
 
     async def until_tried(self, times: int = 1) -> dict[str, Any]:
-        """The newest delivery, after so many tries."""
+        """Waits until the newest delivery has this many attempts, and returns it."""
 
         async def tried() -> bool:
             found = await self.deliveries()
@@ -82,19 +86,19 @@ class Stage:
         return (await self.deliveries())[0]
 
     async def until_all_are_tried(self, times: int = 1) -> list[dict[str, Any]]:
-        """Every delivery, after so many tries each or its end."""
+        """Waits until each delivery has this many attempts or is finished; returns all."""
 
         async def tried() -> bool:
             return all(
-                len(told["attempts"]) >= times or told["finished_at"]
-                for told in await self.deliveries()
+                len(delivery["attempts"]) >= times or delivery["finished_at"]
+                for delivery in await self.deliveries()
             )
 
         await wait_until(tried)
         return await self.deliveries()
 
-    def let_time_pass(self) -> None:
-        """Until whatever waits for its next try is due."""
+    def make_retries_due(self) -> None:
+        """Makes every delivery that waits for its next attempt due now."""
         with self.engine.execution_options(writes=True).begin() as connection:
             connection.execute(
                 update(Delivery)
@@ -104,13 +108,15 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(folder: Path, **changes: object) -> AsyncIterator[Stage]:
+async def open_service(folder: Path, **changes: object) -> AsyncIterator[OpenService]:
+    """Runs a service with an open clinic and a member of staff who has all scopes."""
     async with running(folder, **changes) as app, client_of(app) as client:
         set_status(app.state.runtime.engine, state="open")
-        yield Stage(app, client, signed_in(app.state.runtime.engine))
+        yield OpenService(app, client, signed_in(app.state.runtime.engine))
 
 
 def text_of(letter: Message) -> str:
+    """The decoded body of an e-mail."""
     content = letter.get_payload(decode=True)
     assert isinstance(content, bytes)
     return content.decode()
