@@ -1,4 +1,7 @@
-"""The real application on a real, migrated database with the shipped content."""
+"""The real application on a real, migrated database with the invented clinic of `tests/clinic`.
+
+Tests with the mark `shipped` use the clinic that is shipped instead.
+"""
 
 import logging
 import os
@@ -12,14 +15,13 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import Engine
 
-from api.server import prepare
 from data.crypto import write_keyring
-from data.database import open_database
-from data.schema import migrate
+from data.documents.files import SHIPPED_CONTENT, Content, read_content
 from models.settings import Settings
 from tests.support.apps import client_of, running, set_status, settings_in
 from tests.support.audit import open_with_audit
-from tests.support.databases import KINDS, Cluster, own_database, rows_of, url_of
+from tests.support.clinic import clinic_content, prepare_database
+from tests.support.databases import KINDS, Cluster, own_database, rows_of
 from tests.support.process import Service, serving
 
 
@@ -56,12 +58,17 @@ def prepared(
 ) -> Iterator[Path]:
     """A folder with a database as `serve` leaves it, made once for each kind."""
     folder = tmp_path_factory.mktemp("prepared")
-    write_keyring(folder / "keyring.json", generated=True)
-    with own_database(database_kind, request, folder):
-        engine = open_database(url_of(folder), may_create=True)
-        migrate(engine)
-        engine.dispose()
-        prepare(settings_in(folder))
+    with made(clinic_content(), folder, database_kind, request):
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def prepared_shipped(
+    database_kind: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
+    """The same, with the clinic that is shipped."""
+    folder = tmp_path_factory.mktemp("prepared-shipped")
+    with made(read_content(SHIPPED_CONTENT), folder, database_kind, request):
         yield folder
 
 
@@ -72,13 +79,23 @@ def prepared_open(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Path]:
-    """The same, with the clinic open."""
+    """The same as `prepared`, with the clinic open."""
     folder = tmp_path_factory.mktemp("prepared-open")
     with copied(prepared, folder, database_kind, request):
         engine = open_with_audit(folder)
         set_status(engine, state="open")
         engine.dispose()
         yield folder
+
+
+@contextmanager
+def made(
+    content: Content, folder: Path, kind: str, request: pytest.FixtureRequest
+) -> Iterator[None]:
+    write_keyring(folder / "keyring.json", generated=True)
+    with own_database(kind, request, folder):
+        prepare_database(folder, content=content)
+        yield
 
 
 @contextmanager
@@ -91,9 +108,15 @@ def copied(
         yield
 
 
+def variant_of(request: pytest.FixtureRequest) -> str:
+    """Which clinic a test uses, and in which state, as the names of fixtures have it."""
+    shipped = "_shipped" if request.node.get_closest_marker("shipped") else ""
+    is_open = "_open" if "open_clinic" in request.fixturenames else ""
+    return shipped + is_open
+
+
 def template_for(request: pytest.FixtureRequest) -> Path:
-    is_open = "open_clinic" in request.fixturenames
-    template: Path = request.getfixturevalue("prepared_open" if is_open else "prepared")
+    template: Path = request.getfixturevalue(f"prepared{variant_of(request)}")
     return template
 
 
@@ -135,14 +158,14 @@ def settings(folder: Path) -> Settings:
 
 @pytest.fixture
 def app(database_kind: str, request: pytest.FixtureRequest) -> FastAPI:
-    """The application, whose clinic is permanently closed, as shipped, or open by `open_clinic`.
+    """The application, whose clinic is permanently closed, or open by `open_clinic`.
 
     Tests with the mark `shared` change nothing, and share one in each file.
     """
-    owner = "own"
+    name = "own_app"
     if request.node.get_closest_marker("shared"):
-        owner = "shared_open" if "open_clinic" in request.fixturenames else "shared"
-    app: FastAPI = request.getfixturevalue(f"{owner}_app")
+        name = f"shared{variant_of(request)}_app"
+    app: FastAPI = request.getfixturevalue(name)
     return app
 
 
@@ -174,6 +197,18 @@ async def shared_open_app(
 ) -> AsyncIterator[FastAPI]:
     folder = tmp_path_factory.mktemp("shared-open")
     async with unchanged(prepared_open, folder, database_kind, request) as app:
+        yield app
+
+
+@pytest.fixture(scope="module")
+async def shared_shipped_app(
+    prepared_shipped: Path,
+    database_kind: str,
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[FastAPI]:
+    folder = tmp_path_factory.mktemp("shared-shipped")
+    async with unchanged(prepared_shipped, folder, database_kind, request) as app:
         yield app
 
 

@@ -25,6 +25,7 @@ def scripts() -> list[tuple[str, str]]:
     return [found for text in texts for found in _SCRIPT.findall(text)]
 
 
+@pytest.mark.shipped
 @pytest.mark.database("sqlite")
 def test_scripts_print_what_the_guides_show(folder: Path) -> None:
     """All of them, against the demonstration's four clinics, as a newcomer would run them."""

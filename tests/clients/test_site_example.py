@@ -56,6 +56,7 @@ def announce(folder: Path) -> None:
         assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.shipped
 @pytest.mark.database("sqlite")
 def test_a_patients_visits(folder: Path) -> None:
     """Texts, request, receipt and withdrawal: open, waiting list, paused, closed, service away.

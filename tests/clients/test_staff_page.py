@@ -24,6 +24,7 @@ from tests.support.waiting import PATIENCE
 TYPED = {"name": "<img src=x onerror=\"document.title='owned'\"> O'Neill", "message": "One\ntwo"}
 
 
+@pytest.mark.shipped
 @pytest.mark.database("sqlite")
 def test_a_day_at_the_desk(folder: Path) -> None:
     """Signing in, the inbox, one request with all that can be done to it, the clinic's status.

@@ -58,6 +58,7 @@ def settled(text: str) -> str:
     return text.strip()
 
 
+@pytest.mark.shipped
 @pytest.mark.database("sqlite")
 def test_the_tour_gives_what_it_prints(folder: Path) -> None:
     """Every command of the tour, and every line that the README shows for it."""
