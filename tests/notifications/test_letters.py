@@ -70,7 +70,7 @@ async def test_the_submitter_gets_a_letter(folder: Path, mail: tuple[Mailbox, st
         assert mailbox.recipients == [CANARIES["email"]]
         text = text_of(mailbox.letters[0])
         assert accepted.json()["id"] in text
-        assert "This form is not for emergencies" in text
+        assert "Do not use this form for an emergency." in text
         for typed in ("Canary-Name", "canary message", "227-1212"):
             assert typed not in mailbox.raw[0].decode()
 

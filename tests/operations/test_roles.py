@@ -14,6 +14,7 @@ from data.crypto import write_keyring
 from tests.support.apps import client_of, running
 from tests.support.audit import examined
 from tests.support.backups import back_up
+from tests.support.clinic import CLINIC
 from tests.support.commands import invoke
 from tests.support.databases import Cluster, administer, own_database, use
 from tests.support.intake import bearer, post
@@ -98,7 +99,7 @@ FORBIDDEN = [
 async def test_the_serving_role_serves(tmp_path: Path, roles: Roles) -> None:
     """It takes requests, records events, rotates keys and backs up; it cannot rewrite the audit."""
     migrate(tmp_path, roles)
-    assert invoke("load", folder=tmp_path).exit_code == 0
+    assert invoke("load", str(CLINIC), folder=tmp_path).exit_code == 0
     assert invoke("status", "set", "open", folder=tmp_path).exit_code == 0
     async with running(tmp_path) as app, client_of(app) as client:
         staff = signed_in(app.state.runtime.engine)
@@ -139,7 +140,7 @@ def test_an_installation_with_one_role_gets_a_second_one(tmp_path: Path, roles: 
     name = roles.serving.username
     administer(roles.admin, f'GRANT CREATE ON SCHEMA public TO "{name}"')
     assert invoke("migrate", folder=tmp_path).exit_code == 0
-    assert invoke("load", folder=tmp_path).exit_code == 0
+    assert invoke("load", str(CLINIC), folder=tmp_path).exit_code == 0
     assert invoke("status", "set", "open", folder=tmp_path).exit_code == 0
     assert "owns the audit's table" in examined(tmp_path)["role"][1]
     administer(
@@ -161,7 +162,7 @@ def test_a_backup_is_restored_with_two_roles(
 ) -> None:
     """The owner fills the empty database, and the serving role gets its rights there."""
     migrate(tmp_path, roles)
-    assert invoke("load", folder=tmp_path).exit_code == 0
+    assert invoke("load", str(CLINIC), folder=tmp_path).exit_code == 0
     assert invoke("status", "set", "open", folder=tmp_path).exit_code == 0
     file = back_up(tmp_path)
     place = tmp_path_factory.mktemp("place")
