@@ -1,4 +1,7 @@
-"""Fixtures: the real application on a real, migrated database with the shipped content."""
+"""The real application on a real, migrated database with the invented clinic of `tests/clinic`.
+
+Tests with the mark `shipped` use the shipped clinic instead.
+"""
 
 import logging
 import os
@@ -12,14 +15,13 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import Engine
 
-from api.server import prepare
 from data.crypto import write_keyring
-from data.database import open_database
-from data.schema import migrate
+from data.documents.files import SHIPPED_CONTENT, Content, read_content
 from models.settings import Settings
 from tests.support.apps import client_of, running, set_status, settings_in
 from tests.support.audit import open_with_audit
-from tests.support.databases import KINDS, Cluster, own_database, rows_of, url_of
+from tests.support.clinic import clinic_content, prepare_database
+from tests.support.databases import KINDS, Cluster, own_database, rows_of
 from tests.support.process import Service, serving
 
 
@@ -57,12 +59,17 @@ def prepared(
 ) -> Iterator[Path]:
     """A folder with a migrated and loaded database and its keys, made once for each kind."""
     folder = tmp_path_factory.mktemp("prepared")
-    write_keyring(folder / "keyring.json", generated=True)
-    with own_database(database_kind, request, folder):
-        engine = open_database(url_of(folder), may_create=True)
-        migrate(engine)
-        engine.dispose()
-        prepare(settings_in(folder))
+    with made(clinic_content(), folder, database_kind, request):
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def prepared_shipped(
+    database_kind: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
+    """The same, with the clinic that is shipped."""
+    folder = tmp_path_factory.mktemp("prepared-shipped")
+    with made(read_content(SHIPPED_CONTENT), folder, database_kind, request):
         yield folder
 
 
@@ -83,6 +90,16 @@ def prepared_open(
 
 
 @contextmanager
+def made(
+    content: Content, folder: Path, kind: str, request: pytest.FixtureRequest
+) -> Iterator[None]:
+    write_keyring(folder / "keyring.json", generated=True)
+    with own_database(kind, request, folder):
+        prepare_database(folder, content=content)
+        yield
+
+
+@contextmanager
 def copied(
     template: Path, folder: Path, kind: str, request: pytest.FixtureRequest
 ) -> Iterator[None]:
@@ -93,10 +110,16 @@ def copied(
         yield
 
 
+def variant_of(request: pytest.FixtureRequest) -> str:
+    """Which clinic a test uses, and in which state, as the names of fixtures have it."""
+    shipped = "_shipped" if request.node.get_closest_marker("shipped") else ""
+    is_open = "_open" if "open_clinic" in request.fixturenames else ""
+    return shipped + is_open
+
+
 def template_for(request: pytest.FixtureRequest) -> Path:
     """The prepared folder that a test starts from."""
-    is_open = "open_clinic" in request.fixturenames
-    template: Path = request.getfixturevalue("prepared_open" if is_open else "prepared")
+    template: Path = request.getfixturevalue(f"prepared{variant_of(request)}")
     return template
 
 
@@ -142,10 +165,10 @@ def app(database_kind: str, request: pytest.FixtureRequest) -> FastAPI:
 
     Tests with the mark `shared` change nothing; all of them in one file use the same application.
     """
-    owner = "own"
+    name = "own_app"
     if request.node.get_closest_marker("shared"):
-        owner = "shared_open" if "open_clinic" in request.fixturenames else "shared"
-    app: FastAPI = request.getfixturevalue(f"{owner}_app")
+        name = f"shared{variant_of(request)}_app"
+    app: FastAPI = request.getfixturevalue(name)
     return app
 
 
@@ -177,6 +200,18 @@ async def shared_open_app(
 ) -> AsyncIterator[FastAPI]:
     folder = tmp_path_factory.mktemp("shared-open")
     async with unchanged(prepared_open, folder, database_kind, request) as app:
+        yield app
+
+
+@pytest.fixture(scope="module")
+async def shared_shipped_app(
+    prepared_shipped: Path,
+    database_kind: str,
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[FastAPI]:
+    folder = tmp_path_factory.mktemp("shared-shipped")
+    async with unchanged(prepared_shipped, folder, database_kind, request) as app:
         yield app
 
 

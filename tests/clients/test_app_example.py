@@ -16,6 +16,8 @@ from tests.support.process import CLOSE_PERMANENTLY, ROOT, free_port, run, servi
 from tests.support.programs import CLIENTS, needed
 from tests.support.receivers import proxy_with_own_pages
 
+pytestmark = pytest.mark.shipped
+
 EXAMPLE = ROOT / "docs" / "examples" / "app"
 
 REQUEST = {

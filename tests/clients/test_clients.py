@@ -18,6 +18,8 @@ from tests.support.document import DOCUMENT
 from tests.support.process import ROOT, serving
 from tests.support.programs import CLIENTS, needed
 
+pytestmark = pytest.mark.shipped
+
 
 @pytest.fixture
 def document(tmp_path: Path) -> Path:

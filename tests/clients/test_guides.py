@@ -25,6 +25,7 @@ def scripts() -> list[tuple[str, str]]:
     return [found for text in texts for found in _SCRIPT.findall(text)]
 
 
+@pytest.mark.shipped
 @pytest.mark.database("sqlite")
 def test_scripts_print_what_the_guides_show(folder: Path) -> None:
     """Each script prints its output when it runs with the four demo clinics."""

@@ -56,6 +56,7 @@ def announce(folder: Path) -> None:
         assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.shipped
 @pytest.mark.database("sqlite")
 def test_the_site_in_a_browser(folder: Path) -> None:
     """A patient reads, sends and withdraws in each state of the clinic, and without the service.

@@ -24,6 +24,7 @@ from tests.support.waiting import PATIENCE
 TYPED = {"name": "<img src=x onerror=\"document.title='owned'\"> O'Neill", "message": "One\ntwo"}
 
 
+@pytest.mark.shipped
 @pytest.mark.database("sqlite")
 def test_the_staff_page_in_a_browser(folder: Path) -> None:
     """Staff signs in, reads the inbox, changes a request, and changes the clinic's status.

@@ -1,5 +1,6 @@
 """`check` reports faults of content files; `load` publishes changes, and keeps published slugs."""
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +10,9 @@ import pytest
 from sqlalchemy import Engine
 
 from data.database import writing
-from data.documents.files import SHIPPED_CONTENT, ContentFaults, read_content
+from data.documents.files import ContentFaults, read_content
 from data.operations.load import Loaded, load_content
+from tests.support.clinic import CLINIC
 from tests.support.commands import invoke
 
 Change = tuple[str, str, str]
@@ -18,8 +20,8 @@ Change = tuple[str, str, str]
 
 @pytest.fixture
 def content(tmp_path: Path) -> Path:
-    """A copy of the shipped content."""
-    return Path(shutil.copytree(SHIPPED_CONTENT, tmp_path / "content"))
+    """A copy of the content of the tests' clinic."""
+    return Path(shutil.copytree(CLINIC, tmp_path / "content"))
 
 
 def change(content: Path, file: str, old: str, new: str) -> None:
@@ -35,20 +37,20 @@ def load(engine: Engine, content: Path) -> Loaded:
         return load_content(session, content=read_content(content))
 
 
-SECTION = "sections/off-label-use.md"
+SECTION = "sections/recovery.md"
 
 
 @pytest.mark.parametrize(
     ("edit", "file", "at", "reason"),
     [
-        ((SECTION, "position: 2", "position: two"), SECTION, "position:", "valid integer"),
-        ((SECTION, "position: 2", "position: 3"), "sections/off", "position:", "another section"),
-        ((SECTION, "position: 2", "place: 2"), SECTION, "place:", "Extra inputs"),
-        ((SECTION, "position: 2", "position: 2\nposition: 2"), SECTION, "position:", "twice"),
-        ((SECTION, "notices: []", "notices: [none]"), SECTION, "notices:", "no notice `none`"),
+        ((SECTION, "position: 3", "position: two"), SECTION, "position:", "valid integer"),
+        ((SECTION, "position: 3", "position: 2"), "sections/rec", "position:", "another section"),
+        ((SECTION, "position: 3", "place: 2"), SECTION, "place:", "Extra inputs"),
+        ((SECTION, "position: 3", "position: 3\nposition: 3"), SECTION, "position:", "twice"),
+        ((SECTION, "notices: [", "notices: [none, "), SECTION, "notices:", "no notice `none`"),
         ((SECTION, "image: null", "image: {url: x, alt: y}"), SECTION, "image:", "http or https"),
         (
-            (SECTION, "image: null", "former_slugs: [what-is-ketamine]"),
+            (SECTION, "image: null", "former_slugs: [first-visit]"),
             SECTION,
             "former_slugs:",
             "is in use",
@@ -57,15 +59,15 @@ SECTION = "sections/off-label-use.md"
         ((SECTION, "\n---\n", "\n---\n![x](y) "), SECTION, "![x]", "an image is not served"),
         ((SECTION, "---\n", ""), SECTION, None, "front matter"),
         ((SECTION, "title: ", "title: ["), SECTION, "summary:", "expected"),
-        (("faqs.yaml", "topic: clinic", "topic: other"), "faqs.yaml", "topic: other", "`topics`"),
+        (("faqs.yaml", "topic: visits", "topic: other"), "faqs.yaml", "topic: other", "`topics`"),
         (
-            ("faqs.yaml", "section: what-is-ketamine", "section: nowhere"),
+            ("faqs.yaml", "section: exercises", "section: nowhere"),
             "faqs.yaml",
             "section: nowhere",
             "no section",
         ),
         (
-            ("faqs.yaml", "slug: party-drug", "slug: battlefield-use"),
+            ("faqs.yaml", "slug: may-it-hurt", "slug: what-to-bring"),
             "faqs.yaml",
             None,
             "another entry has this slug",
@@ -73,7 +75,7 @@ SECTION = "sections/off-label-use.md"
         (("faqs.yaml", "temporarily_closed:", "closed:"), "faqs.yaml", None, "answers"),
         (("status.yaml", "temporarily_closed:", "shut:"), "status.yaml", None, "shut"),
         (("form.yaml", "  name.required:", "  name.wanted:"), "form.yaml", None, "name.required"),
-        (("clinic.yaml", "America/Los_Angeles", "Mars"), "clinic.yaml", "Mars", "IANA"),
+        (("clinic.yaml", "America/Chicago", "Mars"), "clinic.yaml", "Mars", "IANA"),
         (("notices.yaml", "scope: site", "scope: all"), "notices.yaml", "scope: all", "'site'"),
     ],
 )  # fmt: skip
@@ -108,9 +110,10 @@ def test_a_file_that_cannot_be_read(
     assert invoke("check", str(content), folder=content).stderr == f"{reason}\n"
 
 
-def test_the_shipped_content_has_no_fault(folder: Path) -> None:
-    """`check` without a folder checks the shipped content."""
-    assert invoke("check", folder=folder).stdout == "No fault in 4 sections and 27 FAQs.\n"
+def test_the_clinic_of_the_tests_has_no_fault(tmp_path: Path) -> None:
+    """`check` with a folder reads its files and counts the texts."""
+    checked = invoke("check", str(CLINIC), folder=tmp_path)
+    assert (checked.exit_code, checked.stdout) == (0, "No fault in 4 sections and 6 FAQs.\n")
 
 
 async def test_a_change_is_published(
@@ -118,50 +121,54 @@ async def test_a_change_is_published(
 ) -> None:
     """A changed text gets a new version; an unchanged one keeps its version."""
     change(content, SECTION, "title: ", "title: Now, ")
-    change(content, "clinic.yaml", "name: null", "name: A Clinic")
-    assert load(engine, content).changed == ["clinic", "section off-label-use"]
-    changed = (await client.get("/v1/sections/off-label-use")).json()
-    same = (await client.get("/v1/sections/what-is-ketamine")).json()
+    change(content, "clinic.yaml", "name: Sample Physiotherapy", "name: A Clinic")
+    assert load(engine, content).changed == ["clinic", "section recovery"]
+    changed = (await client.get("/v1/sections/recovery")).json()
+    same = (await client.get("/v1/sections/exercises")).json()
     assert changed["title"].startswith("Now, ")
     assert (changed["version"], same["version"]) == (2, 1)
     assert changed["updated_at"] > changed["published_at"] == same["updated_at"]
     assert (await client.get("/v1/clinic")).json()["name"] == "A Clinic"
 
 
+def rename(content: Path, old: str, new: str, *, former: str) -> None:
+    """Renames a section, and the FAQs' references to it."""
+    (content / f"sections/{old}.md").rename(content / f"sections/{new}.md")
+    file = f"sections/{new}.md"
+    text = re.sub("^(image: null|former_slugs: .*)$", f"former_slugs: [{former}]",
+                  (content / file).read_text(encoding="utf-8"), flags=re.MULTILINE)  # fmt: skip
+    (content / file).write_text(text, encoding="utf-8")
+    change(content, "faqs.yaml", f"section: {old}\n", f"section: {new}\n")
+
+
 async def test_a_text_is_renamed_and_withdrawn(
     client: httpx.AsyncClient, engine: Engine, content: Path
 ) -> None:
     """Each former slug redirects to the newest one; a withdrawn text is 410."""
-    (content / SECTION).rename(content / "sections/off-label.md")
-    change(content, "sections/off-label.md", "image: null", "former_slugs: [off-label-use]")
-    for old in ("section: off-label-use",) * 4:
-        change(content, "faqs.yaml", old, "section: off-label")
+    rename(content, "recovery", "healing", former="recovery")
     change(
-        content, "faqs.yaml", "slug: party-drug", "slug: party-drug\n    withdrawn_on: 2026-01-01"
+        content, "faqs.yaml", "slug: may-it-hurt", "slug: may-it-hurt\n    withdrawn_on: 2026-01-01"
     )
     load(engine, content)
-    moved = await client.get("/v1/sections/off-label-use")
-    assert (moved.status_code, moved.headers["Location"]) == (308, "/v1/sections/off-label")
+    moved = await client.get("/v1/sections/recovery")
+    assert (moved.status_code, moved.headers["Location"]) == (308, "/v1/sections/healing")
     followed = await client.get(moved.headers["Location"])
-    assert (followed.json()["slug"], followed.json()["version"]) == ("off-label", 2)
-    assert (await client.get("/v1/faqs/party-drug")).status_code == 410
-    assert (await client.get("/v1/faqs")).json()["meta"]["total"] == 26
+    assert (followed.json()["slug"], followed.json()["version"]) == ("healing", 2)
+    assert (await client.get("/v1/faqs/may-it-hurt")).status_code == 410
+    assert (await client.get("/v1/faqs")).json()["meta"]["total"] == 5
 
-    (content / "sections/off-label.md").rename(content / "sections/label.md")
-    change(content, "sections/label.md", "[off-label-use]", "[off-label-use, off-label]")
-    for old in ("section: off-label",) * 4:
-        change(content, "faqs.yaml", f"{old}\n", "section: label\n")
+    rename(content, "healing", "getting-well", former="recovery, healing")
     load(engine, content)
-    for slug in ("off-label-use", "off-label"):
+    for slug in ("recovery", "healing"):
         answer = await client.get(f"/v1/sections/{slug}")
-        assert answer.headers["Location"] == "/v1/sections/label"
+        assert answer.headers["Location"] == "/v1/sections/getting-well"
 
 
 @pytest.mark.parametrize(
     ("edit", "reason"),
     [
-        (("faqs.yaml", "slug: party-drug", "slug: a-party-drug"), "`party-drug` was published"),
-        (("form.yaml", "Please keep", "Do keep"), "was published with other texts"),
+        (("faqs.yaml", "slug: may-it-hurt", "slug: may-it-ache"), "`may-it-hurt` was published"),
+        (("form.yaml", "Keep the receipt", "Save the receipt"), "was published with other texts"),
     ],
 )
 async def test_published_texts_cannot_be_removed(
@@ -177,7 +184,7 @@ async def test_a_new_form_makes_the_old_one_outdated(
     client: httpx.AsyncClient, engine: Engine, content: Path
 ) -> None:
     """A changed form with a higher version is served after its load."""
-    change(content, "form.yaml", "Please keep", "Do keep")
+    change(content, "form.yaml", "Keep the receipt", "Save the receipt")
     change(content, "form.yaml", "version: 1", "version: 2")
     assert load(engine, content).added == ["form 2"]
     assert (await client.get("/v1/consultation-requests/form")).json()["version"] == 2

@@ -9,12 +9,12 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from data.database import writing
-from data.documents.files import SHIPPED_CONTENT, read_content
 from data.documents.publications import changes, find_content_version, record_change
 from data.operations.load import load_content
 from models.publication import Kind
 from models.section import Section
 from tests.support.apps import set_status
+from tests.support.clinic import clinic_content
 
 
 def version_of(engine: Engine) -> int:
@@ -44,7 +44,7 @@ async def test_a_load_logs_each_changed_document(
     client: httpx.AsyncClient, engine: Engine, changed: Callable[[], list[str]]
 ) -> None:
     """A load logs each changed document; a load without changes keeps the version."""
-    content, before = read_content(SHIPPED_CONTENT), version_of(engine)
+    content, before = clinic_content(), version_of(engine)
     with writing(engine) as session:
         load_content(session, content=content)
     assert (version_of(engine), changed()) == (before, [])

@@ -67,9 +67,9 @@ async def test_pages_follow_each_other(client: httpx.AsyncClient, kind: str, lim
 async def test_a_page_keeps_its_filter(client: httpx.AsyncClient) -> None:
     """The link to the next page has the same filter."""
     wanted = await listed(client, "/v1/faqs?answered=true")
-    answer = await client.get("/v1/faqs?answered=true&limit=5")
+    answer = await client.get("/v1/faqs?answered=true&limit=2")
     rest = await listed(client, answer.links["next"]["url"])
-    assert answer.json()["data"] + rest == wanted[:10]
+    assert answer.json()["data"] + rest == wanted[:4]
 
 
 async def test_filters(client: httpx.AsyncClient) -> None:
@@ -111,7 +111,7 @@ async def test_a_section_lists_its_faqs(client: httpx.AsyncClient) -> None:
 async def test_an_unknown_slug_is_404(client: httpx.AsyncClient, kind: str) -> None:
     """An unknown or invalid slug is a 404 that does not repeat it."""
     for slug in ("unknown", "UPPER", "a_b", "a%20b", "%00", "é", "-", "a" * 81, "1' OR '1'='1",
-                 "..%2f..%2fmain.py", "what-is-ketamine%00"):  # fmt: skip
+                 "..%2f..%2fmain.py", "exercises%00"):  # fmt: skip
         answer = await client.get(f"{PATHS[kind]}/{slug}")
         problem(answer, 404, "not-found")
         assert slug == "-" or slug not in answer.text

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.database("sqlite")
     [
         ("/", "GET, HEAD"),
         ("/v1/status", "GET, HEAD"),
-        ("/v1/sections/what-is-ketamine", "GET, HEAD"),
+        ("/v1/sections/exercises", "GET, HEAD"),
         (f"{PATH}/form", "GET, HEAD"),
         (PATH, "POST"),
         (f"{PATH}/x", "GET, HEAD"),

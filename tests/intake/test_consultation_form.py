@@ -14,10 +14,7 @@ from tests.support.intake import CONSENT, PATH, VALID, body_of, faults, post, pr
 # The form does not depend on the kind of the database.
 pytestmark = pytest.mark.database("sqlite")
 
-SAFETY = (
-    "This form is not for emergencies. If you are in danger or in crisis, call your local "
-    "emergency number."
-)
+SAFETY = "Do not use this form for an emergency. Call an ambulance instead."
 FIELDS = [
     "name", "email", "phone", "preferred_contact", "may_leave_voicemail", "best_time", "topic",
     "message", "consent_to_contact",
@@ -153,7 +150,7 @@ async def test_ui_describes_every_field(client: httpx.AsyncClient) -> None:
         ({"email": ["ada@example.com"]}, False),
         ({"phone": "1" * 41}, False),
         ({"topic": ...}, False),
-        ({"topic": "ketamine"}, False),
+        ({"topic": "unknown"}, False),
         ({"best_time": "night"}, False),
         ({"preferred_contact": "fax"}, False),
         ({"may_leave_voicemail": "yes"}, False),

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from data.schema import migrate, revert
 from models.inbox import RequestNote
 from tests.support.apps import set_status
+from tests.support.clinic import CLOSURE
 from tests.support.intake import PATH, bearer, count, post, problem
 from tests.support.repetitions import repetitions
 from tests.support.staff import INBOX, STAFF, change, note, opened, signed_in
@@ -72,7 +73,7 @@ async def test_a_completed_request_is_not_withdrawn(
     refused = await client.post(f"{PATH}/{request_id}/withdrawal", headers=bearer(accepted))
     document = problem(refused, 409, "request-ended")
     assert "ask the clinic" in document["detail"]
-    assert document["closure"] == {"records_contact": None, "records_url": None, "note": None}
+    assert document["closure"] == CLOSURE
     request = (await opened(client, request_id, staff)).json()
     assert (request["state"], request["version"]) == ("completed", 4)
     assert request["sent"]["name"] == "Ada"

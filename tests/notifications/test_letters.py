@@ -17,6 +17,7 @@ from models.delivery import Delivery
 from models.sent_letter import SentLetter
 from models.values import utc_now
 from tests.support.apps import client_of, running
+from tests.support.clinic import TIME_ZONE
 from tests.support.databases import files_of, kind_of, rows_of
 from tests.support.intake import PATH, bearer, body_of, count, post
 from tests.support.keys import active_key, keys, let_a_minute_pass
@@ -44,8 +45,8 @@ async def test_the_clinic_gets_an_email(folder: Path, mail: tuple[Mailbox, str])
         for typed in (*CANARIES.values(), "227-1212", "5032271212", "other"):
             assert typed.encode() not in mailbox.raw[0]
         received_at = datetime.fromisoformat(accepted.json()["received_at"])
-        local = f"{received_at.astimezone(ZoneInfo('America/Los_Angeles')):%Y-%m-%d at %H:%M}"
-        assert f"{local} (America/Los_Angeles)" in text_of(letter)
+        local = f"{received_at.astimezone(ZoneInfo(TIME_ZONE)):%Y-%m-%d at %H:%M}"
+        assert f"{local} ({TIME_ZONE})" in text_of(letter)
         delivery = await service.until_tried()
         assert (delivery["channel"], delivery["state"]) == ("clinic_email", "delivered")
         assert letter["Message-ID"] == f"<{delivery['id']}@clinic.test>"
@@ -64,7 +65,7 @@ async def test_the_submitter_gets_an_email(folder: Path, mail: tuple[Mailbox, st
         assert mailbox.recipients == [CANARIES["email"]]
         text = text_of(mailbox.letters[0])
         assert accepted.json()["id"] in text
-        assert "This form is not for emergencies" in text
+        assert "Do not use this form for an emergency." in text
         for typed in ("Canary-Name", "canary message", "227-1212"):
             assert typed not in mailbox.raw[0].decode()
 

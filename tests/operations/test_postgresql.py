@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from api.server import open_audit, prepare
+from api.server import open_audit
 from data.crypto import write_keyring
 from data.database import open_database
-from data.schema import migrate
 from tests.support.apps import set_status, settings_in
+from tests.support.clinic import prepare_database
 from tests.support.databases import Cluster, use
 from tests.support.intake import JSON
 from tests.support.load import Load, stored_names
@@ -25,9 +25,8 @@ def own_cluster(tmp_path: Path) -> Iterator[Cluster]:
     url = cluster.create()
     use(tmp_path, url)
     write_keyring(tmp_path / "keyring.json", generated=True)
+    prepare_database(tmp_path)
     engine = open_database(url)
-    migrate(engine)
-    prepare(settings_in(tmp_path))
     open_audit(engine, settings_in(tmp_path))
     set_status(engine, state="open")
     engine.dispose()

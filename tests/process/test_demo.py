@@ -21,9 +21,11 @@ def test_four_clinics_side_by_side(folder: Path) -> None:
             with httpx.Client(base_url=url, timeout=PATIENCE) as client:
                 answer = client.get("/v1/status").json()
                 assert (answer["state"], answer["consultations"]["mode"]) == (state, mode)
-                assert client.get(f"{PATH}/form").json()["accepting"] is (status == 201)
+                form = client.get(f"{PATH}/form").json()
+                assert form["accepting"] is (status == 201)
+                body = body_of(form_version=form["version"])
                 for _ in range(2):
-                    sent = client.post(PATH, content=body_of(), headers=JSON)
+                    sent = client.post(PATH, content=body, headers=JSON)
                     assert sent.status_code == status, name
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=PATIENCE) == 0

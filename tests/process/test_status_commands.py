@@ -38,21 +38,21 @@ def error_of(result: Result) -> str:
 def test_planned_changes_are_listed_and_called_off(folder: Path) -> None:
     """`set --reopen` plans two changes, `show` lists them, and `call-off` removes one."""
     done = invoke(
-        *("status", "set", "temporarily_closed", "--effective-from", "2031-03-31T18:00:00-07:00"),
+        *("status", "set", "temporarily_closed", "--effective-from", "2031-03-31T20:00:00-05:00"),
         *("--reopens-on", "2031-05-01", "--reopen"),
         folder=folder,
     )
     assert done.stdout.splitlines() == [
         "temporarily_closed from 2031-04-01T01:00:00Z, consultations: paused",
         "Planned: temporarily_closed from 2031-04-01T01:00:00Z, consultations: paused, id 2",
-        "Planned: open from 2031-05-01T07:00:00Z, consultations: open, id 3",
+        "Planned: open from 2031-05-01T05:00:00Z, consultations: open, id 3",
     ]
     assert [p["id"] for p in shown(folder)["planned"]] == ["2", "3"]
     called_off = invoke("status", "call-off", "2", folder=folder)
     line = "Called off: temporarily_closed from 2031-04-01T01:00:00Z, consultations: paused\n"
     assert called_off.stdout == line
     assert invoke("status", "call-off", "2", folder=folder).stdout == line
-    assert planned(folder) == [("open", "2031-05-01T07:00:00Z")]
+    assert planned(folder) == [("open", "2031-05-01T05:00:00Z")]
     assert shown(folder)["next_change"]["state"] == "open"
 
 

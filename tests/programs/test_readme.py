@@ -59,6 +59,7 @@ def with_fixed_values(text: str) -> str:
     return text.strip()
 
 
+@pytest.mark.shipped
 @pytest.mark.database("sqlite")
 def test_the_tour_prints_what_it_shows(folder: Path) -> None:
     """Each command of the README's tour prints the output that the README shows."""

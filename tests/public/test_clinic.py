@@ -13,8 +13,25 @@ from models.clinic import Clinic
 from models.publication import Kind
 from models.service import VERSION
 from tests.support.apps import set_status
+from tests.support.clinic import clinic_content
 
 JSON_LD = "application/ld+json"
+# What is served of the clinic of the tests in every state.
+IN_JSON_LD: dict[str, Any] = {
+    "@context": "https://schema.org",
+    "@type": "MedicalClinic",
+    "name": "Sample Physiotherapy",
+    "url": "https://physio.example/",
+    "telephone": "(312) 555-0142",
+    "email": "desk@physio.example",
+    "address": {
+        "@type": "PostalAddress",
+        "streetAddress": "1 Sample Street",
+        "addressLocality": "Exampleton",
+        "addressRegion": "Illinois",
+        "addressCountry": "US",
+    },
+}
 
 
 async def json_ld(client: httpx.AsyncClient) -> dict[str, Any]:
@@ -36,53 +53,73 @@ async def test_the_entry_point(client: httpx.AsyncClient) -> None:
         assert (await client.get(path)).status_code == 200, name
 
 
+@pytest.mark.shared
+async def test_the_clinic_is_served_as_its_file_says(client: httpx.AsyncClient) -> None:
+    """Every value of `clinic.yaml` but the language, which goes with each text."""
+    clinic = (await client.get("/v1/clinic")).json()
+    assert clinic == clinic_content().clinic.model_dump(mode="json", exclude={"locale"})
+    assert len(clinic["opening_hours"]) == 3
+
+
 async def test_the_closed_clinic_in_json_ld(client: httpx.AsyncClient) -> None:
     """A closed clinic is a `MedicalClinic` without services; unknown values are left out."""
     document = await json_ld(client)
     status = (await client.get("/v1/status")).json()
+    assert document == {**IN_JSON_LD, "description": status["message"]}
+
+
+async def test_what_is_not_known_is_left_out_of_json_ld(
+    client: httpx.AsyncClient, engine: Engine, open_clinic: None
+) -> None:
+    """A value that is null in the JSON has no member, and an empty list has none either."""
+    with writing(engine) as session:
+        clinic = session.exec(select(Clinic)).one()
+        clinic.name = clinic.opening_hours = None
+        clinic.contact = dict.fromkeys(clinic.contact)
+        clinic.treatments = []
+        session.add(clinic)
+        record_change(session, kind=Kind.CLINIC)
+    document = await json_ld(client)
+    address = {k: v for k, v in IN_JSON_LD["address"].items() if k != "streetAddress"}
     assert document == {
-        "@context": "https://schema.org",
-        "@type": "MedicalClinic",
-        "description": status["message"],
-        "address": {
-            "@type": "PostalAddress",
-            "addressLocality": "Portland",
-            "addressRegion": "Oregon",
-            "addressCountry": "US",
-        },
+        **{name: IN_JSON_LD[name] for name in ("@context", "@type")},
+        "address": address,
     }
+    clinic = (await client.get("/v1/clinic")).json()
+    assert clinic["name"] is clinic["opening_hours"] is None
+    assert set(clinic["contact"].values()) == {None}
 
 
 async def test_an_open_clinic_in_json_ld(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None
 ) -> None:
     """An open clinic has its services, opening hours and contact."""
-    with writing(engine) as session:
-        clinic = session.exec(select(Clinic)).one()
-        clinic.name = "A clinic"
-        clinic.contact = {**clinic.contact, "phone": "+15035550100", "address": "1 Main Street"}
-        clinic.opening_hours = [{"day": "monday", "opens": "09:00:00", "closes": "17:30:00"}]
-        session.add(clinic)
-        record_change(session, kind=Kind.CLINIC)
     document = await json_ld(client)
+    assert {name: document[name] for name in IN_JSON_LD} == IN_JSON_LD
     assert "description" not in document
-    assert (document["name"], document["telephone"]) == ("A clinic", "+15035550100")
-    assert document["address"]["streetAddress"] == "1 Main Street"
-    assert document["openingHoursSpecification"] == [
-        {
-            "@type": "OpeningHoursSpecification",
-            "dayOfWeek": "https://schema.org/Monday",
-            "opens": "09:00:00",
-            "closes": "17:30:00",
-        }
+    assert [
+        (hours["@type"], hours["dayOfWeek"], hours["opens"], hours["closes"])
+        for hours in document["openingHoursSpecification"]
+    ] == [
+        ("OpeningHoursSpecification", f"https://schema.org/{day}", opens, closes)
+        for day, opens, closes in (
+            ("Monday", "09:00:00", "12:30:00"),
+            ("Monday", "14:00:00", "18:00:00"),
+            ("Thursday", "08:00:00", "16:00:00"),
+        )
     ]
-    [service] = document["availableService"]
-    assert service["@type"] == "MedicalTherapy"
-    [treatment] = (await client.get("/v1/clinic")).json()["treatments"]
-    assert (service["name"], service["description"]) == (treatment["name"], treatment["summary"])
+    treatments = (await client.get("/v1/clinic")).json()["treatments"]
+    assert len(treatments) == 2
+    assert document["availableService"] == [
+        {"@type": "MedicalTherapy", "name": one["name"], "description": one["summary"]}
+        for one in treatments
+    ]
     set_status(engine, state="temporarily_closed")
     document = await json_ld(client)
-    assert "temporarily closed" in document["description"]
+    assert (
+        document["description"]
+        == "The practice is temporarily closed. The texts describe it as it is when it is open."
+    )
     assert "availableService" not in document
     assert "openingHoursSpecification" not in document
 

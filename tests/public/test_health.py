@@ -12,11 +12,11 @@ import httpx
 import pytest
 from sqlalchemy import Engine, delete, event
 
-from api.server import prepare
 from data.crypto import write_keyring
 from data.database import writing
 from models.status_content import StatusContent
-from tests.support.apps import client_of, running, set_status, settings_in
+from tests.support.apps import client_of, running, set_status
+from tests.support.clinic import prepare_database
 from tests.support.databases import take_away
 from tests.support.health import READY, failed_checks, not_ready, ready_again
 from tests.support.intake import body_of, post
@@ -130,7 +130,7 @@ async def test_a_full_disk(tmp_path: Path, leave: int) -> None:
     """Readiness fails while a request does not fit on the disk, and recovers soon after."""
     with small_disk(tmp_path / "disk") as folder:
         write_keyring(folder / "keyring.json", generated=True)
-        prepare(settings_in(folder))
+        prepare_database(folder)
         async with running(folder) as app, client_of(app) as client:
             set_status(app.state.runtime.engine, state="open")
             assert await failed_checks(client) == []

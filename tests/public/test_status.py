@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.support.apps import set_status
+from tests.support.clinic import CLOSURE
 from tests.support.intake import PATH
 
 STATES = {
@@ -53,7 +54,7 @@ async def test_all_answers_have_the_current_state(
             else:
                 assert first == {"slug": "clinic-status", "text": status["message"]}
                 assert "clinic-status" not in [notice["slug"] for notice in others]
-    call = (await read(client, "/v1/sections/how-we-can-help"))["call_to_action"]
+    call = (await read(client, "/v1/sections/appointments"))["call_to_action"]
     assert call == {**call, "enabled": accepting}
     assert (call["disabled_reason"] is None) is accepting
 
@@ -81,7 +82,7 @@ async def test_the_mode_may_be_chosen(
     assert status["business_status"] == STATES[state][0]
     expected = {"mode": mode, "accepting": accepting, "reason": reason}
     assert {**status["consultations"], **expected} == status["consultations"]
-    call = (await read(client, "/v1/sections/how-we-can-help"))["call_to_action"]
+    call = (await read(client, "/v1/sections/appointments"))["call_to_action"]
     assert call["enabled"] is accepting
 
 
@@ -101,6 +102,31 @@ async def test_answers_depend_on_the_state(client: httpx.AsyncClient, engine: En
         assert len(set(texts)) == (3 if slug in depending else 1), slug
 
 
+async def test_a_closed_clinic_names_other_help(client: httpx.AsyncClient) -> None:
+    """The status names the place of the records, other clinics, and help in an emergency."""
+    status = await read(client)
+    assert (status["headline"], status["message"]) == (
+        "The practice is permanently closed",
+        "The practice is permanently closed. The texts describe it as it was.",
+    )
+    assert status["closure"] == CLOSURE
+    assert status["alternatives"] == [
+        {
+            "name": "Example Movement",
+            "url": "https://movement.example/",
+            "note": "It has the same treatments.",
+        },
+        {"name": "Another Practice", "url": None, "note": None},
+    ]
+    assert status["safety_resources"] == [
+        {
+            "name": "Emergency services",
+            "contact": "911",
+            "note": "For an injury that cannot wait.",
+        }
+    ]
+
+
 async def test_texts_and_reopening_day_of_a_change(
     client: httpx.AsyncClient, engine: Engine
 ) -> None:
@@ -111,7 +137,7 @@ async def test_texts_and_reopening_day_of_a_change(
     set_status(engine, state="temporarily_closed", reopens_on=day, **words)
     status = await read(client)
     assert {**status, **words, "reopens_on": day.isoformat()} == status
-    section = await read(client, "/v1/sections/what-is-ketamine")
+    section = await read(client, "/v1/sections/exercises")
     assert section["notices"][0]["text"] == words["message"]
     set_status(engine, state="permanently_closed")
     again = await read(client)

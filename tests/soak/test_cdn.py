@@ -33,7 +33,7 @@ SECONDS_BETWEEN_CHANGES = 8
 # Seconds: max-age, stale-while-revalidate, and one for the service to notice a change.
 PROMISED = {
     "/v1/status": 10 + 10 + 1,
-    "/v1/sections/what-is-ketamine": 60 + 60 + 1,
+    "/v1/sections/exercises": 60 + 60 + 1,
     "/v1/faqs": 60 + 60 + 1,
 }
 

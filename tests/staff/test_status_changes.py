@@ -317,7 +317,7 @@ async def test_times_near_the_limits(desk: Desk, instant: str) -> None:
     change = {"state": "temporarily_closed", "effective_from": instant, "backdated": True}
     changed = await desk.change(**change, reopens_on="9999-12-31", reopen=True)
     assert changed.status_code == 201, changed.text
-    assert changed.json()["planned"][-1]["effective_from"] == "9999-12-31T08:00:00Z"
+    assert changed.json()["planned"][-1]["effective_from"] == "9999-12-31T06:00:00Z"
     await desk.status()
     await desk.page()
 
@@ -329,17 +329,17 @@ async def test_a_closure_with_a_planned_reopening(desk: Desk) -> None:
     ).json()
     assert (closed["status"], closed["reopens_on"]) == ("in_effect", "2031-05-01")
     [opening] = closed["planned"]
-    assert (opening["state"], opening["effective_from"]) == ("open", "2031-05-01T07:00:00Z")
+    assert (opening["state"], opening["effective_from"]) == ("open", "2031-05-01T05:00:00Z")
     winter = await desk.plan(
         state="temporarily_closed",
-        effective_from="2031-12-01T00:00:00-08:00",
+        effective_from="2031-12-01T00:00:00-06:00",
         reopens_on="2032-01-10",
         reopen=True,
     )
     assert [(p["state"], p["effective_from"]) for p in winter["planned"]] == [
-        ("open", "2031-05-01T07:00:00Z"),
-        ("temporarily_closed", "2031-12-01T08:00:00Z"),
-        ("open", "2032-01-10T08:00:00Z"),
+        ("open", "2031-05-01T05:00:00Z"),
+        ("temporarily_closed", "2031-12-01T06:00:00Z"),
+        ("open", "2032-01-10T06:00:00Z"),
     ]
     winter_closing = next(p for p in winter["planned"] if p["state"] == "temporarily_closed")
     assert winter_closing["id"] == winter["id"]

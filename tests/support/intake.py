@@ -95,6 +95,4 @@ def damage(engine: Engine, table: type[Sealed], row_id: str) -> None:
         session.add(row)
 
 
-CONSENT = (
-    "The clinic may use what I enter here to contact me about this request, and for nothing else."
-)
+CONSENT = "The practice may call me or write to me about this form."

@@ -3,8 +3,8 @@
 from tests.support.intake import PATH
 
 TEXTS = [
-    "/v1/clinic", "/v1/sections", "/v1/sections/what-is-ketamine", "/v1/sections?limit=1",
-    "/v1/faqs", "/v1/faqs/party-drug", "/v1/faqs?answered=true", "/openapi.json", "/docs",
+    "/v1/clinic", "/v1/sections", "/v1/sections/exercises", "/v1/sections?limit=1",
+    "/v1/faqs", "/v1/faqs/may-it-hurt", "/v1/faqs?answered=true", "/openapi.json", "/docs",
     "/docs/swagger-ui.css", "/problems/gone",
 ]  # fmt: skip
 
