@@ -37,9 +37,9 @@ from data.database import open_database, writing
 from data.documents.checks import check_content
 from data.documents.files import SHIPPED_CONTENT, ContentFaults, read_content
 from data.intake.store import store_requests
-from data.notifications.dispatch import Dispatcher, Outlets
+from data.notifications.dispatch import DeliverySettings, Dispatcher
 from data.notifications.mail import MailServer
-from data.notifications.mailer import MailOutlet
+from data.notifications.mailer import MailSettings
 from data.operations.health import Service
 from data.operations.load import load_content
 from data.operations.roles import grant_serving
@@ -97,7 +97,7 @@ async def _run(app: ClinicAPI) -> AsyncIterator[None]:
     tasks = [
         asyncio.create_task(app.kept.follow(runtime.engine, stopped)),
         asyncio.create_task(loops.follow_keys(runtime.keyring, stopped)),
-        asyncio.create_task(loops.keep_up(runtime, stopped)),
+        asyncio.create_task(loops.run_upkeep(runtime, stopped)),
         asyncio.create_task(loops.deliver(_dispatcher(runtime), stopped)),
     ]
     try:
@@ -134,18 +134,18 @@ def _dispatcher(runtime: Runtime) -> Dispatcher:
     settings = runtime.settings
     return Dispatcher(
         runtime.engine,
-        outlets=Outlets(mail=_mail_outlet(settings), allowed=settings.webhook_networks),
+        settings=DeliverySettings(mail=_mail_settings(settings), allowed=settings.webhook_networks),
         keyring=runtime.keyring,
         queue=runtime.write_queue,
     )
 
 
-def _mail_outlet(settings: Settings) -> MailOutlet:
+def _mail_settings(settings: Settings) -> MailSettings:
     server = None
     if settings.smtp_url and settings.mail_from:
         url, sender = settings.smtp_url.get_secret_value(), settings.mail_from
         server = MailServer(url, sender=sender, plain=bool(settings.smtp_plain))
-    return MailOutlet(
+    return MailSettings(
         server=server,
         notify_to=settings.notify_to,
         public_url=settings.public_url,

@@ -32,11 +32,11 @@ async def follow_keys(keyring: LiveKeyring, stopped: asyncio.Event) -> None:
             await asyncio.wait_for(stopped.wait(), _KEYS_EVERY_SECONDS)
 
 
-async def keep_up(runtime: Runtime, stopped: asyncio.Event) -> None:
+async def run_upkeep(runtime: Runtime, stopped: asyncio.Event) -> None:
     """Erases and ends what is due, once a minute."""
     while not stopped.is_set():
         try:
-            await upkeep.keep_up(
+            await upkeep.run_upkeep(
                 runtime.engine, retention=runtime.settings.retention, queue=runtime.write_queue
             )
         except Exception as error:

@@ -9,7 +9,7 @@ from api.access import AccessRecorder
 from api.http.rates import AddressLimiter
 from api.intake.key_locks import KeyLocks
 from api.public.readiness import ReadinessProbe
-from data.intake.requests import Sending
+from data.intake.requests import NewRequest
 from data.intake.store import Outcome
 from data.live_keyring import LiveKeyring
 from data.write_queue import BatchWriter, WriteQueue
@@ -33,7 +33,7 @@ class Runtime:
     engine: Engine
     keyring: LiveKeyring
     write_queue: WriteQueue
-    intake: BatchWriter[Sending, Outcome]
+    intake: BatchWriter[NewRequest, Outcome]
     access: AccessRecorder
     readiness: ReadinessProbe
     intake_limiter: AddressLimiter

@@ -98,7 +98,7 @@ def explain(error: Exception) -> str:
         case ValidationError():
             return "; ".join(_validation_lines(error))
         case NotLoaded():
-            return "the database holds no content: run `python main.py load`"
+            return "the database has no content: run `python main.py load`"
         case DBAPIError():
             return f"the database cannot be used ({name_fault(error)})"
         case schema.NewerDatabase():
@@ -106,7 +106,7 @@ def explain(error: Exception) -> str:
         case NotDurable():
             return f"the database loses what it has accepted: {error}"
         case KeyringFault():
-            return f"the keys cannot be used so: {error}"
+            return f"the keys cannot be used: {error}"
         case _:
             return str(error)
 

@@ -15,10 +15,10 @@ from data.documents.status import find_status
 from data.documents.status_history import list_planned
 from data.operations.status_changes import (
     AlreadyInEffect,
-    Foreseen,
+    ChangeEffects,
     call_off_change,
     change_status,
-    foresee_change,
+    preview_change,
 )
 from models.audit import COMMAND_LINE
 from models.settings import read_settings
@@ -83,7 +83,7 @@ def set_status(
             }
         )
         with reading(engine) as session:
-            lines = [*_lines(foresee_change(session, change=change), is_done=False)]
+            lines = [*_lines(preview_change(session, change=change), is_done=False)]
         if dry_run:
             typer.echo("\n".join(["Dry run, nothing is changed:", *lines]))
             return
@@ -114,14 +114,14 @@ def call_off(
     typer.echo(f"Called off: {_line(change)}")
 
 
-def _lines(foreseen: Foreseen, *, is_done: bool) -> Iterator[str]:
-    yield _line(foreseen.change)
-    if foreseen.closes_out:
-        is_over = is_done and not foreseen.change.was_planned
+def _lines(effects: ChangeEffects, *, is_done: bool) -> Iterator[str]:
+    yield _line(effects.change)
+    if effects.closes_out:
+        is_over = is_done and not effects.change.was_planned
         told = "Open requests that were closed out" if is_over else "Requests open now that it ends"
-        yield f"{told}: {foreseen.closes_out}"
-    yield from (f"Called off: {_line(row)}, id {row.id}" for row in foreseen.calls_off)
-    yield from (f"Planned: {_line(row)}, id {row.id or '-'}" for row in foreseen.planned)
+        yield f"{told}: {effects.closes_out}"
+    yield from (f"Called off: {_line(row)}, id {row.id}" for row in effects.calls_off)
+    yield from (f"Planned: {_line(row)}, id {row.id or '-'}" for row in effects.planned)
 
 
 def _line(change: StatusChange) -> str:

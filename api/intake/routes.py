@@ -24,10 +24,10 @@ from api.problems.catalogue import (
 from api.problems.document import responses
 from api.problems.protocol import ContentTooLarge, TooManyRequests, UnsupportedMediaType
 from api.runtime import runtime_of
-from data.documents.form import find_form, find_words
+from data.documents.form import find_form, find_form_texts
 from data.documents.status import find_status
 from data.intake import requests as consultation_requests
-from data.intake.requests import Sending
+from data.intake.requests import NewRequest
 from data.intake.withdrawals import RecordOfCare, withdraw_request
 from models.consultation_form import ConsultationFormPublic
 from models.consultation_request import (
@@ -122,7 +122,7 @@ async def create_consultation_request(
     What got a 201 is stored durably. Send an `Idempotency-Key`, so that a request can be sent
     again safely: the same key with the same bytes gets the first answer again.
     """
-    outcome = await runtime_of(request).intake.submit(Sending(body, attempt))
+    outcome = await runtime_of(request).intake.submit(NewRequest(body, attempt))
     return answer_to(outcome, headers=rate)
 
 
@@ -163,6 +163,6 @@ def _receipt(session: SessionDep, row: ConsultationRequest) -> ReceiptPublic:
         updated_at=row.state_changed_at,
         retention_until=row.retention_until,
         next_step=consultation_requests.next_step(
-            row.state, status=find_status(session), form=find_words(session)
+            row.state, status=find_status(session), form=find_form_texts(session)
         ),
     )

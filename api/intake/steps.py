@@ -23,7 +23,7 @@ from api.problems.validation import problem_for
 from api.runtime import OpenIntake, runtime_of
 from data.crypto import Keyring
 from data.database import reading
-from data.documents.form import find_words
+from data.documents.form import find_form_texts
 from data.intake.idempotency import Attempt, KeyReused, Replayed, find_answer
 from data.intake.store import find_refusal
 from models.consultation_form import ConsultationFormCreate
@@ -126,7 +126,7 @@ def _require_accepting(request: Request) -> ConsultationFormCreate:
     """The current form; raises the problem where the clinic takes no request."""
     with reading(runtime_of(request).engine) as session:
         refusal = find_refusal(session)
-        form = find_words(session)
+        form = find_form_texts(session)
     if refusal is not None:
         answer_to(refusal)
     return form

@@ -17,14 +17,14 @@ from api.problems.validation import invalid
 from data.documents.status_history import list_all_changes
 from data.operations import status_changes
 from data.operations.status_changes import (
+    ChangeEffects,
     EffectPassed,
-    Foreseen,
     ImpossibleChange,
     ReopeningPassed,
     ReopeningTooEarly,
     call_off_change,
     change_status,
-    foresee_change,
+    preview_change,
 )
 from models.status_change import (
     PlannedStatusChange,
@@ -98,7 +98,7 @@ def create_status_change(
     try:
         if dry_run:
             response.status_code = 200
-            return _public(foresee_change(session, change=body), is_dry_run=True)
+            return _public(preview_change(session, change=body), is_dry_run=True)
         return _public(
             change_status(session, change=body, retention=settings.retention, actor=staff.id)
         )
@@ -128,14 +128,14 @@ def call_off_status_change(
     return StaffStatusChange.of(change, Standing.CALLED_OFF)
 
 
-def _public(foreseen: Foreseen, *, is_dry_run: bool = False) -> StatusChangeRecorded:
-    change = foreseen.change
-    was_closed_out = foreseen.closes_out and not change.was_planned and not is_dry_run
+def _public(effects: ChangeEffects, *, is_dry_run: bool = False) -> StatusChangeRecorded:
+    change = effects.change
+    was_closed_out = effects.closes_out and not change.was_planned and not is_dry_run
     return StatusChangeRecorded(
         **PlannedStatusChange.model_validate(change).model_dump(),
         status=Standing.PLANNED if change.was_planned else Standing.IN_EFFECT,
-        planned=[PlannedStatusChange.model_validate(row) for row in foreseen.planned],
-        calls_off=[PlannedStatusChange.model_validate(row) for row in foreseen.calls_off],
-        closes_out=foreseen.closes_out,
+        planned=[PlannedStatusChange.model_validate(row) for row in effects.planned],
+        calls_off=[PlannedStatusChange.model_validate(row) for row in effects.calls_off],
+        closes_out=effects.closes_out,
         handover_export=EXPORT_PATH if was_closed_out else None,
     )

@@ -14,7 +14,7 @@ from api.problems.document import responses
 from api.problems.protocol import ContentTooLarge, UnsupportedMediaType
 from api.problems.validation import invalid
 from data import staff_tokens
-from data.staff_tokens import ExceedsMaker, MakerEnded
+from data.staff_tokens import ExceedsMaker, MakerInvalid
 from models.staff_token import (
     StaffMe,
     StaffTokenCreate,
@@ -71,7 +71,7 @@ def create_staff_token(
             ("#/expires_in_days", "expires_in_days.too_large"): excess.by_days,
         }
         raise invalid(*(fault for fault, is_one in faults.items() if is_one)) from None
-    except MakerEnded:
+    except MakerInvalid:
         raise Unauthorized(headers=CHALLENGE) from None
 
 

@@ -12,7 +12,7 @@ from sqlmodel import Session, select
 
 from data.crypto import header_of
 from data.database import writing
-from data.operations.upkeep import keep_up
+from data.operations.upkeep import run_upkeep
 from models.clinic import Clinic
 from models.delivery import Delivery
 from models.sent_letter import SentLetter
@@ -222,7 +222,7 @@ async def test_a_mailbox_gets_three_letters_a_day(folder: Path, mail: tuple[Mail
 
         let_a_day_pass(stage.engine)
         queue = stage.app.state.runtime.write_queue
-        await keep_up(stage.engine, retention={}, queue=queue)
+        await run_upkeep(stage.engine, retention={}, queue=queue)
         assert count(stage.engine, SentLetter) == 0
         await post(stage.client, body_of(email="ada.b@example.com"))
         assert (await outcomes(stage))[-1] == ("delivered", "delivered")

@@ -260,7 +260,7 @@ async def test_a_backup_needs_its_keys(
     (place / "keyring.json").unlink()
     line = refused("restore", "--check", str(file), folder=place)
     assert line == (
-        f"the keys cannot be used so: the backup needs key {key_id}, which is not here: "
+        f"the keys cannot be used: the backup needs key {key_id}, which is not in the keyring: "
         "add it with `python main.py keys import FILE`"
     )
     write_keyring(place / "keyring.json", generated=True)

@@ -219,7 +219,7 @@ async def test_keys_are_checked(
     lacks = invoke("keys", "check", folder=folder)
     assert (lacks.exit_code, lacks.stdout) == (1, f"{foreign}  seals 0\n")
     [line] = lacks.stderr.splitlines()
-    assert f"the data was sealed with key {used}, which is not here" in line
+    assert f"the data was sealed with key {used}, which is not in the keyring" in line
 
     given = invoke("keys", "check", folder=folder, CLINIC_KEYRING=right.decode())
     assert (given.exit_code, given.stdout) == (0, f"{used}  seals 2\n")
@@ -262,7 +262,7 @@ async def test_a_wrong_key_is_not_imported(
     before = everything(engine, folder)
     refused = invoke("keys", "import", str(other), folder=folder)
     assert (refused.exit_code, len(refused.stderr.splitlines())) == (1, 1)
-    assert "holds another key of the id" in refused.stderr
+    assert "has a different key with the id" in refused.stderr
     assert everything(engine, folder) == before
 
     make_foreign(file)

@@ -13,9 +13,9 @@ from sqlmodel import Session, col, select
 
 from data.crypto import Keyring, header_of, read_document
 from data.database import open_database, writing
-from data.documents.form import find_words
+from data.documents.form import find_form_texts
 from data.documents.status import find_status
-from data.intake.requests import Sending, record_requests
+from data.intake.requests import NewRequest, record_requests
 from models.audit import AuditEvent, AuditSecret
 from models.consultation_request import ConsultationRequest, ConsultationRequestCreate
 from models.idempotency import IdempotencyRecord
@@ -146,13 +146,13 @@ def test_keys_in_the_environment_are_changed_there(folder: Path) -> None:
 def fill(engine: Engine, folder: Path) -> list[str]:
     keyring = Keyring(read_document(folder / "keyring.json"))
     with writing(engine) as session:
-        status, form = find_status(session), find_words(session)
-        sendings = [
-            Sending(ConsultationRequestCreate.model_validate({**VALID, "name": f"N {number}"}))
+        status, form = find_status(session), find_form_texts(session)
+        new_requests = [
+            NewRequest(ConsultationRequestCreate.model_validate({**VALID, "name": f"N {number}"}))
             for number in range(MANY)
         ]
         answers = record_requests(
-            session, sendings=sendings, status=status, form=form, keyring=keyring
+            session, new_requests=new_requests, status=status, form=form, keyring=keyring
         )
     return [answer.id for answer in answers]
 

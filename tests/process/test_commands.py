@@ -55,9 +55,7 @@ def test_from_an_empty_database(empty_folder: Path) -> None:
     migrated = invoke("migrate", folder=tmp_path)
     assert migrated.stdout == f"The database is at revision {NEWEST_REVISION}.\n"
     unloaded = invoke("status", "show", folder=tmp_path)
-    assert (
-        unloaded.stderr == "clinic-api: the database holds no content: run `python main.py load`\n"
-    )
+    assert unloaded.stderr == "clinic-api: the database has no content: run `python main.py load`\n"
     first = invoke("load", folder=tmp_path).stdout.splitlines()
     assert first[0] == "37 added, 0 changed."
     assert "  section off-label-use" in first

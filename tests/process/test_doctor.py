@@ -34,7 +34,7 @@ def test_something_is_wrong(folder: Path) -> None:
     tamper(folder, "UPDATE audit_event SET actor = 'x'")
     told = invoke("doctor", folder=folder)
     assert told.exit_code == 1
-    assert told.stdout.startswith("failed audit      Event 1 was changed or put in. Somebody")
+    assert told.stdout.startswith("failed audit      Event 1 was changed or inserted. The audit")
     document = json.loads(invoke("doctor", "--json", folder=folder).stdout)
     assert document["status"] == "failed"
 
