@@ -332,7 +332,7 @@ def test_one_address_does_not_take_all_connections(
         assert sum(map(is_open, held)) == CONNECTIONS_PER_ADDRESS
         assert good.get("/v1/status").status_code == 200
     log = service.log.read_text()
-    assert log.count("further ones are closed") == 1
+    assert log.count("more are refused") == 1
     assert "Traceback" not in log
 
 
