@@ -295,7 +295,7 @@ def test_only_an_empty_place_is_filled(folder: Path, place: Path) -> None:
     file = back_up(folder)
     confirmed = ("restore", str(file), "--confirm", "restore")
     assert refused(*confirmed, folder=folder).endswith("a restore needs an empty one")
-    assert refused("restore", str(file), folder=place).endswith("Add --confirm restore")
+    assert refused("restore", str(file), folder=place).endswith("add --confirm restore")
     assert "not confirmed" in refused("restore", str(file), "--confirm", "yes", folder=place)
     assert invoke(*confirmed, folder=place).exit_code == 0
 

@@ -239,12 +239,12 @@ async def test_keys_are_imported(
     assert invoke("keys", "check", folder=folder).exit_code == 1
 
     done = invoke("keys", "import", str(old), folder=folder)
-    assert (done.exit_code, done.stdout) == (0, f"{used} was brought in.\n")
+    assert (done.exit_code, done.stdout) == (0, f"{used} was imported.\n")
     document = read_document(file)
     assert (document.active, list(document.keys)) == (active, [used, active, newest])
     assert invoke("keys", "check", folder=folder).exit_code == 0
     again = invoke("keys", "import", str(old), folder=folder)
-    assert (again.exit_code, again.stdout) == (0, "Each of its keys is here already.\n")
+    assert (again.exit_code, again.stdout) == (0, "The keyring already has all these keys.\n")
     assert invoke("keys", "rotate", folder=folder).stdout.startswith(f"{newest} is active; 2 ")
     with Session(engine) as session:
         events = session.exec(select(AuditEvent).where(AuditEvent.action == "key.imported"))

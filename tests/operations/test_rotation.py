@@ -54,11 +54,11 @@ async def test_the_life_of_a_key(
 
     new = keys(folder, "add").split()[0]
     assert active_of(folder) == old
-    assert keys(folder, "rotate") == f"{new} is active; 4 things were sealed anew.\n"
-    assert keys(folder, "rotate") == f"{new} is active; 0 things were sealed anew.\n"
+    assert keys(folder, "rotate") == f"{new} is active; 4 values were resealed.\n"
+    assert keys(folder, "rotate") == f"{new} is active; 0 values were resealed.\n"
     assert keys(folder, "list").splitlines() == [
-        f"{old}  beside  seals 0",
-        f"{new}  active  seals 4",
+        f"{old}  inactive  seals 0",
+        f"{new}  active    seals 4",
     ]
     with Session(engine) as session:
         for column in (
@@ -127,7 +127,7 @@ async def test_a_damaged_row_does_not_stop_a_rotation(
     for sealed_anew in (3, 0):
         done = invoke("keys", "rotate", folder=folder)
         assert done.exit_code == 1
-        assert done.stdout == f"{new} is active; {sealed_anew} things were sealed anew.\n"
+        assert done.stdout == f"{new} is active; {sealed_anew} values were resealed.\n"
         [line] = done.stderr.splitlines()
         assert f"consultation_request {ids[1]} cannot be opened" in line
     assert sealed_with(engine, new) == 2

@@ -137,7 +137,7 @@ async def test_the_command_line_makes_any(
     ended = invoke("token", "revoke", id_of(token), folder=folder)
     assert ended.stdout.splitlines() == [
         f"{id_of(token)} is revoked.",
-        "2 that it made ended with it.",
+        "Also revoked, because it made them: 2",
     ]
 
 
