@@ -108,7 +108,7 @@ def test_a_file_that_cannot_be_read(
 
 def test_the_shipped_content_has_no_fault(folder: Path) -> None:
     """`check` without a folder looks at what is shipped."""
-    assert invoke("check", folder=folder).stdout == "No fault in 4 sections and 27 FAQs.\n"
+    assert invoke("check", folder=folder).stdout == "No faults in 4 sections and 27 FAQs.\n"
 
 
 async def test_a_change_is_published(
