@@ -335,7 +335,7 @@ def test_an_older_schema_is_told(folder: Path, place: Path) -> None:
     file = back_up(folder)
     restored = invoke("restore", str(file), "--confirm", "restore", folder=place)
     assert restored.stdout.endswith(
-        "It was restored with an older schema: run `python main.py migrate`.\n"
+        "The restored database has an older schema: run `python main.py migrate`.\n"
     )
     assert invoke("migrate", folder=place).exit_code == 0
     assert invoke("status", "show", folder=place).exit_code == 0
