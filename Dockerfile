@@ -1,5 +1,5 @@
-# One image for everything that `main.py` does: serve, migrate, load, status, requests, keys, backup.
-# BASE needs a python3 of 3.11 or newer, with its venv; both stages use the same one.
+# One image for all commands of `main.py`. BASE needs Python 3.11 or newer with `venv`. Both stages
+# must use the same base.
 ARG BASE=python:3.13-slim-trixie
 
 FROM ${BASE} AS build
@@ -14,11 +14,11 @@ COPY main.py pyproject.toml ./
 COPY api api/
 COPY data data/
 COPY models models/
-# Compiled here, because the one who runs it may not write.
+# Compiled at build time, because the user of the container cannot write here.
 RUN python3 -m compileall -q .
 
 FROM ${BASE}
-# Packages of the base's distribution; backups of PostgreSQL need `postgresql-client`.
+# More packages of the base's distribution. Backups of PostgreSQL need `postgresql-client`.
 ARG PACKAGES=
 # hadolint ignore=DL3008,SC2086
 RUN if [ -n "${PACKAGES}" ]; then \
@@ -41,7 +41,7 @@ ENV PATH=/srv/clinic/.venv/bin:$PATH \
 USER 10001:10001
 VOLUME ["/data", "/keys", "/backups"]
 EXPOSE 8000
-# Whether the process answers: a database that is away is no reason to start it anew.
+# Checks only that the process answers: a restart does not help if the database is unreachable.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["python", "-c", \
   "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ[\"CLINIC_PORT\"]}/health/live', timeout=2)"]
 ENTRYPOINT ["python", "main.py"]

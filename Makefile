@@ -1,4 +1,4 @@
-# Each target does what it needs first; a second call does only what has changed.
+# Each target first updates what it depends on.
 PYTHON ?= python3
 BIN := .venv/bin
 NODE_PACKAGES := tests/clients/node_modules/.installed docs/examples/site/node_modules/.installed
@@ -10,27 +10,27 @@ CLIENTS := $(NODE_PACKAGES) tests/clients/.venv/installed
 run: .venv/runtime
 	@$(BIN)/python main.py serve
 
-# The same clinic open, with a waiting list, paused and closed, for trying a frontend.
+# Serves the clinic in four states, to test a frontend: open, with a waiting list, paused, closed.
 demo: .venv/runtime
 	@$(BIN)/python main.py demo
 
-# A website on the first of those four clinics; see docs/examples/site.
+# An example website for the first of those four clinics; see docs/examples/site.
 site: docs/examples/site/node_modules/.installed
 	@echo "Example site  http://127.0.0.1:8080"
 	@$(PYTHON) -m http.server 8080 --bind 127.0.0.1 --directory docs/examples/site
 
-# In memory where there is some: a test's database need not outlast the machine.
+# Databases of tests are in memory if possible, because they need no disk.
 test test-clients coverage: export TMPDIR := $(shell test -w /dev/shm && echo /dev/shm || echo /tmp)
 
-# In Python, on both databases; ARGS names files or options, such as ARGS=tests/public/test_status.py.
+# The Python tests, on both databases. ARGS gives files or options: ARGS=tests/public/test_status.py
 test: .venv/development
 	@$(BIN)/pytest --ignore tests/clients --ignore tests/programs $(or $(ARGS),$(PARALLEL))
 
-# With other programs: Node.js, a JDK, Chromium; nginx, Redis, curl, strace.
+# The tests that need other programs: Node.js, a JDK, Chromium, nginx, Redis, curl, strace.
 test-clients: .venv/development $(CLIENTS)
 	@$(BIN)/pytest $(PARALLEL) tests/clients tests/programs
 
-# The same, with the lines that no test reaches; half as fast.
+# All tests, with a report of lines that no test reaches. Takes twice as long.
 coverage: .venv/development $(CLIENTS)
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest $(PARALLEL) $(ARGS)
@@ -47,19 +47,19 @@ check: .venv/development
 
 install: .venv/development
 
-# Reads, side by side with bare uvicorn and with the tutorial's way; takes some minutes.
+# Compares reads with bare uvicorn and with the code of FastAPI's tutorial. Takes minutes.
 benchmark: .venv/development
 	@$(BIN)/python -m tests.benchmark
 
-# What takes minutes: long repetitions, and a real cache in front of the reads (nginx).
+# Tests that take minutes: long repetitions, and nginx as a cache for the reads.
 soak: .venv/development
 	@$(BIN)/pytest -m soak -s
 
-# The OpenAPI document's examples, as the service gives them now.
+# Records the examples of the OpenAPI document from a running service.
 examples: .venv/development
 	@$(BIN)/python -m tests.openapi.examples
 
-# What clients of this release may rely on; `make test` tells what would break them.
+# Records the OpenAPI document of a release. `make test` reports changes that break its clients.
 release: .venv/development
 	@$(BIN)/python -m tests.openapi.breaking
 
@@ -77,10 +77,10 @@ $(NODE_PACKAGES): %/node_modules/.installed: %/package-lock.json
 	@if command -v npm >/dev/null; then \
 		cd $* && npm ci --silent && touch node_modules/.installed; \
 	else \
-		echo "Node.js is not installed: what needs it is left out"; \
+		echo "Node.js is not installed: tests that need it are skipped"; \
 	fi
 
-# A generator of clients that asks for other versions than the service does.
+# A code generator with other versions of dependencies than the service, so it has its own venv.
 tests/clients/.venv/installed: tests/clients/requirements.lock
 	@$(PYTHON) -m venv tests/clients/.venv
 	@tests/clients/.venv/bin/python -m pip install --quiet --disable-pip-version-check \

@@ -1,4 +1,4 @@
-"""Clinic API: the application, and its one command line (`python main.py --help`)."""
+"""Clinic API: creates the application, and defines the commands (`python main.py --help`)."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ from api.commands.requests import requests
 from api.commands.status import status
 from api.commands.tokens import token
 from api.http.cors import Cors
-from api.http.middleware import AccessLog, BodyLimit, DefaultHeaders, LastResort, RequestId
+from api.http.middleware import AccessLog, BodyLimit, DefaultHeaders, RequestId, UnhandledExceptions
 from api.http.rates import AddressLimiter
 from api.pages.openapi import INTRODUCTION, TAGS, DocumentedAPI, operation_id
 from api.pages.webhooks import events
@@ -37,9 +37,9 @@ from data.database import open_database, writing
 from data.documents.checks import check_content
 from data.documents.files import SHIPPED_CONTENT, ContentFaults, read_content
 from data.intake.store import store_requests
-from data.notifications.dispatch import Dispatcher, Outlets
+from data.notifications.dispatch import DeliverySettings, Dispatcher
 from data.notifications.mail import MailServer
-from data.notifications.mailer import MailOutlet
+from data.notifications.mailer import MailSettings
 from data.operations.health import Service
 from data.operations.load import load_content
 from data.operations.roles import grant_serving
@@ -49,11 +49,11 @@ from models.settings import ROOT, Settings, read_settings
 
 
 class ClinicAPI(CachedAPI, DocumentedAPI):
-    """FastAPI, with its public reads from memory and its errors as problem details."""
+    """FastAPI with a response cache for public reads, and with problem details in OpenAPI."""
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The application; its database is opened when it starts."""
+    """The application. Its database is opened only when it starts (`_lifespan`)."""
     settings = settings or read_settings()
     app = ClinicAPI(
         title=NAME,
@@ -64,20 +64,20 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         servers=[{"url": settings.public_url or "/", "description": "This service."}],
         webhooks=events,
         license_info={"name": "MIT", "identifier": "MIT"},
-        lifespan=_run,
+        lifespan=_lifespan,
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
         generate_unique_id_function=operation_id,
-        # Spans would carry query strings.
+        # Its spans would contain query strings.
         telemetry={"tracing": False, "metrics": False, "logs": False},
         middleware=[
             Middleware(RequestId),
             Middleware(AccessLog),
             Middleware(DefaultHeaders),
             Middleware(Cors, origins=settings.cors_origins),
-            Middleware(LastResort),
+            Middleware(UnhandledExceptions),
             Middleware(BodyLimit),
         ],
     )
@@ -88,17 +88,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 @asynccontextmanager
-async def _run(app: ClinicAPI) -> AsyncIterator[None]:
-    """What the application holds, and what it does by itself, from its start to its end."""
+async def _lifespan(app: ClinicAPI) -> AsyncIterator[None]:
+    """Opens the shared objects and runs the background tasks while the application runs."""
     settings: Settings = app.state.settings
     server.configure_logging(settings)
-    runtime = app.state.runtime = _open(settings)
+    runtime = app.state.runtime = _open_runtime(settings)
     stopped = asyncio.Event()
     tasks = [
-        asyncio.create_task(app.kept.follow(runtime.engine, stopped)),
-        asyncio.create_task(loops.follow_keys(runtime.keyring, stopped)),
-        asyncio.create_task(loops.keep_up(runtime, stopped)),
-        asyncio.create_task(loops.deliver(_dispatcher(runtime), stopped)),
+        asyncio.create_task(app.answer_cache.keep_current(runtime.engine, stopped)),
+        asyncio.create_task(loops.reload_keys(runtime.keyring, stopped)),
+        asyncio.create_task(loops.run_upkeep(runtime, stopped)),
+        asyncio.create_task(loops.run_deliveries(_dispatcher(runtime), stopped)),
     ]
     try:
         yield
@@ -110,7 +110,7 @@ async def _run(app: ClinicAPI) -> AsyncIterator[None]:
         runtime.engine.dispose()
 
 
-def _open(settings: Settings) -> Runtime:
+def _open_runtime(settings: Settings) -> Runtime:
     engine = open_database(settings.database_url)
     keyring = server.open_audit(engine, settings)
     queue = WriteQueue(engine)
@@ -134,18 +134,18 @@ def _dispatcher(runtime: Runtime) -> Dispatcher:
     settings = runtime.settings
     return Dispatcher(
         runtime.engine,
-        outlets=Outlets(mail=_mail_outlet(settings), allowed=settings.webhook_networks),
+        settings=DeliverySettings(mail=_mail_settings(settings), allowed=settings.webhook_networks),
         keyring=runtime.keyring,
         queue=runtime.write_queue,
     )
 
 
-def _mail_outlet(settings: Settings) -> MailOutlet:
+def _mail_settings(settings: Settings) -> MailSettings:
     server = None
     if settings.smtp_url and settings.mail_from:
         url, sender = settings.smtp_url.get_secret_value(), settings.mail_from
         server = MailServer(url, sender=sender, plain=bool(settings.smtp_plain))
-    return MailOutlet(
+    return MailSettings(
         server=server,
         notify_to=settings.notify_to,
         public_url=settings.public_url,
@@ -155,13 +155,13 @@ def _mail_outlet(settings: Settings) -> MailOutlet:
 
 
 def __getattr__(name: str) -> FastAPI:
-    """`main:app` for a server that is started without `serve`; no command needs it made."""
+    """Creates `main:app` on demand, for servers other than `serve`. Commands do not need it."""
     if name == "app":
         return create_app()
     raise AttributeError(name)
 
 
-# What a command holds may be what a patient typed: a traceback must not show it.
+# No pretty tracebacks: they show local variables, which may contain what a patient typed.
 command_line = typer.Typer(
     help=f"{NAME} {VERSION}: a clinic's content, status and consultation intake as JSON.",
     no_args_is_help=True,
@@ -184,9 +184,9 @@ ContentFolder = Annotated[Path, typer.Argument(help="Folder of the content files
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on.", min=1, max=65535)] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes.", min=1, max=64)] = None,
+    workers: Annotated[int | None, typer.Option(help="Number of processes.", min=1, max=64)] = None,
 ) -> None:
-    """Serve the API, after a look at everything it needs."""
+    """Check settings, keys and database, then serve the API."""
     given = {"host": host, "port": port, "workers": workers}
     with one_line_faults():
         settings = read_settings(**{name: value for name, value in given.items() if value})
@@ -196,8 +196,8 @@ def serve(
 @command_line.command("demo")
 def demo_command(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    first_port: Annotated[int, typer.Option(help="Port of the first one.", min=1)] = 8001,
-    folder: Annotated[Path, typer.Option(help="Where their data is.")] = ROOT / "var" / "demo",
+    first_port: Annotated[int, typer.Option(help="Port of the first service.", min=1)] = 8001,
+    folder: Annotated[Path, typer.Option(help="Folder for their data.")] = ROOT / "var" / "demo",
 ) -> None:
     """Serve the clinic in four states side by side: open, with a waiting list, paused, closed."""
     with one_line_faults():
@@ -206,7 +206,7 @@ def demo_command(
 
 @command_line.command()
 def migrate() -> None:
-    """Bring the database's schema to the newest revision."""
+    """Migrate the database to the newest schema."""
     with one_line_faults():
         settings = read_settings()
     with opened_database(settings.owner_url, current=False, may_create=True) as engine:
@@ -218,7 +218,7 @@ def migrate() -> None:
 
 @command_line.command("load")
 def load_command(folder: ContentFolder = SHIPPED_CONTENT) -> None:
-    """Bring the content files into the database; what is unchanged stays as it is."""
+    """Load the content files into the database. Unchanged texts are not touched."""
     with opened_database() as engine, writing(engine) as session:
         loaded = load_content(session, content=read_content(folder))
     typer.echo(f"{len(loaded.added)} added, {len(loaded.changed)} changed.")
@@ -228,13 +228,13 @@ def load_command(folder: ContentFolder = SHIPPED_CONTENT) -> None:
 
 @command_line.command()
 def check(folder: ContentFolder = SHIPPED_CONTENT) -> None:
-    """Look for faults in the content files, each with its file, line and reason."""
+    """Check the content files. Each fault is printed with its file, line and reason."""
     with one_line_faults():
         content = read_content(folder)
         faults = check_content(content)
         if faults:
             raise ContentFaults(faults)
-    typer.echo(f"No fault in {len(content.sections)} sections and {len(content.faqs.faqs)} FAQs.")
+    typer.echo(f"No faults in {len(content.sections)} sections and {len(content.faqs.faqs)} FAQs.")
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""Everything that speaks HTTP."""
+"""HTTP and the command line: everything that is called from outside."""

@@ -1,4 +1,7 @@
-"""Records in the audit the first use of a staff token in a day, and refused calls."""
+"""Records when staff tokens are used, and which calls are refused.
+
+Each use sets the time in the token's row. The audit gets the first use in a day, and refused calls.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -17,15 +20,15 @@ from models.audit import NOBODY, Action, Details
 
 
 @dataclass(frozen=True)
-class Use:
-    """A token was used."""
+class TokenUse:
+    """A valid token was used."""
 
     token_id: str
 
 
 @dataclass(frozen=True)
-class Refusal:
-    """A call was refused; `token_id` is `None` where the token is not known."""
+class RefusedCall:
+    """A call was refused. `token_id` is `None` for an unknown token."""
 
     action: Action
     token_id: str | None
@@ -33,41 +36,42 @@ class Refusal:
 
 
 class AccessRecorder:
-    """Writes uses and refusals through the write queue, all that wait with one commit."""
+    """Writes through the queue of writers; all records that wait are written with one commit."""
 
     def __init__(self, queue: WriteQueue) -> None:
-        self._writer: BatchWriter[Use | Refusal, None] = BatchWriter(_record, queue=queue)
-        self._noting: dict[str, asyncio.Task[None]] = {}
+        self._writer: BatchWriter[TokenUse | RefusedCall, None] = BatchWriter(_record, queue=queue)
+        self._pending: dict[str, asyncio.Task[None]] = {}
 
-    async def record(self, refusal: Refusal) -> None:
-        """Returns when the event is stored; raises as `WriteQueue.write` does."""
+    async def record(self, refusal: RefusedCall) -> None:
+        """Returns after the commit of the event. Raises the exceptions of `WriteQueue.write`."""
         await self._writer.submit(refusal)
 
-    def note_use(self, token_id: str) -> None:
-        """Notes it in the background: a call with a good token does not wait for other writers.
+    def record_use_soon(self, token_id: str) -> None:
+        """Records the use in the background, so that the call does not wait for other writers.
 
-        A use that cannot be written now is written at the next one.
+        This is best effort: if the database cannot be written now, the next use is recorded.
         """
-        if token_id not in self._noting:
-            self._noting[token_id] = asyncio.create_task(self._note(token_id))
+        if token_id not in self._pending:
+            self._pending[token_id] = asyncio.create_task(self._record_use(token_id))
 
     async def finish(self) -> None:
-        await asyncio.gather(*self._noting.values())
+        """Waits for the records that are written in the background."""
+        await asyncio.gather(*self._pending.values())
 
-    async def _note(self, token_id: str) -> None:
+    async def _record_use(self, token_id: str) -> None:
         try:
             with suppress(DBAPIError, PoolTimeout, NotDurable, WriteQueueTimeout):
-                await self._writer.submit(Use(token_id))
+                await self._writer.submit(TokenUse(token_id))
         finally:
-            del self._noting[token_id]
+            del self._pending[token_id]
 
 
-def _record(session: Session, items: Sequence[Use | Refusal]) -> list[None]:
-    uses = [item.token_id for item in items if isinstance(item, Use)]
+def _record(session: Session, items: Sequence[TokenUse | RefusedCall]) -> list[None]:
+    uses = [item.token_id for item in items if isinstance(item, TokenUse)]
     if uses:
         record_uses(session, token_ids=uses)
     for item in items:
-        if isinstance(item, Refusal):
+        if isinstance(item, RefusedCall):
             record_event(
                 session,
                 actor=item.token_id or NOBODY,

@@ -1,4 +1,4 @@
-"""Who is calling: a staff token in the Authorization header (RFC 6750), and nowhere else."""
+"""Authenticates staff by a bearer token in the Authorization header (RFC 6750, section 2.1)."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -7,7 +7,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 from starlette.concurrency import run_in_threadpool
 
-from api.access import Refusal
+from api.access import RefusedCall
 from api.http.addresses import networks_of
 from api.pages.openapi import operation_id
 from api.problems.catalogue import Forbidden, Unauthorized
@@ -21,8 +21,8 @@ from models.staff_token import Scope, StaffToken
 
 SCHEME = "staff"
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
-# An address may try so many wrong tokens, and a token so many operations that it has no scope for;
-# then they are told to wait.
+# The rate of wrong tokens from one address, and the rate of calls without the needed scope from one
+# token. Above it, the answer is 429.
 REFUSED_RATE = "10 per minute"
 
 _bearer = HTTPBearer(
@@ -34,18 +34,18 @@ _bearer = HTTPBearer(
 
 @dataclass(frozen=True)
 class Staff:
-    """The caller, by its token."""
+    """The authenticated caller; `id` is the id of the token."""
 
     id: str
     owner: str
     token: StaffToken
 
 
-def find_caller(
+def find_sent_token(
     request: Request,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> StaffToken | None:
-    """The token that is sent, if it is good now."""
+    """The token of the request; `None` if it is missing or not valid now."""
     if credentials is None:
         return None
     with reading(runtime_of(request).engine) as session:
@@ -59,15 +59,18 @@ async def authenticate(
     request: Request,
     needed: SecurityScopes,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-    token: Annotated[StaffToken | None, Depends(find_caller)],
+    token: Annotated[StaffToken | None, Depends(find_sent_token)],
 ) -> Staff:
-    """Raises `Unauthorized`, `TooManyRequests` or `Forbidden`."""
+    """The caller, with all scopes that are needed.
+
+    Raises `Unauthorized`, `TooManyRequests` or `Forbidden`.
+    """
     if token is None:
         if credentials is not None:
             await _count_wrong_token(request)
         raise Unauthorized(headers=CHALLENGE)
     if is_use_due(token):
-        runtime_of(request).access.note_use(token.id)
+        runtime_of(request).access.record_use_soon(token.id)
     if not set(needed.scopes) <= set(token.scopes):
         await _record_forbidden(request, token, needed)
         challenge = f'Bearer error="insufficient_scope", scope="{needed.scope_str}"'
@@ -76,31 +79,34 @@ async def authenticate(
 
 
 async def _count_wrong_token(request: Request) -> None:
-    if await run_in_threadpool(_is_last_of_its_rate, request, _address(request)):
-        # Once for each address and window, so that a flood does not fill the audit.
+    if await run_in_threadpool(_count_refusal, request, _address(request)):
+        # One event for each address and time window, so that a flood does not fill the audit.
         details: Details = {"address": _address_digest(request)}
-        await _record(request, Refusal(Action.TOKENS_REFUSED, None, details))
+        await _record(request, RefusedCall(Action.TOKENS_REFUSED, None, details))
 
 
 async def _record_forbidden(request: Request, token: StaffToken, needed: SecurityScopes) -> None:
-    # Each 403 leaves an event. A flood of them becomes 429s, and does not fill the audit either.
-    await run_in_threadpool(_is_last_of_its_rate, request, token.id)
+    # Each 403 is recorded. A flood gets 429 instead, which is not recorded.
+    await run_in_threadpool(_count_refusal, request, token.id)
     details: Details = {
         "operation": operation_id(request.scope["route"]),
         "scopes": listed(needed.scopes),
         "address": _address_digest(request),
     }
-    await _record(request, Refusal(Action.TOKEN_FORBIDDEN, token.id, details))
+    await _record(request, RefusedCall(Action.TOKEN_FORBIDDEN, token.id, details))
 
 
-def _is_last_of_its_rate(request: Request, key: str) -> bool:
-    """Counts a refusal; raises `TooManyRequests` after the last one that the rate allows."""
+def _count_refusal(request: Request, key: str) -> bool:
+    """Counts a refused call; returns whether the rate is now used up.
+
+    Raises `TooManyRequests` if it was used up before.
+    """
     limiter = runtime_of(request).refused_limiter
     limiter.hit(key)
     return not limiter.is_within(key)
 
 
-async def _record(request: Request, refusal: Refusal) -> None:
+async def _record(request: Request, refusal: RefusedCall) -> None:
     access = runtime_of(request).access
     await access.record(refusal)
 
@@ -110,12 +116,12 @@ def _address(request: Request) -> str:
 
 
 def _address_digest(request: Request) -> str:
-    """Tells two addresses apart, and names neither to a reader of the audit."""
+    """A keyed digest: events of one address can be recognised without storing the address."""
     keyring = runtime_of(request).keyring
     return keyring.digests("address", networks_of(_address(request))[0].encode())[0].hex()
 
 
-GUARDED = responses(Unauthorized, TooManyRequests)
+NEEDS_TOKEN = responses(Unauthorized, TooManyRequests)
 NEEDS_SCOPE = responses(Forbidden)
 
 AnyStaff = Annotated[Staff, Security(authenticate)]
@@ -123,7 +129,7 @@ Admin = Annotated[Staff, Security(authenticate, scopes=[Scope.ADMIN])]
 StatusWriter = Annotated[Staff, Security(authenticate, scopes=[Scope.STATUS_WRITE])]
 IntakeReader = Annotated[Staff, Security(authenticate, scopes=[Scope.INTAKE_READ])]
 IntakeWriter = Annotated[Staff, Security(authenticate, scopes=[Scope.INTAKE_WRITE])]
-# Erasing cannot be undone, so it is for those who may read what they erase.
+# Erasing cannot be undone, so it also needs the right to read what is erased.
 IntakeEraser = Annotated[
     Staff, Security(authenticate, scopes=[Scope.INTAKE_READ, Scope.INTAKE_WRITE])
 ]

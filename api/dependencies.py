@@ -1,4 +1,4 @@
-"""What a route may ask for. What does not block is `async`: a thread costs more than it does."""
+"""The dependencies of routes. Those that do not block are `async`, which saves a thread."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Annotated
@@ -16,7 +16,7 @@ from models.settings import Settings
 async def get_keyring(request: Request) -> Keyring:
     keyring = runtime_of(request).keyring
     if keyring.is_stale:
-        # An answer that is sealed with a new key must be found by its digest from now on.
+        # Another process may already use a new key for the digests of idempotency keys.
         await run_in_threadpool(keyring.reload_if_changed)
     return keyring
 
@@ -47,7 +47,7 @@ SettingsDep = Annotated[Settings, Depends(get_settings)]
 
 KeyringDep = Annotated[Keyring, Depends(get_keyring)]
 
-# scope="function": the transaction is over before the answer leaves.
+# scope="function": the transaction is committed before the answer is sent.
 SessionDep = Annotated[Session, Depends(get_session, scope="function")]
 
 WriteSessionDep = Annotated[Session, Depends(get_write_session, scope="function")]

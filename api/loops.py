@@ -1,4 +1,4 @@
-"""What the service does by itself while it runs, until it is stopped."""
+"""The background tasks of a running service. Each one runs until `stopped` is set."""
 
 import asyncio
 import logging
@@ -16,12 +16,12 @@ log = logging.getLogger("clinic_api")
 _UPKEEP_EVERY_SECONDS = 60
 _DELIVERY_EVERY_SECONDS = 0.25
 _KEYS_EVERY_SECONDS = 2
-# Within what a stopping service is given.
+# A supervisor kills a process that stops too slowly; Docker does so after 10 s.
 _FINISH_SECONDS = 3.0
 
 
-async def follow_keys(keyring: LiveKeyring, stopped: asyncio.Event) -> None:
-    """Notices a changed keyring file also while no request comes."""
+async def reload_keys(keyring: LiveKeyring, stopped: asyncio.Event) -> None:
+    """Loads the keyring file when it has changed, also while there are no requests."""
     while not stopped.is_set():
         try:
             if keyring.is_stale:
@@ -32,11 +32,11 @@ async def follow_keys(keyring: LiveKeyring, stopped: asyncio.Event) -> None:
             await asyncio.wait_for(stopped.wait(), _KEYS_EVERY_SECONDS)
 
 
-async def keep_up(runtime: Runtime, stopped: asyncio.Event) -> None:
-    """Erases and ends what is due, once a minute."""
+async def run_upkeep(runtime: Runtime, stopped: asyncio.Event) -> None:
+    """Runs the upkeep once a minute."""
     while not stopped.is_set():
         try:
-            await upkeep.keep_up(
+            await upkeep.run_upkeep(
                 runtime.engine, retention=runtime.settings.retention, queue=runtime.write_queue
             )
         except Exception as error:
@@ -45,17 +45,17 @@ async def keep_up(runtime: Runtime, stopped: asyncio.Event) -> None:
             await asyncio.wait_for(stopped.wait(), _UPKEEP_EVERY_SECONDS)
 
 
-async def deliver(dispatcher: Dispatcher, stopped: asyncio.Event) -> None:
-    """Sends the messages of the outbox as soon as they are due."""
-    is_away = False
+async def run_deliveries(dispatcher: Dispatcher, stopped: asyncio.Event) -> None:
+    """Sends the messages of the outbox when they are due. A repeated failure is logged once."""
+    is_failing = False
     while not stopped.is_set():
         try:
             await dispatcher.send_due()
-            is_away = False
+            is_failing = False
         except Exception as error:
-            if not is_away:
+            if not is_failing:
                 log.error("the outbox could not be read: %s", type(error).__name__)
-            is_away = True
+            is_failing = True
         with suppress(TimeoutError):
             await asyncio.wait_for(stopped.wait(), _DELIVERY_EVERY_SECONDS)
     await dispatcher.finish(seconds=_FINISH_SECONDS)

@@ -1,4 +1,4 @@
-"""Paths of the service that more than one module names."""
+"""Paths of the API that more than one module uses."""
 
 CLINIC = "/v1/clinic"
 STATUS = "/v1/status"

@@ -1,4 +1,4 @@
-"""All routes, one line a noun, in reading order."""
+"""All routes, one line for each noun. The OpenAPI document has the same order."""
 
 from fastapi import APIRouter, Depends
 

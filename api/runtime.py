@@ -9,7 +9,7 @@ from api.access import AccessRecorder
 from api.http.rates import AddressLimiter
 from api.intake.key_locks import KeyLocks
 from api.public.readiness import ReadinessProbe
-from data.intake.requests import Sending
+from data.intake.requests import NewRequest
 from data.intake.store import Outcome
 from data.live_keyring import LiveKeyring
 from data.write_queue import BatchWriter, WriteQueue
@@ -19,7 +19,10 @@ from models.settings import Settings
 
 @dataclass(frozen=True)
 class OpenIntake:
-    """That the clinic takes requests, and its form, as both were read in one epoch of the cache."""
+    """A result of the check of the clinic's state: the clinic takes requests, with this form.
+
+    It is valid while the response cache has the same epoch.
+    """
 
     epoch: int
     form: ConsultationFormCreate
@@ -27,19 +30,19 @@ class OpenIntake:
 
 @dataclass
 class Runtime:
-    """Made when the application starts, and the same for every request."""
+    """The shared objects. One instance is made when the application starts."""
 
     settings: Settings
     engine: Engine
     keyring: LiveKeyring
     write_queue: WriteQueue
-    intake: BatchWriter[Sending, Outcome]
+    intake: BatchWriter[NewRequest, Outcome]
     access: AccessRecorder
     readiness: ReadinessProbe
     intake_limiter: AddressLimiter
     refused_limiter: AddressLimiter
     key_locks: KeyLocks = field(default_factory=KeyLocks)
-    # What the last check of the clinic's state found, if the clinic took requests.
+    # The last check of the clinic's state; `None` if the clinic took no requests.
     open_intake: OpenIntake | None = None
 
 

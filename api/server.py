@@ -1,4 +1,4 @@
-"""`serve`: everything is looked at before the first request, and a fault is told in one line."""
+"""`serve`: checks the settings, the keys and the database, then starts uvicorn."""
 
 import logging
 import socket
@@ -27,17 +27,17 @@ from models.settings import Settings
 log = logging.getLogger("clinic_api")
 
 _KEYRING_VARIABLE = "CLINIC_KEYRING"
-# A worker that is slower than this is taken for stuck, killed and started anew. It counts from
-# before its imports: with uvicorn's 5 s, a busy machine never gets a worker to its first request.
+# uvicorn kills and restarts a worker that does not answer within this time, which includes the time
+# of its imports. With uvicorn's default of 5 s, no worker ever starts on a busy machine.
 _WORKER_SECONDS = 60
 
 
 class CannotStart(Exception):
-    """Why the service cannot start, in one line that an operator can act upon."""
+    """The service cannot start. The message gives the reason, or the next step, in one line."""
 
 
 def configure_logging(settings: Settings) -> None:
-    """Our own lines go to stderr, with their time; nobody else's level is touched."""
+    """Logs our own lines to stderr, with the time. Does not change the loggers of libraries."""
     log.setLevel(settings.log_level.upper())
     if not log.handlers:
         handler = logging.StreamHandler()
@@ -47,8 +47,11 @@ def configure_logging(settings: Settings) -> None:
 
 
 def prepare(settings: Settings) -> None:
-    """Brings the database and the keys to where they can serve; raises `CannotStart`."""
-    # In production a path with a typo must not begin an empty clinic.
+    """Prepares the database and the keys for serving. Raises `CannotStart`.
+
+    In development, it creates what is missing.
+    """
+    # In production, a typo in the path must not create an empty database.
     engine = open_database(settings.database_url, may_create=not settings.is_production)
     try:
         _prepare_database(engine, settings)
@@ -56,7 +59,7 @@ def prepare(settings: Settings) -> None:
     except DBAPIError as error:
         raise CannotStart(f"the database cannot be used ({name_fault(error)})") from None
     except NotDurable as error:
-        raise CannotStart(f"the database loses what it has accepted: {error}") from None
+        raise CannotStart(f"the database can lose committed data: {error}") from None
     finally:
         engine.dispose()
 
@@ -70,7 +73,7 @@ def _prepare_database(engine: Engine, settings: Settings) -> None:
             raise CannotStart("the database is not migrated: run `python main.py migrate`")
         migrate(engine)
     with writing(engine) as session:
-        # A database that can only be read is found now, and not by the first request.
+        # Detects a read-only database at the start, and not at the first request.
         probe_writing(session)
     with writing(engine) as session:
         take_lock(session.connection(), b"content")
@@ -82,7 +85,10 @@ def _prepare_database(engine: Engine, settings: Settings) -> None:
 
 
 def open_keyring(engine: Engine, settings: Settings, *, may_create: bool = False) -> LiveKeyring:
-    """The keys, checked against the data; raises `CannotStart`."""
+    """The keyring, checked against the data. Raises `CannotStart`.
+
+    With `may_create`, a missing file is created in development.
+    """
     strict = settings.is_production
     try:
         if settings.keyring is not None:
@@ -98,7 +104,7 @@ def open_keyring(engine: Engine, settings: Settings, *, may_create: bool = False
 
 
 def open_audit(engine: Engine, settings: Settings, *, may_create: bool = False) -> LiveKeyring:
-    """The same, and with them the audit's chain, so that events can be recorded."""
+    """The keyring as by `open_keyring`. Also opens the audit, so that events can be recorded."""
     keyring = open_keyring(engine, settings, may_create=may_create)
     try:
         open_chain(engine, keyring)
@@ -108,7 +114,7 @@ def open_audit(engine: Engine, settings: Settings, *, may_create: bool = False) 
 
 
 def read_keyring(settings: Settings) -> KeyringDocument:
-    """The keys as they are given, whether or not they fit the data."""
+    """The keyring of the settings, without a check against the data. Raises `KeyringFault`."""
     if settings.keyring is not None:
         return parse_document(settings.keyring.get_secret_value(), source=_KEYRING_VARIABLE)
     return read_document(settings.keyring_path)
@@ -120,19 +126,19 @@ def _create_keyring(engine: Engine, settings: Settings, *, may_create: bool) -> 
         raise KeyringFault(f"there is no keyring at {path}")
     with reading(engine) as session:
         if has_sealed_data(session):
-            raise KeyringFault(f"{path} is gone, and the data was sealed with it")
+            raise KeyringFault(f"{path} is missing, and the data was sealed with its keys")
     write_keyring(path, generated=True)
     print(
-        f"NEW KEY: {path} opens everything that patients send. Keep a copy elsewhere.",
+        f"NEW KEY: {path} opens everything that patients send. Keep a copy in another place.",
         file=sys.stderr,
     )
 
 
 def serve(settings: Settings) -> None:
-    """Serves until it is told to stop; raises `CannotStart`."""
+    """Serves until a signal stops the process. Raises `CannotStart`."""
     prepare(settings)
     _require_free_port(settings)
-    _greet(settings)
+    _print_addresses(settings)
     open_connections = OpenConnections(
         per_address=settings.connections_per_address, trusted_proxies=settings.trusted_proxies
     )
@@ -142,17 +148,17 @@ def serve(settings: Settings) -> None:
         host=settings.host,
         port=settings.port,
         workers=settings.workers if settings.workers > 1 else None,
-        # Each worker has a copy, and counts for itself.
+        # Each worker counts its own connections.
         http=partial(Connection, open_connections=open_connections),  # type: ignore[arg-type] # it is only called
         ws="none",
         loop="auto",
         lifespan="on",
-        # Its lines about itself would hide the three that a person can use.
+        # uvicorn's lines about its start would hide the lines of `_print_addresses`.
         log_level="warning",
-        # Its access log prints query strings; ours has the route.
+        # uvicorn's access log contains query strings; ours contains the route instead.
         access_log=False,
         server_header=False,
-        # Nobody else's word is taken for who is calling.
+        # X-Forwarded-For is trusted only from the listed proxies.
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
         timeout_graceful_shutdown=8,
@@ -161,18 +167,18 @@ def serve(settings: Settings) -> None:
 
 
 def _require_free_port(settings: Settings) -> None:
-    # Workers would each fail on their own, and their parent would start them again for ever.
+    # If the port is in use, each worker fails, and uvicorn restarts the workers without end.
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((settings.host, settings.port))
         except OSError as error:
-            where = f"{settings.host}:{settings.port}"
-            raise CannotStart(f"{where} cannot be listened on: {error.strerror}") from None
+            address = f"{settings.host}:{settings.port}"
+            raise CannotStart(f"cannot listen on {address}: {error.strerror}") from None
 
 
-def _greet(settings: Settings) -> None:
+def _print_addresses(settings: Settings) -> None:
     engine = open_database(settings.database_url)
     with reading(engine) as session:
         status = find_status(session)

@@ -1,4 +1,4 @@
-"""The audit: who did what, written in the transaction that did it."""
+"""The audit: records who did what. An event is written in the transaction of the action."""
 
 from sqlalchemy import event, func
 from sqlalchemy.orm import Session as AnySession
@@ -23,12 +23,13 @@ def record_event(
     subject: str | None = None,
     details: Details | None = None,
 ) -> None:
-    """Appends an event with the commit; `details` holds nothing that a patient typed.
+    """Records an event; the commit of the transaction writes it, and a rollback drops it.
 
-    Raises `ChainNotOpen` where the session's chain was not opened.
+    `actor` is the id of a token, or a constant of `models/audit.py`; `subject` is the id of the
+    object. `details` must contain nothing that a patient typed. Raises `ChainNotOpen`.
     """
     chain_of(session)
-    # Begins the transaction: when it ends without a commit, the event is forgotten.
+    # Begins the transaction, so that `_drop_events` runs when it ends without a commit.
     session.connection()
     session.info.setdefault(_COLLECTED, []).append(
         AuditEvent(at=utc_now(), actor=actor, action=action, subject=subject, details=details or {})
@@ -36,15 +37,16 @@ def record_event(
 
 
 def write_events(session: Session) -> None:
-    """Links and inserts the events that were recorded so far in this transaction.
+    """Inserts the recorded events of this transaction, each with its hash in the chain.
 
-    The commit calls it. What calls it before keeps other writers of events waiting until its end.
+    Every commit calls it. A call before the commit makes other writers of events wait until the
+    transaction ends, because it takes the lock of the chain.
     """
     events: list[AuditEvent] = session.info.pop(_COLLECTED, [])
     if not events:
         return
-    # Whatever else this transaction locks, it locks first, so that two of them cannot wait for
-    # each other.
+    # Writes the other rows first: every transaction takes the lock of the chain after all its
+    # other locks, so that there is no deadlock.
     session.flush()
     take_lock(session.connection(), CHAIN_LOCK)
     chain = chain_of(session)
@@ -58,7 +60,7 @@ def write_events(session: Session) -> None:
 
 
 def _find_end(session: Session) -> tuple[int, bytes | None]:
-    """The id of the newest event, 0 where there is none, and the hash of the newest link."""
+    """The id of the newest event (0 for none), and the newest hash (`None` for none)."""
     number = session.exec(select(func.max(AuditEvent.id))).one() or 0
     linked = select(AuditEvent.hash).where(col(AuditEvent.hash).is_not(None))
     return number, session.exec(linked.order_by(col(AuditEvent.id).desc()).limit(1)).first()
@@ -70,7 +72,7 @@ def _write_before_commit(session: Session) -> None:
 
 
 @event.listens_for(AnySession, "after_transaction_end")
-def _forget(session: Session, transaction: SessionTransaction) -> None:
+def _drop_events(session: Session, transaction: SessionTransaction) -> None:
     if transaction.parent is None:
         session.info.pop(_COLLECTED, None)
 
@@ -78,7 +80,7 @@ def _forget(session: Session, transaction: SessionTransaction) -> None:
 def list_events(
     session: Session, *, limit: int, after: Cursor | None, subject: str | None = None
 ) -> Page[AuditEventPublic]:
-    """The newest first; those about one subject only, where it is given."""
+    """A page of the events, the newest first. With `subject`, only the events of that object."""
     wanted = [col(AuditEvent.subject) == subject] if subject else []
     page = read_page(session, AuditEvent, wanted=wanted, order=_ORDER, limit=limit, after=after)
     return page.with_items([AuditEventPublic.model_validate(row) for row in page.items])

@@ -40,7 +40,8 @@ class SealBroken(Exception):
         self.id = within.partition(":")[2]
 
     def __str__(self) -> str:
-        return f"{self.table} {self.id} cannot be opened: it was damaged, or its key is not here"
+        reason = "it was damaged, or its key is not in the keyring"
+        return f"{self.table} {self.id} cannot be opened: {reason}"
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ class Keyring:
     def generated(self) -> bool:
         return self._generated
 
-    def fixed(self) -> "Keyring":
+    def snapshot(self) -> "Keyring":
         """A keyring with the current keys, which never change."""
         return self
 
@@ -158,7 +159,7 @@ class Keyring:
 
         Digests of different purposes are not comparable.
         """
-        keyring = self.fixed()
+        keyring = self.snapshot()
         others = [key for key in keyring.keys.values() if key.id != keyring.active.id]
         return [key.digest(purpose, content) for key in (keyring.active, *others)]
 

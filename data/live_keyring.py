@@ -80,7 +80,7 @@ class LiveKeyring(Keyring):
     def generated(self) -> bool:
         return self._current.generated
 
-    def fixed(self) -> Keyring:
+    def snapshot(self) -> Keyring:
         return self._current
 
     def unseal(self, sealed: bytes, *, location: str) -> bytes:

@@ -1,7 +1,7 @@
-"""Pages of a list: what a page is, and how the next one is found.
+"""Keyset pagination: a page begins after the last item of the previous page.
 
-The next page begins after the last item of the page before, by the values that order the list. So
-an item that comes or goes between two pages neither repeats nor hides another one.
+The cursor has the values of that item in the columns that order the list. So an item that is added
+or removed between two pages does not repeat or hide another item.
 """
 
 from collections.abc import Sequence
@@ -19,11 +19,11 @@ Other = TypeVar("Other")
 
 
 class WrongCursor(Exception):
-    """The cursor belongs to a list that is ordered by other values."""
+    """The cursor does not fit the list: its values have other types than the order's columns."""
 
 
 class Cursor:
-    """The end of a page: the values of its last item in the columns that order the list."""
+    """The end of a page: the values of its last item, in the columns that order the list."""
 
     def __init__(self, *values: int | datetime | str) -> None:
         self.values = values
@@ -31,22 +31,25 @@ class Cursor:
 
 @dataclass(frozen=True)
 class Page(Generic[Item_co]):
-    """One page of a list; `total` counts all pages, `end` is set where another page follows."""
+    """One page of a list.
+
+    `total` is the number of items in all pages. `end` is `None` for the last page.
+    """
 
     items: Sequence[Item_co]
     total: int
     end: Cursor | None
 
     def with_items(self, items: Sequence[Other]) -> "Page[Other]":
-        """The same page with other items, one for each of its own."""
+        """The same page with its items replaced, for example tables by outputs."""
         return Page(items, self.total, self.end)
 
 
 class Order:
-    """The columns that order a list: no two rows agree in all of them, and none changes."""
+    """The columns that order a list. Together they are unique, and their values never change."""
 
     def __init__(self, *columns: object, descending: bool = False) -> None:
-        # SQLModel types the attribute of a table as the value that a row has there.
+        # SQLModel types the attribute of a table class as a value of the column.
         self._columns = cast("tuple[ColumnElement[Any], ...]", columns)
         self._descending = descending
 
@@ -54,22 +57,22 @@ class Order:
         return [column.desc() if self._descending else column.asc() for column in self._columns]
 
     def after(self, cursor: Cursor) -> ColumnElement[bool]:
-        """Whether a row comes after the cursor; raises `WrongCursor`."""
+        """The condition that a row comes after the cursor. Raises `WrongCursor`."""
         types = [column.type for column in self._columns]
         if [_python_type(kind) for kind in types] != [type(value) for value in cursor.values]:
             raise WrongCursor
         end = tuple_(
             *(literal(value, kind) for value, kind in zip(cursor.values, types, strict=True))
         )
-        here = tuple_(*self._columns)
-        return here < end if self._descending else here > end
+        row = tuple_(*self._columns)
+        return row < end if self._descending else row > end
 
     def cursor_of(self, row: SQLModel) -> Cursor:
         return Cursor(*(getattr(row, str(column.key)) for column in self._columns))
 
 
 def _python_type(kind: TypeEngine[Any]) -> type[Any]:
-    # A decorated type of SQLModel, such as that of its instants, does not know its own.
+    # A decorated type, such as SQLModel's for datetimes, does not implement `python_type`.
     return (kind.impl_instance if isinstance(kind, TypeDecorator) else kind).python_type
 
 
@@ -82,13 +85,16 @@ def read_page(
     limit: int | None,
     after: Cursor | None,
 ) -> Page[Row]:
-    """Up to `limit` rows after a cursor, all of them without a limit; raises `WrongCursor`."""
+    """Up to `limit` rows that meet all conditions in `wanted`, from the first row after a cursor.
+
+    Without `limit`, it returns all rows. Raises `WrongCursor`.
+    """
     total = session.exec(select(func.count()).select_from(table).where(*wanted)).one()
     query = select(table).where(*wanted).order_by(*order.clauses())
     if after is not None:
         query = query.where(order.after(after))
     if limit is not None:
-        # One more than the page holds, to know whether another page follows.
+        # One more row than the page has, to know whether another page follows.
         query = query.limit(limit + 1)
     rows = session.exec(query).all()
     shown = rows[:limit]

@@ -72,7 +72,7 @@ def lock(connection: Connection, number: int, *, shared: bool = False) -> None:
     connection.execute(text(f"SELECT {function}(:number)"), {"number": number})
 
 
-def take_time(connection: Connection) -> None:
+def disable_timeouts(connection: Connection) -> None:
     """Removes the time limits of this transaction, because a migration or a backup takes long."""
     for name in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
         connection.execute(text(f"SET LOCAL {name} = 0"))

@@ -1,4 +1,4 @@
-"""The schema in the database: which revision it has, and how it gets to the newest one."""
+"""The schema of the database: its revision, and its migrations."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +13,8 @@ from data.database import take_lock
 if TYPE_CHECKING:
     from alembic.config import Config
 
-# Alembic could tell, but it takes a fifth of a second and ten megabytes at each start; where a
-# function below needs it, it is imported there. A test compares.
+# Alembic knows it too, but its import takes 0.2 s and 10 MB at each start. So only the functions
+# that need Alembic import it. A test compares this value with Alembic's.
 NEWEST_REVISION = "0008"
 
 _VERSIONS = Path(__file__).resolve().parent / "migrations" / "versions"
@@ -26,23 +26,23 @@ class NewerDatabase(Exception):
 
 
 def migrate(engine: Engine, *, to: str = "head") -> None:
-    """Upgrades to a revision, the newest by default; one transaction for all steps."""
+    """Upgrades to a revision, by default the newest. One transaction contains all steps."""
     from alembic import command
 
-    with _alone(engine) as connection:
+    with _locked_schema(engine) as connection:
         command.upgrade(_config(connection), to)
 
 
 def revert(engine: Engine, *, to: str) -> None:
-    """Downgrades to a revision; `base` is the empty database."""
+    """Downgrades to a revision. `base` stands for an empty database."""
     from alembic import command
 
-    with _alone(engine) as connection:
+    with _locked_schema(engine) as connection:
         command.downgrade(_config(connection), to)
 
 
 def find_revision(engine: Engine) -> str | None:
-    """The revision of the database, None for an empty one; raises `NewerDatabase`."""
+    """The revision of the database; `None` for an empty one. Raises `NewerDatabase`."""
     with engine.connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
             return None
@@ -53,7 +53,7 @@ def find_revision(engine: Engine) -> str | None:
 
 
 def is_known(revision: str) -> bool:
-    """Whether this version of the service has this revision; a newer one has more."""
+    """Whether this version of the service has a migration to this revision."""
     return revision in {file.name.partition("_")[0] for file in _VERSIONS.glob("*.py")}
 
 
@@ -62,11 +62,11 @@ def is_current(engine: Engine) -> bool:
 
 
 @contextmanager
-def _alone(engine: Engine) -> Iterator[Connection]:
-    """One transaction for all steps; a second process waits, and then finds them done."""
+def _locked_schema(engine: Engine) -> Iterator[Connection]:
+    """A transaction with the lock of the schema: a second process waits until it has ended."""
     with engine.execution_options(writes=True).begin() as connection:
         if connection.dialect.name == "postgresql":
-            postgresql.take_time(connection)
+            postgresql.disable_timeouts(connection)
         take_lock(connection, b"schema")
         yield connection
 

@@ -1,4 +1,4 @@
-"""Which keys the data was sealed with."""
+"""Records which keys the data was sealed with, and checks the keyring against this record."""
 
 import hmac
 
@@ -11,17 +11,16 @@ from models.values import utc_now
 
 
 def register_key(session: Session, keyring: Keyring) -> Keyring:
-    """Notes, in the transaction that seals something, which key that needs.
+    """Records the active key as one that the data needs. Call it before sealing anything.
 
-    Returns the keys to seal with in this transaction, whatever becomes of their file meanwhile.
-    Raises `KeyringFault` where they do not fit the data.
+    Returns the keyring to seal with in this transaction: it stays the same even if its file
+    changes. Raises `KeyringFault` if the keys do not fit the data.
     """
-    keyring = keyring.fixed()
+    keyring = keyring.snapshot()
     known = session.get(SealingKey, keyring.active.id)
     if known is None:
-        # Two processes may seal something for the first time at once.
+        # Two processes may use their first key at the same time, and may have different keys.
         take_lock(session.connection(), b"sealing_key")
-        # The other one may have done so with other keys.
         verify_keys(session, keyring)
         known = session.get(SealingKey, keyring.active.id)
     if known is None:
@@ -42,7 +41,7 @@ def has_sealed_data(session: Session) -> bool:
 
 
 def verify_keys(session: Session, keyring: Keyring) -> None:
-    """Raises `KeyringFault` unless everything that was sealed here can be opened."""
+    """Raises `KeyringFault` unless the keyring has every key that this database needs."""
     require_genuine(session, keyring)
     used = session.exec(select(SealingKey.id).order_by(col(SealingKey.id)))
     missing = [key_id for key_id in used if key_id not in keyring.keys]
@@ -50,22 +49,22 @@ def verify_keys(session: Session, keyring: Keyring) -> None:
         keys = "key" if len(missing) == 1 else "keys"
         verb = "is" if len(missing) == 1 else "are"
         raise KeyringFault(
-            f"the data was sealed with {keys} {', '.join(missing)}, which {verb} not here"
+            f"the data was sealed with {keys} {', '.join(missing)}, which {verb} not in the keyring"
         )
 
 
 def require_genuine(session: Session, keyring: Keyring) -> None:
-    """Raises `KeyringFault` where a key is not the one that its id had before."""
+    """Raises `KeyringFault` if a key differs from the key that was used under the same id."""
     for known in session.exec(select(SealingKey)):
         if known.id in keyring.keys:
             verify_key(keyring, key_id=known.id, check_value=known.check_value)
 
 
 def verify_key(keyring: Keyring, *, key_id: str, check_value: bytes) -> None:
-    """Raises `KeyringFault` unless the keyring has this key, and it is the same one."""
+    """Raises `KeyringFault` unless the keyring has the key that was used under this id."""
     key = keyring.keys.get(key_id)
     if key is None:
-        raise KeyringFault(f"the data was sealed with key {key_id}, which is not here")
+        raise KeyringFault(f"the data was sealed with key {key_id}, which is not in the keyring")
     if not hmac.compare_digest(check_value, _check_value(key)):
         raise KeyringFault(f"key {key_id} is not the one that the data was sealed with")
 

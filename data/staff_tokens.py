@@ -31,7 +31,7 @@ _USE_RECORDED_EVERY = timedelta(minutes=1)
 _ORDER = Order(StaffToken.created_at, StaffToken.id, descending=True)
 
 
-class MakerEnded(Exception):
+class MakerInvalid(Exception):
     """The token that makes the new token was revoked, or has expired."""
 
 
@@ -56,7 +56,7 @@ def create_token(
 ) -> StaffTokenIssued:
     """Makes a token. Its maker is another token, or `None` for the command line.
 
-    Raises `MakerEnded` or `ExceedsMaker`; the command line has no limits.
+    Raises `MakerInvalid` or `ExceedsMaker`; the command line has no limits.
     """
     now = utc_now()
     expires_at = now + timedelta(days=token.expires_in_days or DEFAULT_DAYS)
@@ -94,7 +94,7 @@ def _lock_maker(
     # Locked until the commit, so that a revocation of the maker includes the new token.
     maker = _lock_token(session, maker_id)
     if maker is None or not _is_valid(maker):
-        raise MakerEnded
+        raise MakerInvalid
     by_scopes = not set(token.scopes) <= set(maker.scopes)
     # The maker's last, partial day counts as a day; the new token then expires with the maker.
     days_before_last = timedelta(days=(token.expires_in_days or 1) - 1)
@@ -175,7 +175,7 @@ def revoke_token(session: Session, *, token_id: str, actor: str) -> Revocation |
 def list_tokens(
     session: Session, *, limit: int, after: Cursor | None = None
 ) -> Page[StaffTokenPublic]:
-    """All that were ever made, the newest first."""
+    """A page of all tokens, also revoked and expired ones; the newest first."""
     page = read_page(session, StaffToken, order=_ORDER, limit=limit, after=after)
     return page.with_items([StaffTokenPublic.model_validate(row) for row in page.items])
 

@@ -1,9 +1,9 @@
-"""What staff did, and when: appended, never changed."""
+"""The audit: its events, which are only appended, and the secret of their hashes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator
 from pydantic import Field as Described
@@ -16,7 +16,7 @@ Details = dict[str, str | int | bool]
 
 
 class Action(StrEnum):
-    """What was done."""
+    """The recorded action."""
 
     TOKEN_CREATED = "token.created"  # noqa: S105 (a name)
     TOKEN_REVOKED = "token.revoked"  # noqa: S105 (a name)
@@ -42,7 +42,7 @@ class Action(StrEnum):
     STATUS_CALLED_OFF = "status.called_off"
 
 
-# Who acts when no token does.
+# Actors without a token. `NOBODY` is a caller whose token is not known.
 COMMAND_LINE = "command-line"
 SERVICE = "service"
 SUBMITTER = "submitter"
@@ -50,19 +50,19 @@ NOBODY = "unknown"
 
 
 def listed(values: Iterable[str]) -> str:
-    """Several values as one text: several generators cannot read a union with an array."""
+    """Several values as one text, because several code generators fail on a union with an array."""
     return ", ".join(values)
 
 
-def _without_lists(details: Any) -> Any:
-    # Events of earlier versions hold lists.
+def _without_lists(details: Mapping[str, object]) -> dict[str, object]:
+    # Events of earlier versions contain lists.
     return {
         name: listed(value) if isinstance(value, list) else value for name, value in details.items()
     }
 
 
 class AuditEvent(SQLModel, table=True):
-    """One event. It holds no personal data of a patient; triggers refuse to change or delete it."""
+    """One event, without personal data of patients. Triggers refuse its change and deletion."""
 
     __tablename__ = "audit_event"
 
@@ -72,12 +72,12 @@ class AuditEvent(SQLModel, table=True):
     action: str
     subject: str | None = Field(index=True)
     details: Details = Field(sa_type=JSONColumn)
-    # HMAC-SHA256 over the hash before it and this event; none for events from before the chain.
+    # HMAC-SHA256 over the previous hash and this event; `None` for events older than the chain.
     hash: bytes | None = None
 
 
 class AuditSecret(SQLModel, table=True):
-    """The one row with the sealed secret of the audit's hash chain."""
+    """The sealed secret of the audit's hash chain. The table has only one row."""
 
     __tablename__ = "audit_secret"
 
@@ -86,7 +86,7 @@ class AuditSecret(SQLModel, table=True):
 
 
 class AuditEnd(BaseModel):
-    """The newest event at some time, as the manifest of a backup has it; `hash` in hexadecimal."""
+    """The newest event when a backup was made, for its manifest. `hash` is in hexadecimal."""
 
     id: int
     hash: str | None
@@ -99,16 +99,20 @@ class AuditEnd(BaseModel):
 class AuditEventPublic(Output):
     """One event."""
 
-    id: int = Described(description="Numbers the events in their order.")
+    id: int = Described(description="Number of the event, in the order of the events.")
     at: datetime = Described(description="When it happened.")
     actor: str = Described(
-        description="Id of the token, or `command-line`, `service`, `submitter`, `unknown`."
+        description="Id of the token that acted; or `command-line`, `service`, `submitter` (the "
+        "person who sent the request), `unknown`."
     )
-    action: Action = Described(description="What was done.")
-    subject: str | None = Described(description="Id of what it was done to, where there is one.")
+    action: Action = Described(description="The recorded action.")
+    subject: str | None = Described(
+        description="Id of the request, token, webhook, delivery, key or status change; `null` for "
+        "none."
+    )
     details: Annotated[Details, BeforeValidator(_without_lists)] = Described(
-        description="More about it, several values as one text with commas; never anything that a "
-        "patient typed."
+        description="Details of the action. Several values are one text with commas. They never "
+        "contain anything that a patient typed."
     )
 
 

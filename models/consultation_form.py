@@ -95,7 +95,7 @@ class ConsultationForm(SQLModel, table=True):
     published_at: datetime
 
     @property
-    def words(self) -> ConsultationFormCreate:
+    def texts(self) -> ConsultationFormCreate:
         return ConsultationFormCreate.model_validate(self.document)
 
 

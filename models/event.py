@@ -13,7 +13,7 @@ from models.values import ClinicState, Output
 class RequestEventData(Output):
     """A request and its state."""
 
-    id: str = Described(description="Names the request, for `/v1/staff/consultation-requests/…`.")
+    id: str = Described(description="Id of the request, for `/v1/staff/consultation-requests/…`.")
     state: RequestState = Described(description="Its state after the event.")
 
 

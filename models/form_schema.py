@@ -33,11 +33,11 @@ class _WithoutNull(GenerateJsonSchema):
 
 
 def form_schema(
-    words: ConsultationFormCreate, *, dialect: FormDialect = FormDialect.ENUM
+    texts: ConsultationFormCreate, *, dialect: FormDialect = FormDialect.ENUM
 ) -> dict[str, Any]:
     """JSON Schema of a request. It preselects no choice and no consent."""
     request = ConsultationRequestCreate.model_json_schema(schema_generator=_WithoutNull)
-    consents: dict[str, str] = {consent.field: consent.text for consent in words.consents}
+    consents: dict[str, str] = {consent.field: consent.text for consent in texts.consents}
     required = [name for name in request["required"] if name != "form_version"]
     fields = {
         name: {
@@ -46,13 +46,13 @@ def form_schema(
             **({"description": field.help} if field.help else {}),
             **_limits(request["properties"][name]),
         }
-        for name, field in words.fields.items()
+        for name, field in texts.fields.items()
     }
-    for name, labels in words.choices.items():
+    for name, labels in texts.choices.items():
         fields[name] |= _choices(labels, dialect=dialect)
     schema = {"type": "object", "properties": fields, "required": required}
     if dialect is FormDialect.JSON_EDITOR:
-        _fit_json_editor(fields, choices=set(words.choices), required=required)
+        _fit_json_editor(fields, choices=set(texts.choices), required=required)
         return schema
     return {**schema, "if": {"not": {"required": ["email"]}}, "then": {"required": ["phone"]}}
 

@@ -1,4 +1,4 @@
-"""What all published texts have in common: the content version, and former slugs."""
+"""What all published texts share: kinds, the content version, former slugs, the bundle."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,20 +15,23 @@ from models.values import Output
 
 
 class Kind(StrEnum):
-    """The kinds of what is published."""
+    """The kinds of published documents."""
 
     CLINIC = "clinic"
     FAQ = "faq"
     FORM = "form"
     NOTICE = "notice"
     SECTION = "section"
-    # The texts of the states, and each change from one state to another.
+    # `STATUS` are the default texts of the states; `STATUS_CHANGE` is one change of the status.
     STATUS = "status"
     STATUS_CHANGE = "status_change"
 
 
 class ContentVersion(SQLModel, table=True):
-    """One row. Each transaction that changes something published raises its value."""
+    """The content version. The table has only one row.
+
+    Each transaction that changes published content raises the value.
+    """
 
     __tablename__ = "content_version"
 
@@ -37,7 +40,7 @@ class ContentVersion(SQLModel, table=True):
 
 
 class FormerSlug(SQLModel, table=True):
-    """A slug that a text once had."""
+    """A slug that a text had before, and the text's current slug."""
 
     __tablename__ = "former_slug"
 
@@ -59,13 +62,15 @@ class Withdrawn:
 
 
 class BundlePublic(Output):
-    """Everything that is published, in one document."""
+    """All published documents in one answer."""
 
-    clinic: ClinicPublic = Described(description="As `/v1/clinic` serves it.")
-    status: StatusPublic = Described(description="As `/v1/status` serves it.")
-    sections: list[SectionPublic] = Described(description="All of them, in their order.")
-    faqs: list[FAQPublic] = Described(description="All of them, in their order.")
-    form: ConsultationFormPublic = Described(description="As its own path serves it.")
+    clinic: ClinicPublic = Described(description="The clinic, as in `/v1/clinic`.")
+    status: StatusPublic = Described(description="The status, as in `/v1/status`.")
+    sections: list[SectionPublic] = Described(description="All sections, in their order.")
+    faqs: list[FAQPublic] = Described(description="All FAQs, in their order.")
+    form: ConsultationFormPublic = Described(
+        description="The form, as in `/v1/consultation-requests/form`."
+    )
     content_version: int = Described(
         description="Version of all content. Every published change and status change raises it."
     )

@@ -22,11 +22,11 @@ ROOT = Path(__file__).resolve().parent.parent
 _PREFIX = "CLINIC_"
 _FILE = ROOT / ".env"
 _TEST_PREFIX = "CLINIC_TEST_"
-# An origin as browsers send it (RFC 6454, section 6.2); apps have schemes of their own.
+# An origin as browsers send it (RFC 6454, section 6.2). Apps use their own schemes.
 _ORIGIN = re.compile(
     r"^[a-z][a-z0-9+.-]{0,31}://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?$"
 )
-# Browsers leave it out.
+# Browsers omit the default port of a scheme.
 _USUAL_PORTS = {"http": ":80", "https": ":443"}
 
 
@@ -79,14 +79,14 @@ class Settings(BaseSettings):
 
     @field_validator("retention")
     @classmethod
-    def _are_days_of_final_states(cls, value: dict[RequestState, int]) -> dict[RequestState, int]:
+    def _check_retention(cls, value: dict[RequestState, int]) -> dict[RequestState, int]:
         if not set(value) <= FINAL_STATES or any(days < 1 for days in value.values()):
             raise ValueError("must be days by final state, such as completed=3650, declined=90")
         return value
 
     @field_validator("cors_origins")
     @classmethod
-    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for origin in value:
             usual_port = _USUAL_PORTS.get(origin.partition("://")[0])
             if not _ORIGIN.fullmatch(origin) or (usual_port and origin.endswith(usual_port)):
@@ -98,21 +98,21 @@ class Settings(BaseSettings):
 
     @field_validator("intake_rate")
     @classmethod
-    def _is_a_rate(cls, value: str) -> str:
+    def _check_rate(cls, value: str) -> str:
         if value:
             limits.parse(value)
         return value
 
     @field_validator("rate_storage")
     @classmethod
-    def _is_a_redis(cls, value: SecretStr | None) -> SecretStr | None:
+    def _check_rate_storage(cls, value: SecretStr | None) -> SecretStr | None:
         if value and not value.get_secret_value().startswith(("redis://", "rediss://")):
             raise ValueError("must begin with redis:// or rediss://")
         return value
 
     @field_validator("database_url", "migration_database_url")
     @classmethod
-    def _is_a_database(cls, value: str | None) -> str | None:
+    def _check_database_url(cls, value: str | None) -> str | None:
         if value is None:
             return None
         try:
@@ -125,7 +125,7 @@ class Settings(BaseSettings):
 
     @field_validator("smtp_url")
     @classmethod
-    def _is_a_mail_server(cls, value: SecretStr | None) -> SecretStr | None:
+    def _check_smtp_url(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
             try:
                 parts = urlsplit(value.get_secret_value())
@@ -138,32 +138,32 @@ class Settings(BaseSettings):
 
     @field_validator("mail_from", "notify_to")
     @classmethod
-    def _is_an_address(cls, value: str | None) -> str | None:
+    def _check_email_address(cls, value: str | None) -> str | None:
         if value is not None and parse_email_address(value, may_be_test=True) is None:
             raise ValueError("must be an e-mail address")
         return value
 
     @field_validator("public_url", "receipt_url")
     @classmethod
-    def _is_a_web_address(cls, value: str | None) -> str | None:
+    def _check_web_url(cls, value: str | None) -> str | None:
         if value is None:
             return None
         if not value.startswith(("https://", "http://")):
             raise ValueError("must begin with https://")
-        # A path follows it.
+        # The service appends a path that begins with a slash.
         return value.rstrip("/")
 
     @field_validator("receipt_url")
     @classmethod
-    def _has_room_for_a_fragment(cls, value: str | None) -> str | None:
+    def _check_fragment(cls, value: str | None) -> str | None:
         if value is not None and "#" in value:
-            raise ValueError("must hold no #: what follows it is the receipt")
+            raise ValueError("must not contain #: the service appends the receipt after a #")
         return value
 
     @field_validator("security_contact")
     @classmethod
-    def _is_a_contact(cls, value: str | None) -> str | None:
-        """As security.txt has it: an address that begins with `mailto:` or `https:`."""
+    def _check_contact(cls, value: str | None) -> str | None:
+        """The contact as a URI for security.txt (RFC 9116): `mailto:` or `https:`."""
         if value is None:
             return None
         if not re.fullmatch("[!-~]+", value):
@@ -171,27 +171,27 @@ class Settings(BaseSettings):
         if value.startswith("https://") and urlsplit(value).hostname:
             return value
         mailbox = value.removeprefix("mailto:")
-        cls._is_an_address(mailbox)
+        cls._check_email_address(mailbox)
         return f"mailto:{mailbox}"
 
     @model_validator(mode="after")
-    def _names_two_roles(self) -> "Settings":
+    def _check_roles(self) -> "Settings":
         if self.migration_database_url:
             owner, serving = make_url(self.migration_database_url), make_url(self.database_url)
             if {owner.get_backend_name(), serving.get_backend_name()} != {"postgresql"}:
                 raise ValueError("CLINIC_MIGRATION_DATABASE_URL is for PostgreSQL")
             if not serving.username:
-                raise ValueError("CLINIC_DATABASE_URL must name the role that serves")
+                raise ValueError("CLINIC_DATABASE_URL must name the role of the service")
         return self
 
     @model_validator(mode="after")
-    def _can_send_mail(self) -> "Settings":
+    def _check_mail(self) -> "Settings":
         if (self.notify_to or self.confirm_to_submitter) and not (self.smtp_url and self.mail_from):
             raise ValueError("e-mail needs CLINIC_SMTP_URL and CLINIC_MAIL_FROM")
         return self
 
     @model_validator(mode="after")
-    def _names_the_plain_server(self) -> "Settings":
+    def _check_plain_server(self) -> "Settings":
         if self.smtp_plain:
             server = urlsplit(self.smtp_url.get_secret_value() if self.smtp_url else "")
             if server.scheme != "smtp" or server.hostname != self.smtp_plain.lower():
@@ -202,12 +202,12 @@ class Settings(BaseSettings):
 
     @property
     def owner_url(self) -> str:
-        """The database as the role that owns the tables; without such a role, as every command."""
+        """Database URL with the role that owns the tables, for migrations and restores."""
         return self.migration_database_url or self.database_url
 
     @property
     def emails(self) -> tuple[Channel, ...]:
-        """Who is told by e-mail of a new request."""
+        """The e-mail channels that are notified of a new request."""
         wanted = {
             Channel.CLINIC_EMAIL: self.notify_to is not None,
             Channel.SUBMITTER_EMAIL: self.confirm_to_submitter,
@@ -224,11 +224,14 @@ class Settings(BaseSettings):
 
 
 class SettingsFault(Exception):
-    """A setting that cannot be used; the text names it and holds no value."""
+    """A setting cannot be used. The message names the setting, and does not contain its value."""
 
 
 def read_settings(**overrides: object) -> Settings:
-    """The settings of this process; raises `SettingsFault`, also for a misspelt name."""
+    """Reads the settings; `overrides` have precedence.
+
+    Raises `SettingsFault`, also for an unknown name with the prefix `CLINIC_`.
+    """
     known = {f"{_PREFIX}{name}".upper() for name in Settings.model_fields}
     for name in {**dotenv_values(_FILE), **os.environ}:
         is_ours = name.upper().startswith(_PREFIX) and not name.upper().startswith(_TEST_PREFIX)

@@ -1,4 +1,4 @@
-"""What a client would rather have, and what it has already (RFC 9110, sections 5, 12 and 13)."""
+"""Content negotiation and `If-None-Match` (RFC 9110, sections 12 and 13)."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -8,7 +8,8 @@ from typing import NamedTuple
 from api.formats import json_ld
 
 _ENTITY_TAG = re.compile(rb'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
-_LONGEST = 1024
+# Longer fields are ignored, because parsing them takes time.
+_MAX_BYTES = 1024
 
 JSON = "application/json"
 
@@ -21,12 +22,12 @@ class Representation(NamedTuple):
 
 
 def representations(locale: str) -> dict[str, Representation]:
-    """The representation of each media type that the service has, in one language."""
+    """The representations in one language, by media type."""
     return {kind: Representation(kind, locale) for kind in (JSON, json_ld.MEDIA_TYPE)}
 
 
-def joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    """Fields by name, those that came more than once as one list (section 5.3)."""
+def join_fields(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Header fields by name. Repeated fields are joined with commas (section 5.3)."""
     fields: dict[bytes, bytes] = {}
     for name, value in headers:
         fields[name] = fields[name] + b"," + value if name in fields else value
@@ -34,7 +35,7 @@ def joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
 
 
 def matches(if_none_match: bytes, tag: bytes) -> bool:
-    """Weak comparison, as section 13.1.2 wants it for `If-None-Match`."""
+    """Whether `If-None-Match` contains the tag or is `*`. The comparison is weak (13.1.2)."""
     return (
         if_none_match in (tag, b"*")
         or if_none_match.strip() == b"*"
@@ -44,10 +45,10 @@ def matches(if_none_match: bytes, tag: bytes) -> bool:
 
 @lru_cache(maxsize=256)
 def preferred_encoding(accept_encoding: bytes) -> bytes:
-    """`br`, `gzip` or `identity` (section 12.5.3)."""
-    if len(accept_encoding) > _LONGEST:
+    """The content coding to send: `br`, `gzip` or `identity` (section 12.5.3)."""
+    if len(accept_encoding) > _MAX_BYTES:
         return b"identity"
-    weights = dict(_weighted(accept_encoding))
+    weights = dict(_read_weights(accept_encoding))
     rest = weights.get("*", 0.0)
     ranked = [(weights.get(name, rest), name) for name in ("br", "gzip")]
     weight, name = max(ranked, key=lambda item: item[0])
@@ -56,15 +57,19 @@ def preferred_encoding(accept_encoding: bytes) -> bytes:
 
 @lru_cache(maxsize=256)
 def preferred_media_type(accept: bytes) -> str:
-    """JSON-LD where it is named and weighs at least as much as JSON, else JSON (section 12.5.1)."""
-    if len(accept) > _LONGEST:
+    """The media type to send (section 12.5.1): JSON-LD if its weight is at least that of JSON.
+
+    Wildcards are ignored, so a client that accepts everything gets JSON.
+    """
+    if len(accept) > _MAX_BYTES:
         return JSON
-    weights = dict(_weighted(accept))
+    weights = dict(_read_weights(accept))
     wanted = weights.get(json_ld.MEDIA_TYPE, 0.0)
     return json_ld.MEDIA_TYPE if wanted > 0 and wanted >= weights.get(JSON, 0.0) else JSON
 
 
-def _weighted(field: bytes) -> Iterator[tuple[str, float]]:
+def _read_weights(field: bytes) -> Iterator[tuple[str, float]]:
+    """Each value of an `Accept…` field with its weight; 0 for an invalid weight."""
     for item in field.decode("latin-1").split(","):
         value, *parameters = (part.strip().lower() for part in item.split(";"))
         weight = next((p[2:] for p in parameters if p.startswith("q=")), "1")

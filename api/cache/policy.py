@@ -1,4 +1,4 @@
-"""Which answers anybody may keep, and for how long (RFC 9111, RFC 5861)."""
+"""Route classes for answers that may be cached, and for how long (RFC 9111, RFC 5861)."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar
@@ -8,11 +8,13 @@ from fastapi.routing import APIRoute
 
 from api import paths
 
+# Key in the state of a request: the response cache may store the answer.
+CACHEABLE = "cacheable"
 _CONTENT_LINKS = f'<{paths.STATUS}>; rel="status", <{paths.OPENAPI}>; rel="service-desc"'
 
 
 class PublicRoute(APIRoute):
-    """A read that anyone may keep for a while, and the response cache while it is true."""
+    """A public read. Clients and proxies may cache its answer, and the response cache stores it."""
 
     cache_control: ClassVar[str] = (
         "public, max-age=60, stale-while-revalidate=60, stale-if-error=86400"
@@ -22,26 +24,26 @@ class PublicRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
 
-        async def handle_for_everybody(request: Request) -> Response:
+        async def handle_public(request: Request) -> Response:
             response = await handle(request)
             if response.status_code == 200:
                 links = response.headers.get("Link")
                 response.headers["Link"] = f"{_CONTENT_LINKS}, {links}" if links else _CONTENT_LINKS
                 response.headers["Cache-Control"] = self.cache_control
                 response.headers["Vary"] = self.vary
-                request.scope["state"]["keep"] = True
+                request.scope["state"][CACHEABLE] = True
             return response
 
-        return handle_for_everybody
+        return handle_public
 
 
 class StatusRoute(PublicRoute):
-    """The clinic's state is old news sooner than a text is."""
+    """A public read of the clinic's state, which must be fresher than a text."""
 
     cache_control = "public, max-age=10, stale-while-revalidate=10, stale-if-error=86400"
 
 
 class NegotiatedRoute(PublicRoute):
-    """A read that comes in more than one media type."""
+    """A public read with more than one media type."""
 
     vary = "Accept, Accept-Encoding"

@@ -1,4 +1,4 @@
-"""One answer, made ready to be sent: in every encoding, with its tags and its 304."""
+"""Prepares an answer for sending: all encodings, entity tags, and the 304."""
 
 import base64
 import gzip
@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import brotli
 from starlette.types import Message
 
-# Not worth it for less; for more, the best compression takes seconds.
+# Bodies of fewer bytes are not compressed. Larger ones than `_BEST_UP_TO` get a faster compression,
+# because the best one would take seconds.
 _COMPRESS_FROM = 256
 _BEST_UP_TO = 16 * 1024
 
-# Belongs to one request, to one encoding of the body, or to the body's absence.
+# Fields of a single request or a single encoding, and fields that a 304 does not have.
 _NOT_SHARED = {b"content-length", b"x-request-id", b"strict-transport-security"}
 _OF_THE_BODY = {b"content-type", b"content-encoding", b"content-length"}
 
@@ -21,7 +22,7 @@ Headers = list[tuple[bytes, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One encoding of one answer, as the messages that are sent."""
+    """One encoding of an answer, as the ASGI messages to send."""
 
     tag: bytes
     start: Message
@@ -31,7 +32,10 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One 200, in every encoding that it is worth having in; no header of one request's own."""
+    """A 200 in all encodings that are smaller than the plain body.
+
+    It has no header fields of a single request. `size` is its memory in bytes, approximately.
+    """
 
     plain: Variant
     encoded: dict[bytes, Variant]
@@ -53,7 +57,7 @@ class Answer:
 
 
 def entity_tag(content: bytes) -> str:
-    """What a strong entity tag (RFC 9110, section 8.8.3) is made of: the same bytes, the same."""
+    """A digest of the content for a strong entity tag (RFC 9110, section 8.8.3), without quotes."""
     digest = hashlib.sha256(content).digest()[:16]
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
@@ -78,10 +82,10 @@ def _variant(shared: Headers, content: bytes, encoding: bytes | None, tag: str) 
         (b"content-length", str(len(content)).encode()),
     ]
     start = {"type": "http.response.start", "status": 200, "headers": headers}
-    lasting = [(name, value) for name, value in headers if name not in _OF_THE_BODY]
+    without_body = [(name, value) for name, value in headers if name not in _OF_THE_BODY]
     return Variant(
         tag=quoted.encode(),
         start=start,
         body={"type": "http.response.body", "body": content},
-        not_modified={**start, "status": 304, "headers": lasting},
+        not_modified={**start, "status": 304, "headers": without_body},
     )

@@ -1,7 +1,7 @@
-"""The outermost layer: a public read that was answered before is answered without a route.
+"""Answers public reads from the response cache, before any middleware and any route.
 
-A hit is one look into a dictionary and two prepared messages. Only routes that opt in are kept
-(`PublicRoute`), and only under a query string in its one canonical spelling.
+A hit is one search in a dictionary, and sends two prepared messages. Only answers of `PublicRoute`
+are stored, and only for a query string in its canonical spelling.
 """
 
 import asyncio
@@ -13,13 +13,14 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Message, Receive, Scope, Send
 
-from api.cache.kept import Kept, Key
+from api.cache.answer_cache import AnswerCache, Key
 from api.cache.negotiation import (
-    joined,
+    join_fields,
     matches,
     preferred_encoding,
     preferred_media_type,
 )
+from api.cache.policy import CACHEABLE
 from api.cache.prepared import Answer, Headers
 from api.http.middleware import STRICT_TRANSPORT
 
@@ -30,7 +31,11 @@ _EMPTY: Message = {"type": "http.response.body", "body": b""}
 
 @lru_cache(maxsize=1024)
 def is_canonical(query: bytes) -> bool:
-    """Whether this is the one way to write these parameters: in order, plain, without a zero."""
+    """Whether the query has its canonical spelling.
+
+    Then its parameters are sorted by name, and nothing is escaped, empty or begins with a zero. So
+    a client cannot fill the cache with many spellings of one query.
+    """
     text = query.decode("latin-1")
     parameters = parse_qsl(text, keep_blank_values=True)
     return (
@@ -41,17 +46,18 @@ def is_canonical(query: bytes) -> bool:
 
 
 class CachedAPI(FastAPI):
-    """An application that answers GET and HEAD itself where it can.
+    """An application that answers GET and HEAD from the cache if it can.
 
-    Not a middleware: FastAPI and Starlette put five layers of their own around the first of those.
+    It is not a middleware, because FastAPI and Starlette wrap five layers around the first one.
     """
 
     @cached_property
-    def kept(self) -> Kept:
-        return Kept()
+    def answer_cache(self) -> AnswerCache:
+        return AnswerCache()
 
     @cached_property
-    def _asked(self) -> dict[tuple[Key, int], asyncio.Future[Answer | None]]:
+    def _running(self) -> dict[tuple[Key, int], asyncio.Future[Answer | None]]:
+        """The answers that a route is making now, by key and epoch of the cache."""
         return {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -60,19 +66,19 @@ class CachedAPI(FastAPI):
             return
         headers = dict(scope["headers"])
         if len(headers) != len(scope["headers"]):
-            headers = joined(scope["headers"])
-        kept = self.kept
-        representation = kept.json
+            headers = join_fields(scope["headers"])
+        cache = self.answer_cache
+        representation = cache.default_representation
         if b"accept" in headers:
-            representation = kept.representations[preferred_media_type(headers[b"accept"])]
+            representation = cache.representations[preferred_media_type(headers[b"accept"])]
         key = (scope["path"], scope["query_string"], representation)
-        answer = kept.get(key)
+        answer = cache.get(key)
         own: Headers = []
         if answer is None:
-            answer, own = await self._ask_once(key, scope, receive, send)
+            answer, own = await self._answer_miss(key, scope, receive, send)
             if answer is None:
                 return
-        # In line, because a call costs as much as all of this.
+        # Not a function of its own: its call would take as long as all of this.
         variant = answer.plain
         if b"accept-encoding" in headers:
             encoding = preferred_encoding(headers[b"accept-encoding"])
@@ -89,59 +95,69 @@ class CachedAPI(FastAPI):
         await send(start)
         await send(body)
 
-    async def _ask_once(
+    async def _answer_miss(
         self, key: Key, scope: Scope, receive: Receive, send: Send
     ) -> tuple[Answer | None, Headers]:
-        """Many who want the same thing at once, as after each change, wait for one route."""
-        if not self.kept.is_current:
-            await self._catch_up()
-            # The clinic's language may be another one now, and is not known before the first look.
-            key = (*key[:2], self.kept.representations[key[2].media_type])
-            if kept := self.kept.get(key):
-                return kept, []
-        if not self.kept.is_current or not is_canonical(key[1]):
-            return await self._ask(key, scope, receive, send)
-        # Who comes after a change must not be given what was read before it.
-        flight = (key, self.kept.epoch)
-        if flight in self._asked and (shared := await self._asked[flight]):
+        """Runs the route once for equal requests that arrive together; the others wait for it.
+
+        Returns the same as `_run_route`.
+        """
+        cache = self.answer_cache
+        if not cache.is_current:
+            await self._refresh_cache()
+            # The refresh may have read another language of the clinic.
+            key = (*key[:2], cache.representations[key[2].media_type])
+            if stored := cache.get(key):
+                return stored, []
+        if not cache.is_current or not is_canonical(key[1]):
+            return await self._run_route(key, scope, receive, send)
+        # With the epoch, so that a request after a change never gets an answer from before it.
+        run = (key, cache.epoch)
+        if run in self._running and (shared := await self._running[run]):
             return shared, []
-        if flight in self._asked:
-            return await self._ask(key, scope, receive, send)
+        if run in self._running:
+            return await self._run_route(key, scope, receive, send)
         answer: Answer | None = None
-        asked = self._asked[flight] = asyncio.get_running_loop().create_future()
+        future = self._running[run] = asyncio.get_running_loop().create_future()
         try:
-            answer, own = await self._ask(key, scope, receive, send)
+            answer, own = await self._run_route(key, scope, receive, send)
         finally:
-            del self._asked[flight]
-            asked.set_result(answer)
+            del self._running[run]
+            future.set_result(answer)
         return answer, own
 
-    async def _ask(
+    async def _run_route(
         self, key: Key, scope: Scope, receive: Receive, send: Send
     ) -> tuple[Answer | None, Headers]:
-        """The route's answer, kept if it may be; `None` if it was sent on as it came."""
-        epoch = self.kept.epoch
+        """Runs the route, and stores its answer if it is cacheable.
+
+        Returns the answer, and the header fields for this request alone. For an answer that is not
+        cacheable, returns `None`: it was already sent.
+        """
+        epoch = self.answer_cache.epoch
         capture = _Capture(scope, send)
         await super().__call__({**scope, "method": "GET"}, receive, capture)
         if not capture.headers:
             return None, []
-        keep = is_canonical(key[1])
-        # What is not kept is not worth compressing.
-        answer = await run_in_threadpool(Answer.of, capture.headers, capture.body, compress=keep)
-        if keep:
-            self.kept.put(key, answer, epoch=epoch)
+        is_stored = is_canonical(key[1])
+        # An answer that is sent only once is not compressed.
+        answer = await run_in_threadpool(
+            Answer.of, capture.headers, capture.body, compress=is_stored
+        )
+        if is_stored:
+            self.answer_cache.put(key, answer, epoch=epoch)
         return answer, [header for header in capture.headers if header[0] == b"x-request-id"]
 
-    async def _catch_up(self) -> None:
+    async def _refresh_cache(self) -> None:
         try:
-            await self.kept.refresh(self.state.runtime.engine)
+            await self.answer_cache.refresh(self.state.runtime.engine)
         except Exception:
-            # The route will find out by itself, and say so.
+            # The route uses the same database, and reports its fault.
             return
 
 
 class _Capture:
-    """Holds back what a route gives to everybody, and lets through everything else."""
+    """A `send` that collects a cacheable answer, and sends every other answer at once."""
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self.state = scope.setdefault("state", {})
@@ -151,7 +167,7 @@ class _Capture:
         self.body = b""
 
     async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start" and self.state.get("keep"):
+        if message["type"] == "http.response.start" and self.state.get(CACHEABLE):
             self.headers = list(message["headers"])
         elif self.headers:
             self.body += message.get("body", b"")

@@ -1,4 +1,4 @@
-"""Backups of the database, and the way back from one."""
+"""The commands `backup` and `restore`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,13 +6,8 @@ from typing import Annotated
 import typer
 
 from api import server
-from api.commands.opening import (
-    fail,
-    one_line_faults,
-    open_engine,
-    opened_database,
-    require_word,
-)
+from api.commands.confirming import require_word
+from api.commands.opening import fail, one_line_faults, open_engine, opened_database
 from data.crypto import Keyring
 from data.operations.backup import record_backup
 from data.operations.restore import CheckedBackup, check_backup, restore_backup
@@ -20,18 +15,18 @@ from data.operations.roles import grant_serving
 from data.schema import NEWEST_REVISION
 from models.settings import Settings, read_settings
 
-_KEPT = 14
+_KEPT_BACKUPS = 14
 
 
 def back_up(
     folder: Annotated[
-        Path | None, typer.Argument(metavar="[DIR]", help="Without it, CLINIC_BACKUP_DIR.")
+        Path | None, typer.Argument(metavar="[DIR]", help="The default is CLINIC_BACKUP_DIR.")
     ] = None,
     keep: Annotated[
-        int, typer.Option(min=1, help="How many backups stay in the folder, this one included.")
-    ] = _KEPT,
+        int, typer.Option(min=1, help="How many backups to keep, including the new one.")
+    ] = _KEPT_BACKUPS,
 ) -> None:
-    """Write a dated backup and its manifest to a folder, while the service runs."""
+    """Write a backup and its manifest to a folder. The service may run meanwhile."""
     with opened_database(current=False) as engine:
         folder = folder or read_settings().backup_dir
         if folder is None:
@@ -40,15 +35,17 @@ def back_up(
 
 
 def restore(
-    file: Annotated[Path, typer.Argument(help="The backup; its manifest is beside it.")],
+    file: Annotated[
+        Path, typer.Argument(help="The backup. Its manifest must be in the same folder.")
+    ],
     check: Annotated[
-        bool, typer.Option("--check", help="Look whether it could be restored; change nothing.")
+        bool, typer.Option("--check", help="Only check the backup; change nothing.")
     ] = False,
     confirm: Annotated[
-        str | None, typer.Option(metavar="WORD", help="`restore`, where nobody can be asked.")
+        str | None, typer.Option(metavar="WORD", help="`restore`, to confirm without a prompt.")
     ] = None,
 ) -> None:
-    """Fill an empty place with a backup, or look whether that would work."""
+    """Restore a backup into an empty database, or check whether that is possible."""
     with one_line_faults():
         settings = read_settings()
         keyring = _find_keyring(settings)
@@ -56,23 +53,23 @@ def restore(
             checked = check_backup(file, keyring=keyring)
             typer.echo(_summary(file, checked))
             if checked.damaged:
-                _tell_damage(checked)
+                _print_damage(checked)
                 raise typer.Exit(1)
             return
-        warning = f"This makes {file} the clinic's database."
+        warning = f"This restores {file} as the clinic's database."
         require_word("restore", given=confirm, warning=warning)
         checked = restore_backup(file, url=settings.owner_url, keyring=keyring)
         if settings.migration_database_url:
             with open_engine(settings.owner_url, current=False) as engine:
                 grant_serving(engine, serving_url=settings.database_url)
     typer.echo(_summary(file, checked))
-    _tell_damage(checked)
+    _print_damage(checked)
     if checked.manifest.schema_revision != NEWEST_REVISION:
-        typer.echo("It was restored with an older schema: run `python main.py migrate`.")
+        typer.echo("The restored database has an older schema: run `python main.py migrate`.")
 
 
 def _find_keyring(settings: Settings) -> Keyring | None:
-    # A backup in which nothing is sealed needs none.
+    # A backup without sealed values needs no keyring.
     if settings.keyring is None and not settings.keyring_path.exists():
         return None
     return Keyring(server.read_keyring(settings))
@@ -88,6 +85,6 @@ def _summary(file: Path, checked: CheckedBackup) -> str:
     )
 
 
-def _tell_damage(checked: CheckedBackup) -> None:
-    for place in checked.damaged:
-        typer.echo(f"damaged: {place}", err=True)
+def _print_damage(checked: CheckedBackup) -> None:
+    for location in checked.damaged:
+        typer.echo(f"damaged: {location}", err=True)

@@ -1,4 +1,4 @@
-"""A word that must be typed before a command does what cannot be undone."""
+"""Confirmation of commands that cannot be undone: a word that the operator types."""
 
 import sys
 
@@ -8,11 +8,14 @@ from api.commands.opening import fail
 
 
 def require_word(word: str, *, given: str | None, warning: str) -> None:
-    """Returns when `word` was given, or is typed at the prompt; else the command ends."""
+    """Returns if `word` was given as an option, or is typed at a prompt. Otherwise exits with 1.
+
+    `warning` says what the command would do. Without a terminal there is no prompt.
+    """
     if given is None and sys.stdin.isatty():
-        typer.echo(warning)
-        given = typer.prompt(f"Type {word} to go on", default="", show_default=False)
+        typer.echo(warning, err=True)
+        given = typer.prompt(f"Type {word} to go on", default="", show_default=False, err=True)
     if given is None:
-        fail(f"this cannot be undone: confirm it with `--confirm {word}`")
+        fail(f"this cannot be undone: add --confirm {word}")
     if given != word:
-        fail("the word is not the right one, and nothing was changed")
+        fail("it was not confirmed, and nothing was changed")

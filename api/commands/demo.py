@@ -1,4 +1,4 @@
-"""The same clinic in four states side by side, so that a frontend can be tried against each."""
+"""Serves the same clinic in four states on four ports, to test a frontend with each state."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ CLINICS: Mapping[str, Mapping[str, str]] = {
 
 
 def run(*, folder: Path, host: str, first_port: int) -> None:
-    """Serves them until it is told to stop; the data of each is in its own folder."""
+    """Serves until Ctrl-C or SIGTERM. Each service has its data in its own folder."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ExitStack() as stack:
         services = [
@@ -35,7 +35,7 @@ def run(*, folder: Path, host: str, first_port: int) -> None:
         ]
         for port, name in enumerate(CLINICS, start=first_port):
             print(f"{name:<10}http://{host}:{port}")
-        print("Whatever you send stays on this machine. Ctrl-C ends all of them.", flush=True)
+        print("All data stays on this machine. Ctrl-C stops all services.", flush=True)
         try:
             for service in services:
                 service.wait()
@@ -55,11 +55,11 @@ def _serving(
             "CLINIC_DATABASE_URL": settings.database_url,
             "CLINIC_KEYRING_FILE": str(settings.keyring_path),
             "CLINIC_LOG_LEVEL": "warning",
-            # A frontend in development sends more requests than a person does.
+            # No rate limit: a developer sends more requests than a patient.
             "CLINIC_INTAKE_RATE": "",
         },
         stdout=subprocess.DEVNULL,
-        # Ctrl-C comes to this process, which ends the others.
+        # Ctrl-C must reach only this process, which then stops the services.
         start_new_session=True,
     )
     try:

@@ -1,4 +1,4 @@
-"""Checks of the installation as a whole."""
+"""The command `doctor`: checks the installation."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -14,16 +14,16 @@ from models.settings import read_settings
 
 
 class Finding(StrEnum):
-    """What a check found, the worst one last."""
+    """The status of a check, from best to worst."""
 
     OK = "ok"
     FAILED = "failed"
-    # The check could not be made.
+    # The check itself could not be carried out.
     ERROR = "error"
 
 
 class CheckResult(BaseModel):
-    """One check, and what it found in a sentence for an operator."""
+    """The result of one check. `detail` is a sentence for an operator."""
 
     name: str
     status: Finding
@@ -31,7 +31,7 @@ class CheckResult(BaseModel):
 
 
 class Report(BaseModel):
-    """Every check, and the worst status of them."""
+    """The results of all checks, and the worst status."""
 
     status: Finding
     checks: list[CheckResult]
@@ -43,9 +43,9 @@ _EXIT_CODES = {Finding.OK: 0, Finding.FAILED: 1, Finding.ERROR: 2}
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
-    """Check what may be unsafe or wrong.
+    """Check the installation for faults and risks.
 
-    The exit code is 0 where nothing is, 1 where something is, 2 where a check could not be made.
+    The exit code is 0 if all checks pass, 1 if a check fails, 2 if a check cannot be carried out.
     """
     try:
         settings = read_settings()

@@ -1,4 +1,4 @@
-"""The keys that open what people sent."""
+"""Commands for the keys that seal what people send."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,12 +14,12 @@ from data.database import reading, writing
 from data.operations import rotation
 from models.settings import Settings, read_settings
 
-keys = typer.Typer(help="The keys that open what people sent.", no_args_is_help=True)
+keys = typer.Typer(help="The keys that seal what people send.", no_args_is_help=True)
 
 
 @keys.command("create")
-def create_keys(file: Annotated[Path, typer.Argument(help="Where to write it.")]) -> None:
-    """Write a keyring with one new key to a new file, for CLINIC_KEYRING_FILE."""
+def create_keys(file: Annotated[Path, typer.Argument(help="Path of the new file.")]) -> None:
+    """Create a keyring file with one new key, for CLINIC_KEYRING_FILE."""
     try:
         crypto.write_keyring(file, generated=False)
     except OSError as error:
@@ -29,17 +29,17 @@ def create_keys(file: Annotated[Path, typer.Argument(help="Where to write it.")]
 
 @keys.command("list")
 def list_keys() -> None:
-    """Each key, which one is active, and how much each of them seals."""
+    """List the keys with the number of values that each one sealed."""
     with opened_database() as engine:
         document = server.read_keyring(read_settings())
         for key_id, sealed in _count(engine, document):
-            place = "active" if key_id == document.active else "beside"
-            typer.echo(f"{key_id}  {place}  seals {sealed}")
+            role = "active" if key_id == document.active else "inactive"
+            typer.echo(f"{key_id}  {role:<8}  seals {sealed}")
 
 
 @keys.command("check")
 def check_keys() -> None:
-    """Each key and how much it seals; fails where the service would not start with them."""
+    """List the keys with their numbers of values. Fails if the service cannot start with them."""
     settings = read_settings()
     with opened_database() as engine:
         for key_id, sealed in _count(engine, server.read_keyring(settings)):
@@ -55,30 +55,30 @@ def _count(engine: Engine, document: crypto.KeyringDocument) -> Iterator[tuple[s
 
 @keys.command("add")
 def add_key() -> None:
-    """Add a key beside the active one; nothing is sealed with it before `rotate`."""
+    """Add a new key to the keyring. It seals nothing before `keys rotate`."""
     settings, file = _settings_and_file()
     with opened_database() as engine, writing(engine) as session:
         key_id = rotation.add_key(session, file=file, strict=settings.is_production)
-    typer.echo(f"{key_id} was added. Keep a copy of {file}, on every machine that serves.")
+    typer.echo(f"{key_id} was added. Copy {file} to every machine that serves, and keep a copy.")
 
 
 @keys.command("import")
 def import_keys(
     source: Annotated[Path, typer.Argument(metavar="FILE", help="Another keyring file.")],
 ) -> None:
-    """Bring in the keys of another keyring, as an old backup needs; the active key stays."""
+    """Add the keys of another keyring file, for example for an old backup."""
     _, file = _settings_and_file()
     with opened_database() as engine, writing(engine) as session:
         imported = rotation.import_keys(session, file=file, source=source)
     for key_id in imported:
-        typer.echo(f"{key_id} was brought in.")
+        typer.echo(f"{key_id} was imported.")
     if not imported:
-        typer.echo("Each of its keys is here already.")
+        typer.echo("The keyring already has all these keys.")
 
 
 @keys.command("rotate")
 def rotate_keys() -> None:
-    """Seal with the newest key from now on, and everything there is anew; can be run again."""
+    """Make the newest key the active one, and reseal everything with it. It can be repeated."""
     settings, file = _settings_and_file()
     total = rotation.Resealed()
     with opened_database() as engine:
@@ -88,7 +88,7 @@ def rotate_keys() -> None:
         for resealed in rotation.reseal(engine, keyring=keyring):
             total.done += resealed.done
             total.damaged += resealed.damaged
-    typer.echo(f"{key_id} is active; {total.done} things were sealed anew.")
+    typer.echo(f"{key_id} is active; {total.done} values were resealed.")
     for broken in total.damaged:
         typer.echo(f"clinic-api: {broken}", err=True)
     if total.damaged:
@@ -99,10 +99,10 @@ def rotate_keys() -> None:
 def retire_key(
     key_id: Annotated[str, typer.Argument(metavar="ID")],
     forget_answers: Annotated[
-        bool, typer.Option("--forget-answers", help="Give up answers that are kept for a retry.")
+        bool, typer.Option("--forget-answers", help="Delete stored answers that need the key.")
     ] = False,
 ) -> None:
-    """Take a key away that nothing is sealed with any more."""
+    """Remove a key that is not needed any more."""
     settings, file = _settings_and_file()
     with opened_database() as engine:
         rotation.retire_key(

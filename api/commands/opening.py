@@ -1,6 +1,5 @@
-"""What every command begins with, and how its faults are reported: in one line."""
+"""Opens the database and the keys for commands, and reports faults in one line."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
@@ -25,7 +24,7 @@ from data.postgresql import NotDurable
 from data.sqlite import NoDatabase
 from models.settings import SettingsFault, read_settings
 
-# The text of these is the line that is shown.
+# The messages of these exceptions are written for operators.
 _EXPLAINED = (
     BackupFault,
     ChainFault,
@@ -52,7 +51,10 @@ FAULTS = (
 def opened_database(
     url: str | None = None, *, current: bool = True, may_create: bool = False
 ) -> Iterator[Engine]:
-    """The database of CLINIC_DATABASE_URL or another one; with `current`, of the newest schema."""
+    """The database at `url`, by default CLINIC_DATABASE_URL. A fault ends the command.
+
+    With `current`, the database must have the newest schema.
+    """
     with one_line_faults(), open_engine(url, current=current, may_create=may_create) as engine:
         yield engine
 
@@ -61,7 +63,7 @@ def opened_database(
 def open_engine(
     url: str | None = None, *, current: bool = True, may_create: bool = False
 ) -> Iterator[Engine]:
-    """The same; raises one of `FAULTS`."""
+    """The same, but raises the fault: one of `FAULTS`."""
     engine = open_database(url or read_settings().database_url, may_create=may_create)
     try:
         if schema.find_revision(engine) != schema.NEWEST_REVISION and current:
@@ -73,52 +75,46 @@ def open_engine(
 
 @contextmanager
 def opened_for_events() -> Iterator[tuple[Engine, LiveKeyring]]:
-    """The database and the keys, for a command that records an audit event."""
+    """The database and the keyring, for a command that records an audit event."""
     with opened_database() as engine:
         yield engine, open_for_events(engine)
 
 
 def open_for_events(engine: Engine) -> LiveKeyring:
-    """The same for a command that has opened the database; makes a key as `serve` would."""
+    """The keyring, for a command that has opened the database and records an audit event.
+
+    In development, it creates a missing keyring file.
+    """
     return server.open_audit(engine, read_settings(), may_create=True)
 
 
 @contextmanager
 def one_line_faults() -> Iterator[None]:
+    """Prints a fault in one line and exits with 1. Content files get one line for each fault."""
     try:
         yield
     except FAULTS as error:
-        # Each fault of the content files has a line of its own, which begins with the file.
+        # A fault of the content files already begins with the name of its file.
         fail(explain(error), prefix="" if isinstance(error, ContentFaults) else "clinic-api: ")
 
 
 def explain(error: Exception) -> str:
-    """What is wrong and what to do, for one of `FAULTS`; it holds no value that was typed."""
+    """The fault and the next step in one line, for one of `FAULTS`. Contains no typed value."""
     match error:
         case ValidationError():
             return "; ".join(_validation_lines(error))
         case NotLoaded():
-            return "the database holds no content: run `python main.py load`"
+            return "the database has no content: run `python main.py load`"
         case DBAPIError():
             return f"the database cannot be used ({name_fault(error)})"
         case schema.NewerDatabase():
             return "the database is newer than this version of the service: use the newer version"
         case NotDurable():
-            return f"the database loses what it has accepted: {error}"
+            return f"the database can lose committed data: {error}"
         case KeyringFault():
-            return f"the keys cannot be used so: {error}"
+            return f"the keys cannot be used: {error}"
         case _:
             return str(error)
-
-
-def require_word(word: str, *, given: str | None, warning: str) -> None:
-    """Goes on only after this word was typed, or given with `--confirm`."""
-    if given is None:
-        if not sys.stdin.isatty():
-            fail(f"{warning} Add --confirm {word}")
-        given = typer.prompt(f"{warning} Type {word} to go on", err=True)
-    if given != word:
-        fail("it was not confirmed, and nothing was changed")
 
 
 def _validation_lines(error: ValidationError) -> Iterator[str]:
@@ -127,5 +123,6 @@ def _validation_lines(error: ValidationError) -> Iterator[str]:
 
 
 def fail(reason: str, *, prefix: str = "clinic-api: ") -> NoReturn:
+    """Prints the reason on stderr and exits with 1."""
     typer.echo(f"{prefix}{reason}", err=True)
     raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""What people sent."""
+"""Commands for consultation requests."""
 
 from typing import Annotated
 
@@ -14,12 +14,12 @@ from data.intake.sealed import open_request
 from models.audit import COMMAND_LINE, Action
 from models.terminal import as_json
 
-requests = typer.Typer(help="What people sent.", no_args_is_help=True)
+requests = typer.Typer(help="Consultation requests.", no_args_is_help=True)
 
 
 @requests.command("list")
 def list_requests() -> None:
-    """Every request, the newest first, without what was typed."""
+    """List all requests, the newest first, without what was typed."""
     with opened_database() as engine, reading(engine) as session:
         for row in consultation_requests.list_requests(session):
             typer.echo(f"{row.id}  {row.received_at:%Y-%m-%dT%H:%M:%SZ}  {row.state}")
@@ -27,7 +27,7 @@ def list_requests() -> None:
 
 @requests.command("show")
 def show_request(request_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
-    """One request, decrypted, for who holds the key. That it was read is written down."""
+    """Show one request, decrypted. This is recorded in the audit."""
     with opened_for_events() as (engine, keyring), writing(engine) as session:
         row = consultation_requests.find_request(session, request_id=request_id)
         if row is None:
@@ -46,7 +46,7 @@ def show_request(request_id: Annotated[str, typer.Argument(metavar="ID")]) -> No
 
 @requests.command("purge")
 def purge_requests() -> None:
-    """Erase the requests whose retention is over; the running service does so by itself."""
+    """Erase the requests whose retention has ended. A running service also does this."""
     purged = 0
     with opened_for_events() as (engine, _):
         while True:

@@ -1,4 +1,4 @@
-"""The clinic's state."""
+"""Commands for the clinic's state."""
 
 import json
 import re
@@ -15,10 +15,10 @@ from data.documents.status import find_status
 from data.documents.status_history import list_planned
 from data.operations.status_changes import (
     AlreadyInEffect,
-    Foreseen,
+    ChangeEffects,
     call_off_change,
     change_status,
-    foresee_change,
+    preview_change,
 )
 from models.audit import COMMAND_LINE
 from models.settings import read_settings
@@ -32,10 +32,38 @@ from models.values import ClinicState
 
 status = typer.Typer(help="The clinic's state.", no_args_is_help=True)
 
+StateArgument = Annotated[
+    str, typer.Argument(help="open, temporarily_closed or permanently_closed")
+]
+ModeOption = Annotated[
+    str | None, typer.Option(help="How requests are accepted: open, waitlist, paused, closed.")
+]
+EffectiveFromOption = Annotated[
+    str | None,
+    typer.Option(help="Time with UTC offset, such as 2030-01-31T09:00:00Z. The default is now."),
+]
+BackdatedOption = Annotated[
+    bool, typer.Option("--backdated", help="Allow --effective-from to be in the past.")
+]
+ReopensOnOption = Annotated[
+    str | None, typer.Option(help="Day of the reopening, such as 2030-01-31.")
+]
+ReopenOption = Annotated[
+    bool, typer.Option("--reopen", help="Also plan the opening on the day of --reopens-on.")
+]
+TextOption = Annotated[str | None, typer.Option(help="Replaces the default text of the state.")]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Only show what the change would do.")
+]
+ConfirmOption = Annotated[
+    str | None,
+    typer.Option(metavar="WORD", help="permanently_closed, to close permanently without a prompt."),
+]
+
 
 @status.command("show")
 def show_status() -> None:
-    """Show the clinic's state now, and the changes that are planned."""
+    """Show the clinic's current state and the planned changes."""
     with opened_database() as engine, reading(engine) as session:
         now = StatusPublic.of(find_status(session), form=FORM).model_dump(mode="json")
         rows = list_planned(session)
@@ -45,30 +73,18 @@ def show_status() -> None:
 
 @status.command("set")
 def set_status(
-    state: Annotated[str, typer.Argument(help="open, temporarily_closed or permanently_closed")],
-    mode: Annotated[
-        str | None, typer.Option(help="How requests are taken: open, waitlist, paused, closed.")
-    ] = None,
-    effective_from: Annotated[
-        str | None, typer.Option(help="Instant with offset, 2030-01-31T09:00:00Z; now if absent.")
-    ] = None,
-    backdated: Annotated[
-        bool, typer.Option("--backdated", help="The instant is in the past, and that is meant.")
-    ] = False,
-    reopens_on: Annotated[str | None, typer.Option(help="Day, 2030-01-31.")] = None,
-    reopen: Annotated[
-        bool, typer.Option("--reopen", help="Plan the opening on that day too.")
-    ] = False,
-    headline: Annotated[str | None, typer.Option(help="Instead of the state's own.")] = None,
-    message: Annotated[str | None, typer.Option(help="Instead of the state's own.")] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what the change would do, and do nothing.")
-    ] = False,
-    confirm: Annotated[
-        str | None, typer.Option(help="permanently_closed, to close for good without a prompt.")
-    ] = None,
+    state: StateArgument,
+    mode: ModeOption = None,
+    effective_from: EffectiveFromOption = None,
+    backdated: BackdatedOption = False,
+    reopens_on: ReopensOnOption = None,
+    reopen: ReopenOption = False,
+    headline: TextOption = None,
+    message: TextOption = None,
+    dry_run: DryRunOption = False,
+    confirm: ConfirmOption = None,
 ) -> None:
-    """Append a change of the clinic's state, now or at a later time."""
+    """Change the clinic's state, now or at a later time."""
     with opened_database() as engine:
         change = StatusChangeCreate.model_validate(
             {
@@ -83,18 +99,18 @@ def set_status(
             }
         )
         with reading(engine) as session:
-            lines = [*_lines(foresee_change(session, change=change), is_done=False)]
+            lines = [*_lines(preview_change(session, change=change), is_done=False)]
         if dry_run:
             typer.echo("\n".join(["Dry run, nothing is changed:", *lines]))
             return
+        # Before the prompt, so that a missing key is reported first.
         open_for_events(engine)
         if change.state is ClinicState.PERMANENTLY_CLOSED:
-            warning = "\n".join(["This closes the clinic for good:", *lines])
+            warning = "\n".join(["This closes the clinic permanently:", *lines])
             require_word(change.state, given=confirm, warning=warning)
+        retention = read_settings().retention
         with writing(engine) as session:
-            done = change_status(
-                session, change=change, retention=read_settings().retention, actor=COMMAND_LINE
-            )
+            done = change_status(session, change=change, retention=retention, actor=COMMAND_LINE)
     typer.echo("\n".join(_lines(done, is_done=True)))
 
 
@@ -114,14 +130,15 @@ def call_off(
     typer.echo(f"Called off: {_line(change)}")
 
 
-def _lines(foreseen: Foreseen, *, is_done: bool) -> Iterator[str]:
-    yield _line(foreseen.change)
-    if foreseen.closes_out:
-        is_over = is_done and not foreseen.change.was_planned
-        told = "Open requests that were closed out" if is_over else "Requests open now that it ends"
-        yield f"{told}: {foreseen.closes_out}"
-    yield from (f"Called off: {_line(row)}, id {row.id}" for row in foreseen.calls_off)
-    yield from (f"Planned: {_line(row)}, id {row.id or '-'}" for row in foreseen.planned)
+def _lines(effects: ChangeEffects, *, is_done: bool) -> Iterator[str]:
+    """The effects of a change for an operator: of a preview, or with `is_done` of the change."""
+    yield _line(effects.change)
+    if effects.closes_out:
+        is_in_effect = is_done and not effects.change.was_planned
+        label = "Requests closed out" if is_in_effect else "Open requests that it will close out"
+        yield f"{label}: {effects.closes_out}"
+    yield from (f"Called off: {_line(row)}, id {row.id}" for row in effects.calls_off)
+    yield from (f"Planned: {_line(row)}, id {row.id or '-'}" for row in effects.planned)
 
 
 def _line(change: StatusChange) -> str:

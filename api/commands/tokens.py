@@ -1,4 +1,4 @@
-"""Tokens for the clinic's staff."""
+"""Commands for staff tokens."""
 
 from typing import Annotated
 
@@ -15,23 +15,23 @@ token = typer.Typer(help="Tokens for the clinic's staff.", no_args_is_help=True)
 
 @token.command("create")
 def create_token(
-    owner: Annotated[str, typer.Option(help="Who will use it.")],
-    scope: Annotated[list[str], typer.Option(help="What for; may be given more than once.")],
-    days: Annotated[int, typer.Option(help="For how many days, 365 at the most.")] = DEFAULT_DAYS,
+    owner: Annotated[str, typer.Option(help="Name of the person who will use it.")],
+    scope: Annotated[list[str], typer.Option(help="A scope; may be given more than once.")],
+    days: Annotated[int, typer.Option(help="Days until it expires, at most 365.")] = DEFAULT_DAYS,
 ) -> None:
-    """Make a token for the staff page or the staff endpoints, and show it this once."""
+    """Create a token for the staff page or the staff endpoints. It is shown only once."""
     with opened_for_events() as (engine, _), writing(engine) as session:
         wanted = StaffTokenCreate.model_validate(
             {"owner": owner, "scopes": scope, "expires_in_days": days}
         )
         issued = staff_tokens.create_token(session, token=wanted, maker_id=None)
     typer.echo(issued.token)
-    typer.echo(f"Good until {issued.expires_at:%Y-%m-%d}. It is shown here only.", err=True)
+    typer.echo(f"It expires on {issued.expires_at:%Y-%m-%d} and is not shown again.", err=True)
 
 
 @token.command("list")
 def list_tokens() -> None:
-    """Every token, the newest first, without its secret."""
+    """List all tokens, the newest first, without their secrets."""
     with opened_database() as engine, reading(engine) as session:
         for row in staff_tokens.list_tokens(session, limit=10_000).items:
             state = "revoked" if row.revoked_at else f"until {row.expires_at:%Y-%m-%d}"
@@ -41,11 +41,11 @@ def list_tokens() -> None:
 
 @token.command("revoke")
 def revoke_token(token_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
-    """Revoke a token and all that it made: they are refused from now on."""
+    """Revoke a token, and all tokens that it made."""
     with opened_for_events() as (engine, _), writing(engine) as session:
         done = staff_tokens.revoke_token(session, token_id=token_id, actor=COMMAND_LINE)
         if done is None:
             fail("there is no such token")
     typer.echo(f"{token_id} is revoked.")
     if done.others:
-        typer.echo(f"{done.others} that it made ended with it.")
+        typer.echo(f"Also revoked, because it made them: {done.others}")

@@ -1,6 +1,6 @@
-"""The clinic in the words of schema.org."""
+"""The clinic in JSON-LD 1.1 with the vocabulary of schema.org, and a JSON Schema of it."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from models.clinic import ClinicPublic
 from models.status import ClinicStatus
@@ -11,7 +11,8 @@ MEDIA_TYPE = "application/ld+json"
 _TEXT = {"type": "string"}
 
 
-def _node(kind: str, required: list[str], **properties: dict[str, Any]) -> dict[str, Any]:
+def _node(kind: str, required: list[str], **properties: Mapping[str, object]) -> dict[str, object]:
+    """The JSON Schema of a node: an object with `@type`."""
     return {
         "type": "object",
         "properties": {"@type": {"type": "string", "const": kind}, **properties},
@@ -19,7 +20,7 @@ def _node(kind: str, required: list[str], **properties: dict[str, Any]) -> dict[
     }
 
 
-# What is not known is left out: in JSON-LD that is how it is said.
+# Optional members are absent if they are not known; JSON-LD has no `null` for them.
 SCHEMA = _node(
     "MedicalClinic",
     ["@context", "address"],
@@ -54,10 +55,11 @@ SCHEMA = _node(
 )
 
 
-def medical_clinic(clinic: ClinicPublic, status: ClinicStatus) -> dict[str, Any]:
-    """A schema.org `MedicalClinic` in JSON-LD 1.1; what is not known is left out.
+def medical_clinic(clinic: ClinicPublic, status: ClinicStatus) -> dict[str, object]:
+    """A schema.org `MedicalClinic`. Members that are not known are absent.
 
-    A clinic that is not open offers no service, and says so in its description.
+    If the clinic is not open, there are no services and no opening hours, and the description is
+    the message of the status.
     """
     is_open = status.state is ClinicState.OPEN
     document = {
@@ -95,12 +97,12 @@ def medical_clinic(clinic: ClinicPublic, status: ClinicStatus) -> dict[str, Any]
             if is_open
         ],
     }
-    return _known(document)
+    return _without_unknown(document)
 
 
-def _known(value: dict[str, Any]) -> dict[str, Any]:
+def _without_unknown(value: Mapping[str, object]) -> dict[str, object]:
     return {
-        key: _known(item) if isinstance(item, dict) else item
+        key: _without_unknown(item) if isinstance(item, dict) else item
         for key, item in value.items()
         if item not in (None, [])
     }

@@ -1,10 +1,14 @@
-"""Addresses as they are counted: an IPv6 network counts as one."""
+"""Groups client addresses for counting: all addresses of one IPv6 network count as one."""
 
 from ipaddress import IPv6Address, ip_address
 
 
 def networks_of(address: str) -> tuple[str, str | None]:
-    """The network that counts as one address and, for IPv6, the wider one around it."""
+    """The name under which an address is counted, and for IPv6 the name of the wider network.
+
+    For IPv6 these are the networks of 64 and of 56 bits. A text that is no IP address is returned
+    unchanged.
+    """
     try:
         ip = ip_address(address)
     except ValueError:
@@ -13,6 +17,6 @@ def networks_of(address: str) -> tuple[str, str | None]:
         return address, None
     if ip.ipv4_mapped:
         return str(ip.ipv4_mapped), None
-    # Several times faster than the networks of `ipaddress`.
+    # Several times faster than `ipaddress.ip_network`.
     narrow, wide = (f"{int(ip) >> (128 - bits):x}/{bits}" for bits in (64, 56))
     return narrow, wide

@@ -1,4 +1,4 @@
-"""Bodies: plain JSON in UTF-8, read strictly, and only after every dependency had its say."""
+"""Request bodies: only JSON in UTF-8, parsed strictly, and after all dependencies have run."""
 
 from collections.abc import Callable, Coroutine
 from email.message import Message
@@ -16,7 +16,7 @@ _MEDIA_TYPE_LENGTH = 200
 
 
 async def require_json(request: Request) -> None:
-    """What is declared as anything but plain JSON in UTF-8 is not guessed at."""
+    """Raises `UnsupportedMediaType` unless the body is declared as JSON in UTF-8, not encoded."""
     types = request.headers.getlist("Content-Type")
     encodings = request.headers.getlist("Content-Encoding")
     if (
@@ -28,7 +28,7 @@ async def require_json(request: Request) -> None:
 
 
 def _is_json(media_type: str) -> bool:
-    # Reading a long one takes time that grows with the square of its length.
+    # The parser's time grows with the square of the length.
     if len(media_type) > _MEDIA_TYPE_LENGTH:
         return False
     declared = Message()
@@ -42,14 +42,14 @@ def _is_json(media_type: str) -> bool:
 
 
 class UnparsedRequest(Request):
-    """Hands the body on as bytes where FastAPI asks for JSON."""
+    """Returns the bytes of the body where FastAPI asks for JSON, so that they are parsed later."""
 
     async def json(self) -> bytes:
         return await self.body()
 
 
 class BodyRoute(APIRoute):
-    """A route whose body is parsed when it is validated; its model is marked with `Parsed`."""
+    """A route whose body is parsed at its validation. The body's parameter must have `Parsed`."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -73,5 +73,5 @@ def _parse(body: object) -> object:
 
 Parsed = BeforeValidator(_parse)
 
-# Named in a route's signature after whoever must be asked first.
+# FastAPI runs dependencies in the order of the signature: put this one after the authentication.
 JSONDep = Annotated[None, Depends(require_json)]

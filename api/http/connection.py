@@ -1,6 +1,6 @@
-"""One connection of a client: what it is refused, and what uvicorn would read wrongly (RFC 9112).
+"""The HTTP/1.1 connection of a client (RFC 9112): limits, and corrections of uvicorn's protocol.
 
-uvicorn's own protocol waits for ever, and takes a head of any size.
+uvicorn's own protocol has no deadline for a request, and no limit for its head.
 """
 
 import re
@@ -19,7 +19,7 @@ from api.http.heads import (
     FIELDS_BYTES,
     TARGET_BYTES,
     are_fields_too_large,
-    fault_of_head,
+    find_head_fault,
 )
 from api.http.middleware import DefaultHeaders
 from api.http.open_connections import OpenConnections
@@ -28,7 +28,7 @@ from api.problems.document import render
 from api.problems.protocol import BadRequest, HeaderFieldsTooLarge, URITooLong
 
 _METHOD = re.compile(rb"^(?:\r\n)*[A-Za-z0-9!#$%&'*+.^_`|~-]{1,32}(?= [^ ])")
-# The parser knows it, and no path has it.
+# A method that the parser accepts and no route has.
 _UNUSED_METHOD = b"TRACE"
 # The parser's messages for an unknown method, and for a method of RTSP.
 _METHOD_ERRORS = (
@@ -39,26 +39,27 @@ _METHOD_ERRORS = (
 
 
 class _Refused(Exception):
-    pass
+    """Stops the parser. uvicorn then calls `send_400_response`, which sends `_problem`."""
 
 
 class Connection(TimedConnection):
-    """uvicorn's connection, with bounds on the head and on the time that a request takes."""
+    """uvicorn's connection, with limits for the head, for the time and for one address."""
 
     def __init__(self, *arguments: Any, open_connections: OpenConnections, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._open_connections = open_connections
         self._problem: type[Problem] = BadRequest
-        # Bytes of the piece in which the last head or part of a body ended: some may be unread too.
-        self._perhaps_unread = 0
-        # The bytes that are given to the parser, and those that it is given next.
+        # Size of the piece in which the last head or part of a body ended. Its rest may belong to
+        # the next head.
+        self._last_piece_bytes = 0
+        # The bytes that the parser reads now, and those that it reads next.
         self._piece = self._next = b""
         self._trailers: list[tuple[bytes, bytes]] = []
 
     def connection_made(self, transport: BaseTransport) -> None:
-        peer = get_remote_addr(transport)  # type: ignore[arg-type] # as asyncio has it
+        peer = get_remote_addr(transport)  # type: ignore[arg-type] # asyncio declares the base type
         if peer is not None and not self._open_connections.admit(peer[0]):
-            # From here on nothing of it reaches this object.
+            # This object gets no more events of the refused connection.
             transport.set_protocol(Protocol())
             transport.close()
             return
@@ -76,55 +77,55 @@ class Connection(TimedConnection):
             self._piece, self._next = self._next, b""
             super().data_received(self._piece)
         self._piece = b""
-        # The parser reports a field at its end only.
+        # The parser reports a field only when it is complete, so its size is checked here.
         if self._unread > TARGET_BYTES + FIELDS_BYTES and not self.transport.is_closing():
             in_fields = self.headers or self.headers is self._trailers
             self._refuse(HeaderFieldsTooLarge if in_fields else URITooLong)
 
     def on_headers_complete(self) -> None:
-        if self._offers_another_protocol():
+        if self._is_upgrade():
             return
-        received = self._unread + self._perhaps_unread
-        problem = fault_of_head(self.url, self.headers, received=received, parser=self.parser)
+        received = self._unread + self._last_piece_bytes
+        problem = find_head_fault(self.url, self.headers, received=received, parser=self.parser)
         if problem is not None:
             self._problem = problem
             raise _Refused
         self._unread = 0
-        self._perhaps_unread = len(self._piece)
-        head_after = self.cycle
+        self._last_piece_bytes = len(self._piece)
+        previous = self.cycle
         super().on_headers_complete()
-        # uvicorn adds the trailers of a chunked body to the fields of the head, which the
-        # application has: they could be a second `Host` or another `Authorization`.
+        # uvicorn would add the trailers of a chunked body to the fields of the head, which the
+        # application uses. A trailer could then be a second `Host` or `Authorization`.
         self.headers = self._trailers = []
-        self._give_body_the_rest(head_after)
+        self._continue_deadline(previous)
 
     def on_body(self, body: bytes) -> None:
         self._unread = 0
-        self._perhaps_unread = len(self._piece)
+        self._last_piece_bytes = len(self._piece)
         super().on_body(body)
 
     def on_chunk_complete(self) -> None:
-        """After each chunk; after the last one, and its trailers, too."""
+        """The parser calls this after each chunk; for the last chunk after the trailers."""
         if len(self.headers) > FIELDS or are_fields_too_large(self.headers):
             self._problem = HeaderFieldsTooLarge
             raise _Refused
 
     def send_400_response(self, msg: str) -> None:
-        """uvicorn calls this inside its handler of the parser's error, for any such error."""
+        """Answers a request that the parser refused. uvicorn calls this in its error handler."""
         if not self._has_unknown_method():
             self._refuse(self._problem)
             return
-        # The application answers it like any method that no path has. Everything but the method is
-        # read and checked as always, by a parser that has not failed.
+        # The application must answer 405 to a method that the parser does not know. So a new parser
+        # reads the same request again with a known method that no route has.
         request = _METHOD.sub(_UNUSED_METHOD, self._piece, count=1)
         self.parser = HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
         super().data_received(request)
 
     def _has_unknown_method(self) -> bool:
-        """Whether the parser failed at the first request of this piece, and at its method alone.
+        """Whether the parser failed only at the method of the first request in this piece.
 
-        Where the piece is not the beginning of a request, an answer would be one too many.
+        The piece must begin with a request. Otherwise the client would get one answer too many.
         """
         is_alone = self.cycle is None or self.cycle.response_complete
         return (
@@ -138,7 +139,7 @@ class Connection(TimedConnection):
         cycle = self.cycle
         in_body = cycle is not None and cycle.more_body
         if cycle is not None and not (cycle.response_complete or in_body or self.pipeline):
-            # The request before this one gets its answer; it is the last one.
+            # The previous request still gets its answer, and then the connection closes.
             cycle.keep_alive = False
             self.flow.pause_reading()
             return
@@ -147,27 +148,27 @@ class Connection(TimedConnection):
         self.transport.close()
 
     def on_message_complete(self) -> None:
-        if not self._offers_another_protocol():
+        if not self._is_upgrade():
             super().on_message_complete()
 
-    def _offers_another_protocol(self) -> bool:
-        # The parser says so of CONNECT too, which has no offer and no body.
+    def _is_upgrade(self) -> bool:
+        # `should_upgrade` is also true for CONNECT, which has no `Upgrade` field and no body.
         return self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
 
     def _unsupported_upgrade_warning(self) -> None:
-        """Answers an offer of another protocol in this one (RFC 9110, 7.8).
+        """Ignores `Upgrade` and answers in HTTP/1.1 (RFC 9110, section 7.8).
 
-        The parser takes no body for such a request, and what follows for the other protocol. So
-        the head is parsed again without the offer, and the body then is a body.
+        After such a head, the parser treats the body as data of the other protocol. So the head is
+        parsed again without the field `Upgrade`.
         """
         upgrade = sys.exception()
-        if isinstance(upgrade, HttpParserUpgrade) and self._offers_another_protocol():
+        if isinstance(upgrade, HttpParserUpgrade) and self._is_upgrade():
             [end_of_head] = upgrade.args
-            self._next = self._head_without_offer() + self._piece[end_of_head:]
+            self._next = self._head_without_upgrade() + self._piece[end_of_head:]
             self.parser = HttpRequestParser(self)
-            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # uvicorn's setting
 
-    def _head_without_offer(self) -> bytes:
+    def _head_without_upgrade(self) -> bytes:
         version = self.parser.get_http_version().encode()
         lines = [b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, version)]
         lines += [b"%b: %b" % field for field in self.headers if field[0] != b"upgrade"]

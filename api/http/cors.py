@@ -1,4 +1,4 @@
-"""Who may read what from another origin (Fetch Standard, CORS protocol)."""
+"""CORS: which origins may call which paths (Fetch Standard, CORS protocol)."""
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
@@ -27,28 +27,32 @@ _EXPOSED_HEADERS = (
 
 
 class _Policy(CORSMiddleware):
-    """Answers every preflight with what is allowed; the browser compares, and refuses."""
+    """Answers every preflight with 204 and the allowed methods and fields; the browser decides."""
 
     def preflight_response(self, request_headers: Headers) -> Response:
-        told = super().preflight_response(request_headers)
-        del told.headers["Content-Type"], told.headers["Content-Length"]
-        return Response(status_code=204, headers=dict(told.headers))
+        response = super().preflight_response(request_headers)
+        del response.headers["Content-Type"], response.headers["Content-Length"]
+        return Response(status_code=204, headers=dict(response.headers))
 
 
 class _PublicPolicy(_Policy):
-    """Allows any request header: tracing and analytics libraries add headers of their own.
+    """Allows any request header, because tracing and analytics libraries add their own.
 
-    The answer does not repeat the names that were asked for. `*` does not cover Authorization.
+    `*` does not include Authorization, so the fields of `_ALLOWED_HEADERS` are named too. The
+    answer does not repeat the requested names.
     """
 
     def preflight_response(self, request_headers: Headers) -> Response:
-        told = super().preflight_response(request_headers)
-        told.headers["Access-Control-Allow-Headers"] = ", ".join(("*", *_ALLOWED_HEADERS))
-        return told
+        response = super().preflight_response(request_headers)
+        response.headers["Access-Control-Allow-Headers"] = ", ".join(("*", *_ALLOWED_HEADERS))
+        return response
 
 
 class Cors:
-    """Every origin may read what is public; the rest is for the origins that are listed."""
+    """Every origin may read public paths. Intake and staff paths are for the listed origins.
+
+    Without listed origins, every origin may use the intake, and none may use the staff paths.
+    """
 
     _public = {
         "Access-Control-Allow-Origin": "*",
@@ -88,9 +92,9 @@ class Cors:
             await policy(scope, receive, send)
             return
 
-        async def send_to_everybody(message: Message) -> None:
+        async def send_with_public_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(self._public)
             await send(message)
 
-        await self.app(scope, receive, send_to_everybody)
+        await self.app(scope, receive, send_with_public_headers)

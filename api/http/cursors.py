@@ -1,7 +1,7 @@
-"""The cursor of a list as text: opaque for clients, one form for every list.
+"""Cursors as text. They are opaque for clients, and have the same format for all lists.
 
-The values of a cursor, with a blank between, in Base64 for URLs (RFC 4648, section 5) without
-padding. A number is its digits, an instant is ISO 8601, an id has `=` before it.
+The values are joined with spaces and encoded in base64url (RFC 4648, section 5) without padding.
+A number is written in decimal, a time in ISO 8601, and an id with `=` before it.
 """
 
 import base64
@@ -28,10 +28,10 @@ def encode_text(text: str) -> str:
 
 
 def decode(text: str) -> Cursor:
-    """The cursor of `text`; raises `ValueError` where `encode` cannot have made it."""
-    # Text that is not ASCII, and padding that does not fit, raise a `ValueError` too.
-    words = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii").split(" ")
-    cursor = Cursor(*map(_value_of, words))
+    """The cursor of `text`. Raises `ValueError` for a text that `encode` does not return."""
+    # Wrong padding and text that is not ASCII raise a `ValueError` too.
+    parts = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii").split(" ")
+    cursor = Cursor(*map(_value_of, parts))
     if encode(cursor) != text:
         raise ValueError("must be a cursor that was given")
     return cursor
@@ -43,12 +43,12 @@ def _text_of(value: int | datetime | str) -> str:
     return f"={value}" if isinstance(value, str) else str(value)
 
 
-def _value_of(word: str) -> int | datetime | str:
-    if re.fullmatch("=[0-9a-f-]{1,36}", word):
-        return word[1:]
-    if re.fullmatch("[0-9]{1,10}", word) and int(word) <= _LARGEST_NUMBER:
-        return int(word)
-    instant = datetime.fromisoformat(word)
+def _value_of(part: str) -> int | datetime | str:
+    if re.fullmatch("=[0-9a-f-]{1,36}", part):
+        return part[1:]
+    if re.fullmatch("[0-9]{1,10}", part) and int(part) <= _LARGEST_NUMBER:
+        return int(part)
+    instant = datetime.fromisoformat(part)
     if instant.tzinfo is None or not is_within_bounds(instant):
         raise ValueError("must be a cursor that was given")
     return instant
@@ -58,12 +58,12 @@ def _decode_parameter(value: str) -> Cursor:
     try:
         return decode(value)
     except ValueError:
-        # Without its cause, whose text repeats the value.
+        # Without the cause: its text contains the value.
         raise ValueError("must be a cursor that was given") from None
 
 
 CursorQuery = Annotated[
     InstanceOf[Cursor] | None,
     BeforeValidator(_decode_parameter, json_schema_input_type=str | None),
-    Query(description="`next_cursor` of the page before; opaque."),
+    Query(description="`next_cursor` of the previous page. Opaque: do not interpret it."),
 ]

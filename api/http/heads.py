@@ -1,4 +1,4 @@
-"""The bounds of a request's head (RFC 9112): its size, its host, its transfer coding."""
+"""Checks of a request's head (RFC 9112): its size, its host, its transfer coding."""
 
 import re
 from collections.abc import Collection
@@ -16,10 +16,13 @@ FIELDS = 100
 Fields = Collection[tuple[bytes, bytes]]
 
 
-def fault_of_head(
+def find_head_fault(
     target: bytes, fields: Fields, *, received: int, parser: HttpRequestParser
 ) -> type[Problem] | None:
-    """The problem of a head, `None` where it has none; `received` is the most bytes it may have."""
+    """The problem of a head; `None` if it has none.
+
+    `received` is an upper bound of the size of the head, in bytes.
+    """
     if len(target) > TARGET_BYTES:
         return URITooLong
     if len(fields) > FIELDS or (received > FIELDS_BYTES and are_fields_too_large(fields)):
@@ -30,7 +33,7 @@ def fault_of_head(
             hosts += 1
             if not _is_host(value):
                 return BadRequest
-        # Nothing else can be unpacked here, so nobody else may take it for something else.
+        # Only `chunked` is supported. Another coding could be read differently by a proxy.
         elif name == b"transfer-encoding" and value.lower() != b"chunked":
             return BadRequest
     if hosts > 1 or (hosts == 0 and parser.get_http_version() != "1.0"):

@@ -1,4 +1,4 @@
-"""What surrounds every request: pure ASGI, one small class each, the outermost first."""
+"""The middleware in pure ASGI, in the order in which a request passes it."""
 
 import asyncio
 import logging
@@ -18,11 +18,11 @@ log = logging.getLogger("clinic_api")
 
 MAX_BODY_BYTES = 64 * 1024
 _DRAIN_SECONDS = 0.5
-_HERE = Path(__file__).resolve().parents[2]
+_ROOT = Path(__file__).resolve().parents[2]
 
 
 class RequestId:
-    """Gives each request an id of our own: one from outside could carry anything."""
+    """Gives each request a new id. An id that a client sends is ignored: it could be any text."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -43,7 +43,7 @@ class RequestId:
 
 
 class AccessLog:
-    """One line a request: the route, never the path or the query that were typed."""
+    """Logs one line for each request. It has the route, but never the path or the query."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -54,14 +54,14 @@ class AccessLog:
             return
         status = 0
 
-        async def send_and_note(message: Message) -> None:
+        async def send_and_record(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
             await send(message)
 
         begun = time.perf_counter()
-        await self.app(scope, receive, send_and_note)
+        await self.app(scope, receive, send_and_record)
         log.info(
             "%s %s %d %.1f ms %s",
             scope["method"] if scope["method"] in _KNOWN_METHODS else "-",
@@ -75,12 +75,13 @@ class AccessLog:
 _KNOWN_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
-# Browsers use TLS alone for a year (RFC 6797). Subdomains are not this service's to speak for.
+# Browsers then use only TLS for one year (RFC 6797). Subdomains are not included, because they may
+# belong to other services.
 STRICT_TRANSPORT = {"Strict-Transport-Security": "max-age=31536000"}
 
 
 class DefaultHeaders:
-    """What every answer carries unless a route says otherwise."""
+    """Adds header fields to every answer, unless the route has set them."""
 
     headers = {
         "Cache-Control": "no-store",
@@ -106,8 +107,11 @@ class DefaultHeaders:
         await self.app(scope, receive, send_with_defaults)
 
 
-class LastResort:
-    """Whatever nobody caught: a 500 that says nothing, a log line that says where."""
+class UnhandledExceptions:
+    """Answers exceptions without a handler with a 500 without details, and logs where they arose.
+
+    It does not raise them again, because uvicorn would log their text.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -118,34 +122,37 @@ class LastResort:
             return
         begun = False
 
-        async def send_and_note(message: Message) -> None:
+        async def send_and_record(message: Message) -> None:
             nonlocal begun
             begun = True
             await send(message)
 
         try:
-            await self.app(scope, receive, send_and_note)
+            await self.app(scope, receive, send_and_record)
         except Exception as error:
             request_id = scope["state"]["request_id"]
-            log.error("unhandled %s request=%s", describe(error), request_id)
+            log.error("unhandled %s request=%s", describe_exception(error), request_id)
             if not begun:
                 await render(InternalError(), request_id=request_id)(scope, receive, send)
 
 
-def describe(error: BaseException) -> str:
-    """An exception's type and where it was raised; its text may repeat what was typed."""
+def describe_exception(error: BaseException) -> str:
+    """The type of an exception and its last six frames.
+
+    Without its text, which may contain what a person typed.
+    """
     frames = traceback.extract_tb(error.__traceback__)[-6:]
-    places = (f"{_short(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames)
-    return f"{type(error).__module__}.{type(error).__qualname__} at {' > '.join(places)}"
+    lines = (f"{_short(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames)
+    return f"{type(error).__module__}.{type(error).__qualname__} at {' > '.join(lines)}"
 
 
 def _short(filename: str) -> str:
     path = Path(filename)
-    return str(path.relative_to(_HERE)) if path.is_relative_to(_HERE) else path.name
+    return str(path.relative_to(_ROOT)) if path.is_relative_to(_ROOT) else path.name
 
 
 class BodyLimit:
-    """Reads a body before the application sees it, and refuses one that is too large."""
+    """Reads the whole body before it calls the application. Refuses a body that is too large."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -181,7 +188,8 @@ class BodyLimit:
         start = {"type": "http.response.start", "status": response.status_code}
         await send({**start, "headers": response.raw_headers})
         await send({"type": "http.response.body", "body": response.body, "more_body": True})
-        # A connection that closes on unread bytes is reset, and the answer is lost with it.
+        # Reads for a while what the client still sends. Closing a connection with unread bytes
+        # resets it, and the client would lose the answer.
         try:
             async with asyncio.timeout(_DRAIN_SECONDS):
                 while (await receive()).get("more_body"):
@@ -192,6 +200,7 @@ class BodyLimit:
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that first returns the body that was already read."""
     given = False
 
     async def receive_again() -> Message:

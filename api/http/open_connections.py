@@ -1,4 +1,4 @@
-"""How many connections one address holds open, in one process."""
+"""Limits how many connections one address may have open in one process."""
 
 import logging
 import time
@@ -15,24 +15,24 @@ _LOG_EVERY_SECONDS = 60.0
 
 
 class OpenConnections:
-    """Counts open connections by address, and admits a bounded number of each.
+    """Counts the open connections of each address.
 
-    A proxy brings the connections of many people, so those that are trusted have no bound.
+    Trusted proxies have no limit, because a proxy has the connections of many people.
     """
 
     def __init__(self, *, per_address: int, trusted_proxies: Collection[str] = ()) -> None:
         self._per_address = per_address
-        self._trusts_everybody = "*" in trusted_proxies
+        self._trusts_all = "*" in trusted_proxies
         self._trusted: list[IPv4Network | IPv6Network] = []
         for proxy in trusted_proxies:
-            # An entry that is no address, such as `*`, is never the peer of a connection.
+            # Entries that are no addresses, such as `*`, are ignored here.
             with suppress(ValueError):
                 self._trusted.append(ip_network(proxy))
         self._counts: Counter[str] = Counter()
-        self._quiet_until = 0.0
+        self._next_log_at = 0.0
 
     def admit(self, address: str) -> bool:
-        """Counts one more, if there may be one more."""
+        """Counts a new connection; returns `False` without counting if the limit is reached."""
         network, _ = networks_of(address)
         if self._counts[network] >= self._per_address and not self._is_trusted(address):
             self._log()
@@ -41,13 +41,14 @@ class OpenConnections:
         return True
 
     def release(self, address: str) -> None:
+        """Counts the end of a connection that was admitted."""
         network, _ = networks_of(address)
         self._counts[network] -= 1
         if not self._counts[network]:
             del self._counts[network]
 
     def _is_trusted(self, address: str) -> bool:
-        if self._trusts_everybody:
+        if self._trusts_all:
             return True
         try:
             ip = ip_address(address)
@@ -56,10 +57,10 @@ class OpenConnections:
         return any(ip in network for network in self._trusted)
 
     def _log(self) -> None:
-        if time.monotonic() >= self._quiet_until:
-            self._quiet_until = time.monotonic() + _LOG_EVERY_SECONDS
+        if time.monotonic() >= self._next_log_at:
+            self._next_log_at = time.monotonic() + _LOG_EVERY_SECONDS
             log.warning(
-                "an address has %d connections open, and further ones are closed; is it a proxy "
-                "that CLINIC_TRUSTED_PROXIES does not name?",
+                "an address has %d open connections, and more are refused; if it is a proxy, add "
+                "it to CLINIC_TRUSTED_PROXIES",
                 self._per_address,
             )

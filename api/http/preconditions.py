@@ -1,4 +1,4 @@
-"""Nobody overwrites what somebody else changed meanwhile (RFC 9110, section 13.1.1)."""
+"""`If-Match`: prevents that a change overwrites a newer version (RFC 9110, section 13.1.1)."""
 
 from typing import Annotated
 
@@ -10,8 +10,9 @@ IfMatch = Annotated[
     str | None,
     Header(
         alias="If-Match",
-        # Its absence is told as 428, after it is known who asks.
-        description="The `ETag` of what was read; a change of something newer is refused.",
+        # Optional here, so that 428 is answered only after the authentication.
+        description="The `ETag` of the version that you read. A change of a newer version is "
+        "refused.",
     ),
 ]
 
@@ -21,9 +22,9 @@ def entity_tag(version: int) -> str:
 
 
 def require_match(if_match: str | None, *, version: int) -> None:
-    """Raises `PreconditionRequired` without the field, `PreconditionFailed` where it is stale.
+    """Raises `PreconditionRequired` without the field, `PreconditionFailed` for another version.
 
-    `*` names no version, so it says nothing about what the caller has seen and does not match.
+    `*` is refused too: it does not show which version the caller has read.
     """
     if if_match is None:
         raise PreconditionRequired

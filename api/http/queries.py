@@ -1,4 +1,4 @@
-"""Query parameters: a fault in one is told, never ignored."""
+"""Query parameters. Every fault is answered with 400; none is ignored."""
 
 import re
 from collections import Counter
@@ -16,18 +16,21 @@ from data.paging import Page
 from models.listing import ListMeta
 from models.values import LINE_LENGTH, SLUG_PATTERN, no_control_characters
 
-# A name of this form is repeated in an answer; any other could hold what a person typed.
+# Only names of this form are repeated in an answer. Others may contain what a person typed.
 PLAIN_WORD = re.compile("[a-z_]{1,40}")
-_MOST_NAMED = 20
+_MAX_NAMED = 20
 _REASONS = {
-    "unknown": "This parameter is not known here.",
+    "unknown": "This parameter is unknown.",
     "repeated": "This parameter is given more than once.",
     "invalid": "This parameter has a value that cannot be used.",
 }
 
 
-def query_faults(*faults: tuple[str | None, str]) -> InvalidQuery:
-    """All faults of a query string, each as parameter (`None` if not a plain word) and reason."""
+def invalid_query(*faults: tuple[str | None, str]) -> InvalidQuery:
+    """The problem for faults of the query: each is a parameter and a key of `_REASONS`.
+
+    The parameter is `None` if its name is not a plain word.
+    """
     return InvalidQuery(
         extension={
             "errors": [
@@ -43,7 +46,7 @@ def query_faults(*faults: tuple[str | None, str]) -> InvalidQuery:
 
 
 async def refuse_unknown_parameters(request: Request) -> None:
-    """Every parameter is one of the route's own and is given once."""
+    """Raises `InvalidQuery` for unknown and for repeated parameters."""
     given = Counter(name for name, _ in request.query_params.multi_items())
     if not given:
         return
@@ -53,17 +56,17 @@ async def refuse_unknown_parameters(request: Request) -> None:
     ]
     faults += [(name, "unknown") for name in _nameable(given.keys() - known)]
     if faults:
-        raise query_faults(*faults)
+        raise invalid_query(*faults)
 
 
 def _nameable(names: Set[str]) -> list[str | None]:
-    """The plain words among these names; one `None` stands for all others."""
-    words = sorted(name for name in names if PLAIN_WORD.fullmatch(name))[:_MOST_NAMED]
+    """The names that are plain words, and one `None` for all other names."""
+    words = sorted(name for name in names if PLAIN_WORD.fullmatch(name))[:_MAX_NAMED]
     return [*words, None] if len(words) < len(names) else [*words]
 
 
 def _digits(value: str) -> str:
-    # int() would take signs, blanks, underscores and the digits of every script.
+    # `int` also accepts signs, spaces, underscores and the digits of all scripts.
     if not re.fullmatch("[0-9]{1,9}", value):
         raise ValueError("must be a number")
     return value
@@ -82,10 +85,10 @@ def _one_line(value: str | None) -> str | None:
 LimitQuery = Annotated[
     Annotated[int, Field(ge=1, le=100)],
     BeforeValidator(_digits),
-    Query(description="How many items a page holds at the most."),
+    Query(description="Maximum number of items in a page."),
 ]
 DaysQuery = Annotated[Annotated[int, Field(le=36_500)] | None, BeforeValidator(_digits)]
-# A line as staff enters it; it may be empty.
+# One line of text, which may be empty.
 LineQuery = Annotated[str | None, Query(max_length=LINE_LENGTH), AfterValidator(_one_line)]
 SlugQuery = Annotated[str | None, Query(pattern=SLUG_PATTERN, max_length=80)]
 FlagQuery = Annotated[bool | None, BeforeValidator(_true_or_false)]
@@ -94,7 +97,7 @@ FlagQuery = Annotated[bool | None, BeforeValidator(_true_or_false)]
 def list_meta(
     session: Session, page: Page[object], request: Request, response: Response
 ) -> ListMeta:
-    """The list's `meta`; when there is more, a `Link` to the next page too (RFC 8288)."""
+    """The `meta` of a list. If there is a next page, also sets its `Link` (RFC 8288)."""
     state = find_status(session).state
     cursor = None
     if page.end is not None:

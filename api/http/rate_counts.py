@@ -1,4 +1,4 @@
-"""Counts of a sliding window in the memory of this process, for a bounded number of keys."""
+"""Counts of a sliding window in the memory of this process, for a limited number of keys."""
 
 import threading
 import time
@@ -11,15 +11,15 @@ MAX_KEYS = 100_000
 
 
 class BoundedMemoryStorage(MemoryStorage):
-    """Keeps the counts of the keys that were counted last.
+    """Keeps the counts of the 100,000 keys that were counted last.
 
-    The library's own store has no bound, and walks through all its keys after each count.
+    The library's own storage has no limit, and visits all its keys after each count.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._lock = threading.Lock()
-        # By key: the number of its latest window, the count in that one and in the one before.
+        # By key: number of the latest window, count in this window, count in the previous window.
         self._windows: dict[str, tuple[int, int, int]] = {}
 
     def acquire_sliding_window_entry(
@@ -31,11 +31,11 @@ class BoundedMemoryStorage(MemoryStorage):
             left = 1 - (now / expiry) % 1
             if floor(previous * left + current) + amount > limit:
                 return False
-            # The order of the keys is that of their last count.
+            # Moves the key to the end: the keys are in the order of their last count.
             self._windows.pop(key, None)
             self._windows[key] = (number, current + amount, previous)
             if len(self._windows) > MAX_KEYS:
-                self._forget_oldest()
+                self._remove_oldest()
             return True
 
     def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
@@ -50,7 +50,7 @@ class BoundedMemoryStorage(MemoryStorage):
             return number, current, previous
         return number, 0, current if latest == number - 1 else 0
 
-    def _forget_oldest(self) -> None:
-        # Many at once: finding the first key of a dictionary takes longer with each one removed.
+    def _remove_oldest(self) -> None:
+        # Many at once, because a dictionary finds its first key more slowly after each removal.
         for key in list(islice(self._windows, MAX_KEYS // 20)):
             del self._windows[key]

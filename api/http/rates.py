@@ -1,4 +1,4 @@
-"""How often one address may do a thing (`RateLimit` fields of draft-ietf-httpapi-ratelimit)."""
+"""Rate limits by address, and their header fields (draft-ietf-httpapi-ratelimit-headers)."""
 
 import logging
 import time
@@ -19,42 +19,47 @@ log = logging.getLogger("clinic_api")
 
 T = TypeVar("T")
 
-# Nobody waits long for a store that is away, nor at each request.
+# A request waits at most `_STORAGE_SECONDS` for the shared storage. After a failure, no request
+# uses it for `_RETRY_SECONDS`.
 _STORAGE_SECONDS = 0.5
-_AWAY_SECONDS = 5.0
-# An IPv6 network of 56 bits is what a provider commonly gives to one customer.
+_RETRY_SECONDS = 5.0
+# The rate of an IPv6 network of 56 bits, as a multiple. Providers often give one such network to a
+# customer.
 _WIDER_TIMES = 10
 
 
 class AddressLimiter:
-    """Counts by address. An empty rate is no limit.
+    """Limits the rate of each address. `rate` is in the notation of `limits`; empty for no limit.
 
-    An IPv6 network of 64 bits counts as one address, and one of 56 bits may send ten times as much.
+    An IPv6 network of 64 bits counts as one address. A network of 56 bits has ten times the rate.
 
-    With a `storage` (a URL of the library `limits`, such as `redis://HOST`) all processes count
-    together; while it is away each counts for itself.
+    With `storage` (a URL of the library `limits`, such as `redis://HOST`), all processes share
+    their counts. While the storage fails, each process counts alone.
     """
 
     def __init__(self, name: str, rate: str, *, storage: str | None = None) -> None:
         self._name = name
         self._rate = limits.parse(rate) if rate else None
-        self._own = SlidingWindowCounterRateLimiter(BoundedMemoryStorage())
-        self._common = _connected(storage) if storage else None
-        self._away_until = 0.0
+        self._local = SlidingWindowCounterRateLimiter(BoundedMemoryStorage())
+        self._shared = _connected(storage) if storage else None
+        self._retry_at = 0.0
 
     @property
-    def waits(self) -> bool:
-        """Whether an answer may take a while."""
-        return self._common is not None
+    def may_block(self) -> bool:
+        """Whether `hit` and `is_within` use the network."""
+        return self._shared is not None
 
     def is_within(self, address: str) -> bool:
-        """Whether the next one would be let through; it is not counted."""
-        return all(self._has_room(rate, network) for rate, network in self._counted(address))
+        """Whether the next request would be allowed. Counts nothing."""
+        return all(self._is_free(rate, network) for rate, network in self._networks(address))
 
     def hit(self, address: str) -> dict[str, str]:
-        """Counts one and returns the header fields that tell of it; raises `TooManyRequests`."""
-        told: list[tuple[int, dict[str, str]]] = []
-        for rate, network in self._counted(address):
+        """Counts a request, and returns the header fields of its answer.
+
+        Raises `TooManyRequests`. If two networks count, the fields are of the one with less left.
+        """
+        counted: list[tuple[int, dict[str, str]]] = []
+        for rate, network in self._networks(address):
             is_within, remaining, seconds = self._count(rate, network)
             fields = {
                 "RateLimit-Policy": f'"{self._name}";q={rate.amount};w={rate.get_expiry()}',
@@ -62,23 +67,23 @@ class AddressLimiter:
             }
             if not is_within:
                 raise TooManyRequests(headers={"Retry-After": str(seconds), **fields})
-            told.append((remaining, fields))
-        return min(told, key=lambda one: one[0])[1] if told else {}
+            counted.append((remaining, fields))
+        return min(counted, key=lambda one: one[0])[1] if counted else {}
 
-    def _has_room(self, rate: RateLimitItem, network: str) -> bool:
-        return self._ask(lambda limiter: limiter.test(rate, self._name, network))
+    def _is_free(self, rate: RateLimitItem, network: str) -> bool:
+        return self._run_with_storage(lambda limiter: limiter.test(rate, self._name, network))
 
     def _count(self, rate: RateLimitItem, network: str) -> tuple[bool, int, int]:
-        """Whether one more is let through, how many are left, and for how many seconds."""
+        """Whether the request is allowed, how many more are, and the seconds until the reset."""
         key = (self._name, network)
-        is_within, stats = self._ask(
+        is_within, stats = self._run_with_storage(
             lambda limiter: (limiter.hit(rate, *key), limiter.get_window_stats(rate, *key))
         )
         seconds = max(1, int(stats.reset_time - time.time()) + 1)
         return is_within, stats.remaining if is_within else 0, seconds
 
-    def _counted(self, address: str) -> list[tuple[RateLimitItem, str]]:
-        """The networks that an address is counted under, each with its rate."""
+    def _networks(self, address: str) -> list[tuple[RateLimitItem, str]]:
+        """The networks under which an address is counted, each with its rate."""
         rate = self._rate
         if rate is None:
             return []
@@ -87,15 +92,16 @@ class AddressLimiter:
             return [(rate, narrow)]
         return [(rate, narrow), (type(rate)(rate.amount * _WIDER_TIMES, rate.multiples), wide)]
 
-    def _ask(self, question: Callable[[SlidingWindowCounterRateLimiter], T]) -> T:
-        if self._common is not None and time.monotonic() >= self._away_until:
+    def _run_with_storage(self, operation: Callable[[SlidingWindowCounterRateLimiter], T]) -> T:
+        """Runs an operation with the shared storage, or with the local one while it fails."""
+        if self._shared is not None and time.monotonic() >= self._retry_at:
             try:
-                return question(self._common)
+                return operation(self._shared)
             except StorageError as error:
-                self._away_until = time.monotonic() + _AWAY_SECONDS
+                self._retry_at = time.monotonic() + _RETRY_SECONDS
                 name = type(error.storage_error).__name__
-                log.warning("each process counts for itself: %s", name)
-        return question(self._own)
+                log.warning("the storage of rates failed, so each process counts alone: %s", name)
+        return operation(self._local)
 
 
 def _connected(storage: str) -> SlidingWindowCounterRateLimiter:

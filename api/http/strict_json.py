@@ -1,34 +1,36 @@
-"""A JSON parser that takes what RFC 8259 defines and nothing else."""
+"""A JSON parser that accepts only what RFC 8259 defines, and no duplicate names."""
 
 import json
-from typing import Any, NoReturn
+from typing import NoReturn
+
+JSONValue = None | bool | int | float | str | list["JSONValue"] | dict[str, "JSONValue"]
 
 
 class NotJSON(Exception):
-    """The bytes are not one well-formed JSON text in UTF-8."""
+    """The bytes are not one valid JSON text in UTF-8."""
 
 
-def parse(content: bytes) -> Any:
-    """Raises `NotJSON`, which says nothing about the content."""
+def parse(content: bytes) -> JSONValue:
+    """The value of a JSON text. Raises `NotJSON`, without the content in its message."""
     try:
-        value = json.loads(
+        value: JSONValue = json.loads(
             content.decode("utf-8"),
             object_pairs_hook=_object,
             parse_constant=_refuse,
             parse_float=_finite,
         )
-        # A lone surrogate can be written in JSON as an escape and is no text.
+        # Refuses lone surrogates: JSON can escape them, but they are not valid text.
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError):
         raise NotJSON from None
     return value
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    names = dict(pairs)
-    if len(names) != len(pairs):
+def _object(pairs: list[tuple[str, JSONValue]]) -> dict[str, JSONValue]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
         raise ValueError
-    return names
+    return members
 
 
 def _refuse(_constant: str) -> NoReturn:

@@ -1,4 +1,4 @@
-"""One lock for each idempotency key in use."""
+"""Locks for idempotency keys, in the memory of this process."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 
 class KeyLocks:
-    """A second sending of a key waits for the answer of the first."""
+    """A lock for each key in use: a second request with the same key waits for the first."""
 
     def __init__(self) -> None:
         self._locks: dict[bytes, tuple[asyncio.Lock, int]] = {}

@@ -15,7 +15,7 @@ from models.values import utc_now
 
 
 def answer_to(outcome: Outcome, *, headers: Mapping[str, str] | None = None) -> Response:
-    """The 201; raises the problem where the request was refused."""
+    """The 201, with more header fields in `headers`. Raises the problem of a refused request."""
     match outcome:
         case Accepted(answer):
             return _created(answer.model_dump_json().encode(), headers or {})

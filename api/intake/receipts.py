@@ -1,4 +1,4 @@
-"""The receipt of a consultation request: its id and its token, and how both are checked."""
+"""The receipt of a consultation request: reads and checks its id and its token."""
 
 import re
 from typing import Annotated, NamedTuple
@@ -27,7 +27,8 @@ RequestId = Annotated[
     str,
     Path(
         alias="id",
-        # Checked by `read_receipt`: a parameter's own pattern is checked after every dependency.
+        # Only for the document; `read_receipt` checks it. FastAPI would check a real pattern only
+        # after all dependencies.
         json_schema_extra={"pattern": "^[0-9a-f-]{36}$"},
         description="`id` of the accepted request.",
     ),
@@ -36,7 +37,7 @@ _REQUEST_ID = re.compile("[0-9a-f-]{36}")
 
 
 class Receipt(NamedTuple):
-    """One request, and the token that its sender was given."""
+    """The id of a request, and the token of its receipt; `None` if no token was sent."""
 
     request_id: str
     token: str | None
@@ -52,7 +53,7 @@ ReceiptDep = Annotated[Receipt, Depends(read_receipt)]
 
 
 def require_request(session: Session, receipt: Receipt) -> ConsultationRequest:
-    """The request that the receipt belongs to; raises `NotFound`."""
+    """The request of the receipt. Raises `NotFound` for a wrong id or token."""
     row = consultation_requests.find_request_by_receipt(
         session, request_id=receipt.request_id, token=receipt.token
     )
@@ -62,6 +63,6 @@ def require_request(session: Session, receipt: Receipt) -> ConsultationRequest:
 
 
 def refuse_wrong_receipt(request: Request, receipt: ReceiptDep) -> None:
-    """Looks the receipt up in a read, so that a wrong one takes no turn among the writers."""
+    """Raises `NotFound` for a wrong receipt, before the request takes a slot of the writers."""
     with reading(runtime_of(request).engine) as session:
         require_request(session, receipt)

@@ -1,4 +1,4 @@
-"""Consultation requests: the form, the request, its receipt and its withdrawal."""
+"""The public routes of consultation requests: form, request, receipt, withdrawal."""
 
 from typing import Annotated
 
@@ -24,10 +24,10 @@ from api.problems.catalogue import (
 from api.problems.document import responses
 from api.problems.protocol import ContentTooLarge, TooManyRequests, UnsupportedMediaType
 from api.runtime import runtime_of
-from data.documents.form import find_form, find_words
+from data.documents.form import find_form, find_form_texts
 from data.documents.status import find_status
 from data.intake import requests as consultation_requests
-from data.intake.requests import Sending
+from data.intake.requests import NewRequest
 from data.intake.withdrawals import RecordOfCare, withdraw_request
 from models.consultation_form import ConsultationFormPublic
 from models.consultation_request import (
@@ -49,8 +49,8 @@ intake_router = APIRouter(
 DialectQuery = Annotated[
     FormDialect,
     Query(
-        description="How `schema` writes a choice. `enum`: as `oneOf` with an `enum` of one value "
-        "each, for RJSF and ngx-formly. `const`: as `oneOf` with a `const` each, for JSONForms. "
+        description="How `schema` describes a choice. `enum`: `oneOf` with an `enum` of one value "
+        "each, for RJSF and ngx-formly. `const`: `oneOf` with a `const` each, for JSONForms. "
         "`json-editor`: with the keywords of that library."
     ),
 ]
@@ -60,10 +60,10 @@ DialectQuery = Annotated[
 def read_consultation_request_form(
     session: SessionDep, dialect: DialectQuery = FormDialect.ENUM
 ) -> ConsultationFormPublic:
-    """The form as JSON Schema, with its words. 200 also when no request is taken.
+    """The form as JSON Schema, with all its texts. 200 also if no requests are accepted.
 
-    Ask for the `dialect` of your form library: with its default settings it then shows every
-    label, and chooses and agrees to nothing by itself.
+    Choose the `dialect` of your form library. Then the library, with its default settings, shows
+    every label and preselects no choice and no consent.
     """
     return find_form(session, status=find_status(session), dialect=dialect)
 
@@ -75,22 +75,24 @@ def read_consultation_request_form(
     dependencies=STEPS,
     responses={
         201: {
-            "description": "The request is stored for good. Keep the receipt token.",
+            "description": "The request is stored. Keep the receipt token.",
             "headers": {
                 "Location": {
                     "description": "Path of the receipt.",
                     "schema": {"type": "string"},
                 },
                 "RateLimit": {
-                    "description": "How many more are taken, and for how many seconds that is so.",
+                    "description": "How many more requests are accepted (`r`) in the next seconds "
+                    "(`t`).",
                     "schema": {"type": "string"},
                 },
                 "RateLimit-Policy": {
-                    "description": "How many are taken in which time, in seconds.",
+                    "description": "The rate limit: how many requests (`q`) in how many seconds "
+                    "(`w`).",
                     "schema": {"type": "string"},
                 },
                 "Idempotent-Replayed": {
-                    "description": "`true` when this answer was given before.",
+                    "description": "`true` if this is a repetition of an earlier answer.",
                     "schema": {"type": "string", "enum": ["true"]},
                 },
             },
@@ -114,21 +116,21 @@ async def create_consultation_request(
 ) -> Response:
     """Ask the clinic for a consultation.
 
-    A request is taken while `consultations.accepting` of `/v1/status` is true. A clinic that is
-    closed for good answers 410, one that has paused 409, and neither reads what was sent. The
-    clinic that is shipped is closed: to try this out, open it on the machine where the service
-    runs, with `python main.py status set open`.
+    The clinic accepts requests while `consultations.accepting` of `/v1/status` is true. Otherwise
+    the answer is 410 if the clinic is closed permanently, and 409 if it accepts no requests for
+    now; the body is not parsed. The clinic of the shipped content is closed. To try this
+    operation, open it with `python main.py status set open` on the machine of the service.
 
-    What got a 201 is stored durably. Send an `Idempotency-Key`, so that a request can be sent
-    again safely: the same key with the same bytes gets the first answer again.
+    After a 201 the request is stored durably. Send an `Idempotency-Key`, so that you can safely
+    repeat a request: the same key with the same body gets the first answer again.
     """
-    outcome = await runtime_of(request).intake.submit(Sending(body, attempt))
+    outcome = await runtime_of(request).intake.submit(NewRequest(body, attempt))
     return answer_to(outcome, headers=rate)
 
 
 @router.get("/{id}", responses=responses(NotFound))
 def read_consultation_request(session: SessionDep, receipt: ReceiptDep) -> ReceiptPublic:
-    """The receipt: how far the request is. It never holds what was typed."""
+    """The receipt, with the state of the request. It never contains what was typed."""
     return _receipt(session, require_request(session, receipt))
 
 
@@ -140,9 +142,10 @@ def read_consultation_request(session: SessionDep, receipt: ReceiptDep) -> Recei
 def withdraw_consultation_request(
     session: WriteSessionDep, settings: SettingsDep, receipt: ReceiptDep
 ) -> ReceiptPublic:
-    """Take the request back: everything that was typed is erased for good.
+    """Withdraw the request. Everything that the person typed is erased permanently.
 
-    A completed request is a record of care and is not withdrawn: ask the clinic about it.
+    A completed request is part of the clinic's medical records and cannot be withdrawn. Ask the
+    clinic about it.
     """
     require_request(session, receipt)
     try:
@@ -163,6 +166,6 @@ def _receipt(session: SessionDep, row: ConsultationRequest) -> ReceiptPublic:
         updated_at=row.state_changed_at,
         retention_until=row.retention_until,
         next_step=consultation_requests.next_step(
-            row.state, status=find_status(session), form=find_words(session)
+            row.state, status=find_status(session), form=find_form_texts(session)
         ),
     )

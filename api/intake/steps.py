@@ -1,9 +1,8 @@
-"""The steps that decide on a consultation request before its body is parsed.
+"""The steps of a consultation request before its body is parsed.
 
-The first one is the route's own (`IntakeRoute`): it answers a known idempotency key again. The
-others are dependencies; `routes.py` names them in their order. The body stays bytes until FastAPI
-validates it, after all of them (`api/http/bodies.py`): a closed clinic never parses it. The 422 of
-an invalid body has the sentences of the clinic's form, which the check of the clinic's state read.
+`IntakeRoute` checks the query and the idempotency key. The dependencies in `STEPS` then check the
+rate, the clinic's state and the media type. FastAPI parses and validates the body after all of
+them (`api/http/bodies.py`), so a closed clinic never parses it.
 """
 
 import re
@@ -23,7 +22,7 @@ from api.problems.validation import problem_for
 from api.runtime import OpenIntake, runtime_of
 from data.crypto import Keyring
 from data.database import reading
-from data.documents.form import find_words
+from data.documents.form import find_form_texts
 from data.intake.idempotency import Attempt, KeyReused, Replayed, find_answer
 from data.intake.store import find_refusal
 from models.consultation_form import ConsultationFormCreate
@@ -34,19 +33,19 @@ _KEY = re.compile(r"[\x21-\x7e]{8,255}")
 
 
 class IntakeRoute(BodyRoute):
-    """Step 2: a known key with the same bytes gets its first answer, whatever changed since.
+    """Answers a known idempotency key with its first answer, even if the clinic closed since.
 
-    An invalid body gets its 422 here, with the sentences of the clinic's form.
+    The 422 of an invalid body is made here, with the sentences of the clinic's form.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle_unworded = super().get_route_handler()
+        handle_unparsed = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
             try:
-                return await handle_unworded(request)
+                return await handle_unparsed(request)
             except RequestValidationError as error:
-                # Without its cause: the text of the cause repeats what a person typed.
+                # Without the cause: its text contains what a person typed.
                 raise problem_for(error, form=request.state.form) from None
 
         async def handle_once(request: Request) -> Response:
@@ -57,7 +56,7 @@ class IntakeRoute(BodyRoute):
             if attempt is None:
                 return await handle(request)
             async with runtime_of(request).key_locks.locked(attempt.key_digests[0]):
-                earlier = await run_in_threadpool(_find_earlier, request, attempt, keyring)
+                earlier = await run_in_threadpool(_find_earlier_answer, request, attempt, keyring)
                 if earlier is not None:
                     return answer_to(earlier)
                 request.state.attempt = attempt
@@ -76,10 +75,10 @@ async def _read_attempt(request: Request, keyring: Keyring) -> Attempt | None:
     return Attempt.of(keyring, key=key, body=await request.body())
 
 
-def _find_earlier(
+def _find_earlier_answer(
     request: Request, attempt: Attempt, keyring: Keyring
 ) -> Replayed | KeyReused | None:
-    # A session of its own: one that stayed open would hold up this request's own commit.
+    # In its own session: an open reader would block the commit of this request on SQLite.
     with reading(runtime_of(request).engine) as session:
         return find_answer(session, attempt=attempt, keyring=keyring)
 
@@ -90,10 +89,11 @@ async def get_attempt(
         str | None,
         Header(
             alias="Idempotency-Key",
-            # Checked by `IntakeRoute`, before the other steps.
+            # Only for the document: `IntakeRoute` checks it before the other steps.
             json_schema_extra={"pattern": "^[!-~]{8,255}$"},
-            description="Your own name for this request, 8 to 255 visible ASCII characters, such "
-            "as a UUID. Sent again with the same bytes, it gets the first answer again.",
+            description="A unique key for this request, such as a UUID: 8 to 255 visible ASCII "
+            "characters. A repetition with the same key and the same body gets the first answer "
+            "again.",
         ),
     ] = None,
 ) -> Attempt | None:
@@ -101,38 +101,44 @@ async def get_attempt(
     return attempt
 
 
-async def stay_within_rate(request: Request) -> dict[str, str]:
-    """Step 3: the rate of one address; returns the header fields that tell of it."""
+async def check_rate(request: Request) -> dict[str, str]:
+    """Counts the request for its address; returns the header fields of the rate limit.
+
+    Raises `TooManyRequests`.
+    """
     limiter = runtime_of(request).intake_limiter
     address = request.client.host if request.client else ""
-    return await run_in_threadpool(limiter.hit, address) if limiter.waits else limiter.hit(address)
+    if limiter.may_block:
+        return await run_in_threadpool(limiter.hit, address)
+    return limiter.hit(address)
 
 
-async def be_accepting(request: Request) -> None:
-    """Step 4: the clinic's state, before the body is parsed; sets `request.state.form`.
+async def check_accepting(request: Request) -> None:
+    """Checks that the clinic accepts requests, and sets `request.state.form`.
 
-    That the clinic accepts, and its form, are remembered until something is published; both are
-    checked again when the request is stored. A refusal is never given from memory.
+    Raises `ClinicPermanentlyClosed` or `IntakePaused`. A positive result is remembered until the
+    content changes, and is checked again when the request is stored. A negative result is not
+    remembered.
     """
-    runtime, kept = runtime_of(request), request.app.kept
-    epoch, known = kept.epoch, runtime.open_intake
-    if known is None or known.epoch != epoch or not kept.is_current:
+    runtime, cache = runtime_of(request), request.app.answer_cache
+    epoch, known = cache.epoch, runtime.open_intake
+    if known is None or known.epoch != epoch or not cache.is_current:
         form = await run_in_threadpool(_require_accepting, request)
         known = runtime.open_intake = OpenIntake(epoch, form)
     request.state.form = known.form
 
 
 def _require_accepting(request: Request) -> ConsultationFormCreate:
-    """The current form; raises the problem where the clinic takes no request."""
+    """The current form. Raises the problem if the clinic accepts no requests."""
     with reading(runtime_of(request).engine) as session:
         refusal = find_refusal(session)
-        form = find_words(session)
+        form = find_form_texts(session)
     if refusal is not None:
         answer_to(refusal)
     return form
 
 
 AttemptDep = Annotated[Attempt | None, Depends(get_attempt)]
-RateDep = Annotated[dict[str, str], Depends(stay_within_rate)]
+RateDep = Annotated[dict[str, str], Depends(check_rate)]
 RequestBody = Annotated[ConsultationRequestCreate, Parsed]
-STEPS = [Depends(stay_within_rate), Depends(be_accepting), Depends(require_json)]
+STEPS = [Depends(check_rate), Depends(check_accepting), Depends(require_json)]

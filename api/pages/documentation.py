@@ -1,6 +1,6 @@
-"""The pages for developers: the OpenAPI page, the document, and what each problem means.
+"""The pages for developers: the OpenAPI document, its page, and a page for each problem.
 
-Everything comes from here: no script, style or picture from another host.
+They load no script, style or image from another host.
 """
 
 from functools import cache
@@ -24,14 +24,11 @@ router = APIRouter(tags=["Documentation"], route_class=PublicRoute)
 _ASSETS = Path(__file__).parent / "assets"
 _PROBLEM = Template((_ASSETS / "problem.html").read_text(encoding="utf-8"))
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'{}; img-src 'self' data:; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-# Swagger UI sets styles of single elements.
-_DOCS_POLICY = _POLICY.format("")
-_PROBLEM_POLICY = _POLICY.format("")
 
-_OURS = {"start.js": "text/javascript", "docs.css": "text/css", "problem.css": "text/css"}
+_OWN = {"start.js": "text/javascript", "docs.css": "text/css", "problem.css": "text/css"}
 _SWAGGER = {
     "swagger-ui.css": "text/css",
     "swagger-ui-bundle.js": "text/javascript",
@@ -41,15 +38,15 @@ _SWAGGER = {
 
 @router.get(paths.DOCUMENTATION, include_in_schema=False)
 async def read_documentation() -> HTMLResponse:
-    """The OpenAPI document as a page to read and to try."""
+    """A page that shows the OpenAPI document, with Swagger UI."""
     html = (_ASSETS / "docs.html").read_text(encoding="utf-8")
-    return HTMLResponse(html, headers={"Content-Security-Policy": _DOCS_POLICY})
+    return HTMLResponse(html, headers={"Content-Security-Policy": _POLICY})
 
 
 @router.get(f"{paths.DOCUMENTATION}/{{name}}", include_in_schema=False)
 async def read_documentation_asset(name: str) -> Response:
-    """What the pages are made of."""
-    media_type = _OURS.get(name) or _SWAGGER.get(name)
+    """A script, style or image of the pages."""
+    media_type = _OWN.get(name) or _SWAGGER.get(name)
     if media_type is None:
         raise NotFound
     return Response(_asset(name), media_type=media_type)
@@ -63,9 +60,9 @@ async def read_openapi(request: Request) -> JSONResponse:
 
 @router.get("/problems/{slug}", response_class=HTMLResponse, responses=responses(NotFound))
 async def read_problem(
-    slug: Annotated[str, FromPath(description="The last part of a problem's `type`.")],
+    slug: Annotated[str, FromPath(description="The last segment of the problem's `type`.")],
 ) -> HTMLResponse:
-    """What a problem's `type` means, as a page."""
+    """A page that explains the `type` of a problem."""
     problem = ALL.get(slug)
     if problem is None:
         raise NotFound
@@ -76,11 +73,11 @@ async def read_problem(
         about=render(problem.about).html,
         detail=problem.detail,
     )
-    return HTMLResponse(html, headers={"Content-Security-Policy": _PROBLEM_POLICY})
+    return HTMLResponse(html, headers={"Content-Security-Policy": _POLICY})
 
 
 @cache
 def _asset(name: str) -> bytes:
-    if name in _OURS:
+    if name in _OWN:
         return (_ASSETS / name).read_bytes()
     return resources.files("fastapi_swagger").joinpath("resources", name).read_bytes()

@@ -1,4 +1,4 @@
-"""The OpenAPI document: FastAPI's own, without what this service never answers."""
+"""The OpenAPI document: FastAPI's document with problem details and recorded examples."""
 
 import json
 from pathlib import Path
@@ -12,34 +12,35 @@ from api.problems.document import MEDIA_TYPE, ProblemDocument, example_of
 
 _HERE = Path(__file__).parent
 INTRODUCTION = (_HERE / "assets" / "introduction.md").read_text(encoding="utf-8")
-# Recorded from the service itself: `make examples`.
+# `make examples` records it from a running service.
 EXAMPLES_FILE = _HERE / "examples.json"
 
-# In the order in which a newcomer needs them.
+# In the order of the page: first what a new developer needs.
 TAGS = [
-    {"name": "Clinic", "description": "What the clinic is, and whether it is open."},
-    {"name": "Content", "description": "The texts, one by one or all in one document."},
+    {"name": "Clinic", "description": "The clinic, and whether it is open."},
+    {"name": "Content", "description": "The texts, each alone or all in one answer."},
     {
         "name": "Consultation requests",
-        "description": "The form, a request, its receipt and its withdrawal. Requests are taken "
-        "while `consultations.accepting` of `/v1/status` is true: a closed clinic answers 410, a "
-        "paused one 409, and neither reads what was sent.",
+        "description": "The form, a request, its receipt and its withdrawal. The clinic accepts "
+        "requests while `consultations.accepting` of `/v1/status` is true. Otherwise the answer is "
+        "410 if the clinic is closed permanently, and 409 if it accepts no requests for now; the "
+        "body is not parsed.",
     },
     {
         "name": "Staff",
-        "description": "The inbox, the clinic's state, tokens and the audit. Every call needs a "
-        "staff token with the scope that the operation names, and every change of something that "
-        "exists needs its `ETag` as `If-Match`.",
+        "description": "The inbox, the clinic's state, tokens, webhooks and the audit. Every call "
+        "needs a staff token with the scope of the operation. Every change of a request needs the "
+        "request's `ETag` as `If-Match`.",
     },
     {
         "name": "Webhooks",
-        "description": "What the service sends to each address that staff has registered for the "
-        "event (`POST /v1/staff/webhooks`). A message is signed as "
-        "[Standard Webhooks](https://www.standardwebhooks.com/) says. It holds an id and a state, "
+        "description": "The messages that the service sends to the URLs that staff has registered "
+        "for an event (`POST /v1/staff/webhooks`). They are signed according to "
+        "[Standard Webhooks](https://www.standardwebhooks.com/). They contain an id and a state, "
         "and nothing that a patient typed.",
     },
-    {"name": "Health", "description": "For whoever watches over the service."},
-    {"name": "Documentation", "description": "What the `type` of a problem leads to."},
+    {"name": "Health", "description": "Health checks for monitoring."},
+    {"name": "Documentation", "description": "Explains the `type` of each problem."},
 ]
 
 _FASTAPI_ERRORS = ("HTTPValidationError", "ValidationError")
@@ -47,7 +48,7 @@ _REFERENCES = "#/components/schemas/{model}"
 
 
 class DocumentedAPI(FastAPI):
-    """Errors are problem details, here and in the document."""
+    """Completes FastAPI's document: its errors are problem details, as in the answers."""
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
@@ -57,7 +58,7 @@ class DocumentedAPI(FastAPI):
                 schemas.pop(name, None)
             schemas |= _problem_schemas()
             document["components"]["schemas"] = dict(sorted(schemas.items()))
-            # Reading needs nothing; what needs a token says so itself.
+            # By default an operation needs no token; the others declare their own `security`.
             document["security"] = []
             examples = json.loads(EXAMPLES_FILE.read_text(encoding="utf-8"))
             for operations in (*document["paths"].values(), *document["webhooks"].values()):
@@ -81,21 +82,22 @@ def _complete(operation: dict[str, Any], schemas: dict[str, Any], examples: dict
 
 
 def _drop_fastapi_error(responses: dict[str, Any]) -> None:
-    # FastAPI adds its own 422 to every route with parameters; here only bodies have one.
+    # FastAPI adds its 422 to every route with parameters. This service answers wrong parameters
+    # with 400 or 404.
     if "application/json" in responses.get("422", {}).get("content", {}):
         del responses["422"]
 
 
 def _description_of(response: dict[str, Any], schemas: dict[str, Any]) -> str:
     if "content" not in response:
-        return "Done; there is nothing to say."
+        return "Done. The answer has no body."
     [content] = response["content"].values()
     name = content["schema"].get("$ref", "").rpartition("/")[2]
-    return str(schemas[name]["description"]) if name else "A page to read."
+    return str(schemas[name]["description"]) if name else "An HTML page."
 
 
 def _set_examples(body: dict[str, Any], examples: dict[str, Any]) -> None:
-    # Set at the end, because FastAPI leaves every null out of the document.
+    # Added after FastAPI has built the document, because FastAPI removes every `null` from it.
     for media_type, content in body.get("content", {}).items():
         if media_type == MEDIA_TYPE:
             content["examples"] |= {slug: example_of(ALL[slug]) for slug in content["examples"]}
@@ -104,7 +106,7 @@ def _set_examples(body: dict[str, Any], examples: dict[str, Any]) -> None:
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
-    # A parameter that may be left out has no way of being null.
+    # A query parameter can be absent, but it cannot be `null`.
     choices = [choice for choice in schema.get("anyOf", []) if choice != {"type": "null"}]
     rest = {key: value for key, value in schema.items() if key != "anyOf"}
     return {**choices[0], **rest} if len(choices) == 1 else schema

@@ -1,4 +1,4 @@
-"""The page for the clinic's staff: static files, which call the staff endpoints."""
+"""The staff page: static files whose scripts call the staff endpoints."""
 
 from functools import cache
 from pathlib import Path
@@ -12,7 +12,8 @@ router = APIRouter(prefix="/staff", route_class=PublicRoute, include_in_schema=F
 
 _FOLDER = Path(__file__).parent / "assets" / "staff"
 _MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css"}
-# It holds no data and sends to nobody but this service, whatever a patient may have typed.
+# The browser runs only the page's own scripts, and connects only to this service. So a text that a
+# patient typed cannot run as a script or send data to another host.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
@@ -22,14 +23,14 @@ _POLICY = (
 
 @router.get("")
 async def read_staff_page() -> Response:
-    """The page itself."""
+    """The HTML page."""
     headers = {"Content-Security-Policy": _POLICY}
     return Response(_file("index.html"), media_type="text/html; charset=utf-8", headers=headers)
 
 
 @router.get("/{name}")
 async def read_staff_page_asset(name: str) -> Response:
-    """What the page is made of."""
+    """A script or style of the page."""
     media_type = _assets().get(name)
     if media_type is None:
         raise NotFound

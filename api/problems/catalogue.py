@@ -1,10 +1,10 @@
-"""What can go wrong, one class each (RFC 9457). A problem never repeats what a person typed."""
+"""The problems of the API (RFC 9457), one class each. None repeats what a person typed."""
 
 from typing import ClassVar
 
 from api.problems import protocol  # noqa: F401 (its problems belong to `ALL`)
 
-# Other modules import these two together with the problems.
+# Re-exported: other modules import these two together with the problems.
 from api.problems.problem import RETRY_AFTER as RETRY_AFTER
 from api.problems.problem import Extension
 from api.problems.problem import Problem as Problem
@@ -27,8 +27,9 @@ class InvalidQuery(Problem):
     title = "The query string has a fault"
     detail = "Part of this address cannot be understood."
     about = (
-        "A query parameter is not known here, is given twice, or has a value that cannot be used. "
-        "`errors` names each parameter whose name is a plain word, of unknown ones at most 20."
+        "A query parameter is unknown, is given twice, or has a value that cannot be used. "
+        "`errors` has an entry for each parameter, but for at most 20 unknown ones. It repeats a "
+        "name only if the name is a plain word."
     )
     example: ClassVar[Extension] = {
         "errors": [
@@ -46,7 +47,7 @@ class InvalidIdempotencyKey(Problem):
     slug = "invalid-idempotency-key"
     title = "The Idempotency-Key cannot be used"
     detail = "The request could not be accepted as it was sent. Nothing was stored."
-    about = "`Idempotency-Key` is given once and holds 8 to 255 visible ASCII characters."
+    about = "`Idempotency-Key` must be given once and have 8 to 255 visible ASCII characters."
 
 
 class Unauthorized(Problem):
@@ -64,7 +65,7 @@ class Forbidden(Problem):
     status = 403
     slug = "forbidden"
     title = "The token is not good for this"
-    detail = "This is not among the things that you may do here."
+    detail = "You do not have permission to do this."
     about = "The token lacks a scope; `WWW-Authenticate` names it."
 
 
@@ -74,8 +75,8 @@ class NotFound(Problem):
     title = "There is nothing here"
     detail = "There is nothing at this address."
     about = (
-        "The path, or what it names, is not known. For a consultation request the answer is the "
-        "same whether the id or the token is wrong."
+        "The path is unknown, or the object that it names does not exist. For a consultation "
+        "request, a wrong id and a wrong token get the same answer."
     )
 
 
@@ -85,8 +86,8 @@ class IntakePaused(Problem):
     title = "Consultation requests are paused"
     detail = "The clinic is not taking consultation requests at the moment. Nothing was stored."
     about = (
-        "Requests are not taken for now. `Retry-After` is given where a reopening day is known; "
-        "`/v1/status` tells the rest."
+        "The clinic accepts no requests for now. If a reopening day is known, the answer has "
+        "`Retry-After`. `/v1/status` has the details."
     )
     example: ClassVar[Extension] = {"data_stored": False}
 
@@ -95,8 +96,8 @@ class TransitionNotAllowed(Problem):
     status = 409
     slug = "transition-not-allowed"
     title = "The request cannot be moved there"
-    detail = "This request cannot be moved to that state from where it is."
-    about = "`available_transitions` of the request lists the states that it can be moved to."
+    detail = "This request cannot change from its state to that state."
+    about = "`available_transitions` of the request lists the states that it can change to."
 
 
 class AlreadyInEffect(Problem):
@@ -104,7 +105,7 @@ class AlreadyInEffect(Problem):
     slug = "already-in-effect"
     title = "The change is already in effect"
     detail = "This change has taken effect and cannot be called off any more."
-    about = "Only a planned status change can be called off. Record another change instead."
+    about = "Only a planned status change can be called off. Record a new change instead."
 
 
 class RequestEnded(Problem):
@@ -112,12 +113,12 @@ class RequestEnded(Problem):
     slug = "request-ended"
     title = "A completed request cannot be withdrawn"
     detail = (
-        "This request is completed and belongs to the clinic's records of care, so it cannot be "
+        "This request is completed and belongs to the clinic's medical records, so it cannot be "
         "withdrawn here. Please ask the clinic about your records."
     )
     about = (
-        "Nothing was changed. `closure` says where a clinic that has closed keeps its records, as "
-        "far as that is known."
+        "Nothing was changed. If the clinic is closed, `closure` says where its medical records "
+        "are; a field is `null` if it is not known."
     )
     example: ClassVar[Extension] = {
         "closure": {"records_contact": None, "records_url": None, "note": None}
@@ -129,15 +130,15 @@ class RequestWithdrawn(Problem):
     slug = "request-withdrawn"
     title = "The request was withdrawn"
     detail = "The person has withdrawn this request, so no note can be added to it."
-    about = "What was known of the person is erased, and nothing new is kept about them."
+    about = "The person's data was erased with the withdrawal, and no new data is stored."
 
 
 class NothingToReplay(Problem):
     status = 409
     slug = "nothing-to-replay"
     title = "Nobody is left to tell"
-    detail = "This cannot be sent again."
-    about = "The delivery was cancelled: its webhook was ended, or its request was erased."
+    detail = "This message cannot be sent again."
+    about = "The delivery was cancelled, because its webhook was ended or its request was erased."
 
 
 class Gone(Problem):
@@ -145,7 +146,7 @@ class Gone(Problem):
     slug = "gone"
     title = "This text was taken back"
     detail = "This text is no longer published."
-    about = "The section or FAQ was withdrawn on purpose. Take it out of what you show and keep."
+    about = "The section or FAQ was withdrawn. Do not show it any more, and delete stored copies."
 
 
 class ClinicPermanentlyClosed(Problem):
@@ -156,8 +157,8 @@ class ClinicPermanentlyClosed(Problem):
         "The clinic is permanently closed and takes no consultation requests. Nothing was stored."
     )
     about = (
-        "The body was neither read as JSON, nor stored, nor logged. `closure` says where records "
-        "went, as far as that is known."
+        "The body was not parsed, not stored and not logged. `closure` says where the clinic's "
+        "medical records are; a field is `null` if it is not known."
     )
     example: ClassVar[Extension] = {
         "data_stored": False,
@@ -169,11 +170,11 @@ class InvalidRequest(Problem):
     status = 422
     slug = "invalid-request"
     title = "The request has faults"
-    detail = "Some of what was entered needs another look. Nothing was stored."
+    detail = "Some of the entries need a correction. Nothing was stored."
     about = (
-        "`errors` lists all faults at once, each with a JSON Pointer to the field, a code and a "
-        "sentence for the person who filled in the form. Of unknown fields it lists twenty, and "
-        "`body.more_unknown_fields` says how many more there are."
+        "`errors` lists all faults, each with a JSON Pointer to the field, a code, and a sentence "
+        "for the person who filled in the form. It lists at most 20 unknown fields; "
+        "`body.more_unknown_fields` gives the number of the others."
     )
     example: ClassVar[Extension] = {
         "errors": [
@@ -191,7 +192,7 @@ class IdempotencyKeyReused(Problem):
     slug = "idempotency-key-reused"
     title = "The Idempotency-Key belongs to another request"
     detail = "The request could not be accepted as it was sent. Nothing was stored."
-    about = "The same key was used with other bytes. Make a new key for a new request."
+    about = "The same key was used with a different body. Create a new key for each new request."
 
 
 class InternalError(Problem):
@@ -199,14 +200,14 @@ class InternalError(Problem):
     slug = "internal-error"
     title = "Something went wrong here"
     detail = "Something went wrong on our side. Please try again later."
-    about = "A fault of the service. `instance` names the request for whoever runs the service."
+    about = "An error in the service. `instance` has the id of the request in the service's log."
 
 
 class RecordDamaged(Problem):
     status = 500
     slug = "record-damaged"
     title = "A record is damaged"
-    detail = "Part of what is stored here is damaged and cannot be opened."
+    detail = "Part of this record is damaged and cannot be opened."
     about = "A stored record was damaged, or its key is missing. The log names the record."
 
 
@@ -215,7 +216,10 @@ class Unavailable(Problem):
     slug = "unavailable"
     title = "The service cannot do this right now"
     detail = "This cannot be done right now. Please try again in a moment."
-    about = "The database cannot be used, or the keys do not fit it. `Retry-After` says how long."
+    about = (
+        "The database or the keys cannot be used now. `Retry-After` says after how many seconds to "
+        "try again."
+    )
 
 
 ALL: dict[str, type[Problem]] = {

@@ -1,4 +1,4 @@
-"""How a problem is told: its document, and its place in OpenAPI."""
+"""The problem document (RFC 9457): its schema, its answer, and its entries in OpenAPI."""
 
 from typing import Any
 
@@ -12,50 +12,51 @@ _EXAMPLE_INSTANCE = "urn:uuid:6f1f3a52-3a0e-4a1c-9d6e-2f8f3f0c7b11"
 
 
 class ProblemError(BaseModel):
-    """One fault among several."""
+    """One fault of a request."""
 
     pointer: str | None = Field(
         default=None, description="JSON Pointer (RFC 6901) into the body, as a URI fragment."
     )
     parameter: str | None = Field(
-        default=None, description="The query parameter; `null` when its name is no plain word."
+        default=None, description="Query parameter; `null` if its name is not a plain word."
     )
-    code: str = Field(description="`<field>.<reason>`; it never changes.")
+    code: str = Field(description="`<field>.<reason>`. Codes do not change.")
     detail: str = Field(description="A sentence that may be shown to a patient.")
 
 
 class ClosureBlock(BaseModel):
-    """Where a closed clinic's records went, as far as that is known."""
+    """Where the medical records of a closed clinic are. A field is `null` if it is not known."""
 
-    records_contact: str | None = Field(description="Who to ask for medical records.")
-    records_url: str | None = Field(description="Where to read about medical records.")
-    note: str | None = Field(description="Anything else about the closure.")
+    records_contact: str | None = Field(description="Contact for questions about medical records.")
+    records_url: str | None = Field(description="URL of a page about medical records.")
+    note: str | None = Field(description="More information about the closure.")
 
 
 class ProblemDocument(BaseModel):
-    """Problem details (RFC 9457). They never repeat what a person typed."""
+    """Problem details (RFC 9457). They never contain what a person typed."""
 
-    type: str = Field(description="Address of a page that explains the problem.")
-    title: str = Field(
-        description="The kind of problem, in a few words; the same for each of its kind."
-    )
+    type: str = Field(description="Path of a page that explains the problem.")
+    title: str = Field(description="The type of the problem in a few words.")
     status: int = Field(description="The HTTP status code.")
     detail: str = Field(description="A sentence that may be shown to a patient.")
-    instance: str = Field(description="`urn:uuid:` of the request's id.")
+    instance: str = Field(description="`urn:uuid:` and the id of the request.")
     errors: list[ProblemError] = Field(
-        default=[], description="With a 422, and with a 400 about the query: every fault at once."
+        default=[], description="In a 422, and in a 400 about the query: all faults."
     )
     data_stored: bool = Field(
-        default=False, description="Where a consultation request was turned away: always false."
+        default=False,
+        description="If the clinic accepts no consultation requests: always `false`, because "
+        "nothing was stored.",
     )
     closure: ClosureBlock | None = Field(
         default=None,
-        description="With `clinic-permanently-closed` and `request-ended`: where records went.",
+        description="With `clinic-permanently-closed` and `request-ended`: where the medical "
+        "records are.",
     )
 
 
 def render(problem: Problem, *, request_id: str) -> JSONResponse:
-    """The one way in which an error leaves this service."""
+    """The answer for a problem. All errors of the service are made here."""
     return JSONResponse(
         problem.document(instance=f"urn:uuid:{request_id}", extension=problem.extension),
         status_code=problem.status,
@@ -65,7 +66,7 @@ def render(problem: Problem, *, request_id: str) -> JSONResponse:
 
 
 def responses(*problems: type[Problem]) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route that may answer with these problems."""
+    """The OpenAPI `responses` of a route that can answer with these problems."""
     by_status: dict[int, list[type[Problem]]] = {}
     for problem in problems:
         by_status.setdefault(problem.status, []).append(problem)
@@ -84,6 +85,6 @@ def responses(*problems: type[Problem]) -> dict[int | str, dict[str, Any]]:
 
 
 def example_of(problem: type[Problem]) -> dict[str, Any]:
-    """An Example Object (OpenAPI) of the document that this problem is told with."""
+    """An OpenAPI Example Object with the document of this problem."""
     document = problem.document(instance=_EXAMPLE_INSTANCE, extension=problem.example)
     return {"summary": problem.title, "value": document}

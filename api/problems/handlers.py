@@ -1,4 +1,4 @@
-"""Every exception that may reach the edge, and the problem it leaves as."""
+"""The exception handlers: which problem is the answer to which exception."""
 
 import logging
 
@@ -8,8 +8,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
-from api.http.middleware import describe
-from api.http.queries import query_faults
+from api.http.middleware import describe_exception
+from api.http.queries import invalid_query
 from api.problems.catalogue import (
     RETRY_AFTER,
     MalformedJSON,
@@ -37,8 +37,8 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(WrongCursor, _wrong_cursor)
     app.add_exception_handler(HTTPException, _from_router)
-    for away in (DBAPIError, PoolTimeout, NotDurable, NotLoaded):
-        app.add_exception_handler(away, _database)
+    for database_fault in (DBAPIError, PoolTimeout, NotDurable, NotLoaded):
+        app.add_exception_handler(database_fault, _database)
     app.add_exception_handler(WriteQueueTimeout, _waited_too_long)
     app.add_exception_handler(KeyringFault, _keys)
     app.add_exception_handler(SealBroken, _damaged)
@@ -59,7 +59,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 
 async def _wrong_cursor(request: Request, _error: Exception) -> Response:
-    return _answer(request, query_faults(("cursor", "invalid")))
+    return _answer(request, invalid_query(("cursor", "invalid")))
 
 
 async def _from_router(request: Request, error: Exception) -> Response:
@@ -69,12 +69,12 @@ async def _from_router(request: Request, error: Exception) -> Response:
             return _answer(request, NotFound())
         case 405:
             return _answer(request, MethodNotAllowed(headers={"Allow": _allowed(request)}))
-    # What is left is FastAPI's 400 for a body that could not be received.
+    # The only other one is FastAPI's 400 for a body that could not be received.
     return _answer(request, MalformedJSON())
 
 
 def _allowed(request: Request) -> str:
-    """All methods of the path: the router names only those of the first route that matches."""
+    """The methods of all routes of the path. Starlette reports only those of the first route."""
     routes = request.app.router.routes
     allowed = [
         method
@@ -91,12 +91,13 @@ async def _waited_too_long(request: Request, _error: Exception) -> Response:
 
 
 async def _database(request: Request, error: Exception) -> Response:
-    log.error("database %s request=%s", describe(error), request.scope["state"]["request_id"])
+    request_id = request.scope["state"]["request_id"]
+    log.error("database %s request=%s", describe_exception(error), request_id)
     return _answer(request, Unavailable(headers=RETRY_AFTER))
 
 
 async def _keys(request: Request, error: Exception) -> Response:
-    # Its text holds ids of keys and a path, and nothing that came with the request.
+    # Its message contains only ids of keys and a path, and nothing of the request.
     log.error("keys: %s request=%s", error, request.scope["state"]["request_id"])
     return _answer(request, Unavailable(headers=RETRY_AFTER))
 

@@ -1,15 +1,20 @@
-"""One thing that went wrong, as a problem document (RFC 9457). `catalogue.py` lists them all."""
+"""The base class of all problems (RFC 9457). `catalogue.py` and `protocol.py` define them."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 RETRY_AFTER = {"Retry-After": "5"}
 
-Extension = Mapping[str, Any]
+# Extension members of a problem document (RFC 9457, section 3.2).
+Extension = Mapping[str, object]
 
 
 class Problem(Exception):
-    """Something that went wrong, as the caller is told."""
+    """A problem. Raising it answers the request with its document.
+
+    `detail` is for a patient, `about` for a developer: its page is at `/problems/SLUG`. The OpenAPI
+    document shows `example` as extension members.
+    """
 
     status: ClassVar[int]
     slug: ClassVar[str]
@@ -26,7 +31,7 @@ class Problem(Exception):
         self.extension = extension or {}
 
     @classmethod
-    def document(cls, *, instance: str, extension: Extension) -> dict[str, Any]:
+    def document(cls, *, instance: str, extension: Extension) -> dict[str, object]:
         return {
             "type": f"/problems/{cls.slug}",
             "title": cls.title,

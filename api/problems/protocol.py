@@ -1,4 +1,4 @@
-"""Problems of HTTP itself, whatever was asked for (RFC 9110, RFC 6585)."""
+"""Problems of HTTP itself, which are independent of the resource (RFC 9110, RFC 6585)."""
 
 from api.problems.problem import Problem
 
@@ -9,8 +9,9 @@ class BadRequest(Problem):
     title = "This is not a request that can be read"
     detail = "The request could not be read. Nothing was stored."
     about = (
-        "The message breaks the rules of HTTP/1.1 (RFC 9112): its framing, its `Host`, or a coding "
-        "other than `chunked`. The connection is closed, so that nothing is read in two ways."
+        "The request violates HTTP/1.1 (RFC 9112) in its framing or its `Host`, or has a transfer "
+        "coding other than `chunked`. The connection is closed, because the rest of it could be "
+        "read in two ways."
     )
 
 
@@ -19,7 +20,7 @@ class MethodNotAllowed(Problem):
     slug = "method-not-allowed"
     title = "This method is not allowed here"
     detail = "This address cannot be used in this way."
-    about = "The header `Allow` lists the methods that this path knows."
+    about = "The header field `Allow` lists the methods of this path."
 
 
 class RequestTimeout(Problem):
@@ -27,15 +28,15 @@ class RequestTimeout(Problem):
     slug = "request-timeout"
     title = "The request did not arrive in time"
     detail = "Your request took too long to arrive. Please try again. Nothing was stored."
-    about = "A request has ten seconds to arrive, head and body together."
+    about = "A request must arrive within ten seconds, head and body together."
 
 
 class PreconditionFailed(Problem):
     status = 412
     slug = "precondition-failed"
     title = "It was changed meanwhile"
-    detail = "Somebody else changed this in the meantime. Please look at it again."
-    about = "`If-Match` does not name the current `ETag`. Read it again, then decide again."
+    detail = "Somebody else changed this in the meantime. Please reload it and try again."
+    about = "`If-Match` is not the current `ETag`. Read the resource again before you change it."
 
 
 class ContentTooLarge(Problem):
@@ -43,7 +44,7 @@ class ContentTooLarge(Problem):
     slug = "content-too-large"
     title = "The body is too large"
     detail = "What was sent is too large. Nothing was stored."
-    about = "A body may have at most 65,536 bytes (64 KiB)."
+    about = "The maximum size of a body is 65,536 bytes (64 KiB)."
 
 
 class URITooLong(Problem):
@@ -51,7 +52,7 @@ class URITooLong(Problem):
     slug = "uri-too-long"
     title = "The address is too long"
     detail = "This address is too long to be read."
-    about = "At most 8 KiB of a request's target are read."
+    about = "The maximum size of a request target is 8 KiB."
 
 
 class UnsupportedMediaType(Problem):
@@ -60,7 +61,7 @@ class UnsupportedMediaType(Problem):
     title = "The body is not declared as JSON"
     detail = "The request could not be read. Nothing was stored."
     about = (
-        "Send `Content-Type: application/json`, with no charset but UTF-8 and without a "
+        "Send `Content-Type: application/json`, without a charset or with UTF-8, and without "
         "`Content-Encoding`."
     )
 
@@ -69,8 +70,8 @@ class PreconditionRequired(Problem):
     status = 428
     slug = "precondition-required"
     title = "If-Match is needed"
-    detail = "This change could overwrite somebody else's. Please look at it again."
-    about = "Send the `ETag` of what you read as `If-Match`, so that nothing is overwritten."
+    detail = "This change could overwrite another one. Please reload it and try again."
+    about = "Send the `ETag` that you read as `If-Match`, so that no newer change is overwritten."
 
 
 class TooManyRequests(Problem):
@@ -78,7 +79,7 @@ class TooManyRequests(Problem):
     slug = "too-many-requests"
     title = "Too many requests"
     detail = "Too many requests came from this connection. Please try again later."
-    about = "`Retry-After` says after how many seconds the next request is taken."
+    about = "`Retry-After` says after how many seconds the next request is accepted."
 
 
 class HeaderFieldsTooLarge(Problem):
@@ -86,4 +87,4 @@ class HeaderFieldsTooLarge(Problem):
     slug = "header-fields-too-large"
     title = "The header fields are too large"
     detail = "The request could not be read. Nothing was stored."
-    about = "At most 100 header fields are read, and at most 16 KiB of them."
+    about = "The maximum is 100 header fields with 16 KiB together."

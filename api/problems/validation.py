@@ -1,17 +1,17 @@
-"""Problem documents for what a validator found in a request."""
+"""Turns the faults of a validation into a problem document."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from fastapi.exceptions import RequestValidationError
+from pydantic_core import ErrorDetails
 
 from api.http import strict_json
-from api.http.queries import PLAIN_WORD, query_faults
+from api.http.queries import PLAIN_WORD, invalid_query
 from api.problems.catalogue import InvalidRequest, MalformedJSON, NotFound, Problem
 from models.consultation_form import ConsultationFormCreate
 from models.values import MoreUnknownFields
 
-# The reason for a fault, by the type that pydantic gives it.
+# The reason in a code (`<field>.<reason>`), by pydantic's type of the fault.
 _REASONS = {
     "missing": "required",
     "string_too_short": "required",
@@ -25,18 +25,18 @@ _REASONS = {
     "required": "required",
     "invalid": "invalid",
 }
-# The service's own sentences, for every body and code that the clinic's form has no sentence for.
-_WORDS = {
+# The sentence for each reason. The clinic's form has its own sentences for its codes.
+_SENTENCES = {
     "required": "Please fill this in.",
     "too_long": "This is too long.",
     "wrong_type": "This has a value that cannot be used.",
     "invalid": "This has a value that cannot be used.",
-    "not_allowed": "You can only give scopes that you have yourself.",
-    "unknown_field": "This field is not known here.",
-    "inconsistent": "Two of the things that were entered do not go together.",
-    "unconfirmed": "Please confirm that the clinic closes for good.",
-    "passed": "This day is over.",
-    "past": "This time is over. Leave it empty for now, or say that it is backdated.",
+    "not_allowed": "You can only grant scopes that you have yourself.",
+    "unknown_field": "This field is unknown.",
+    "inconsistent": "Two of the entries contradict each other.",
+    "unconfirmed": "Please confirm that the clinic closes permanently.",
+    "passed": "This day is in the past.",
+    "past": "This time is in the past. Leave it empty for now, or mark it as backdated.",
     "too_early": "The clinic would reopen before it closes.",
 }
 OUTDATED = ("#/form_version", "form_version.outdated")
@@ -45,18 +45,18 @@ OUTDATED = ("#/form_version", "form_version.outdated")
 def problem_for(
     error: RequestValidationError, *, form: ConsultationFormCreate | None = None
 ) -> Problem:
-    """The problem document for a failed validation.
+    """The problem for a failed validation.
 
-    With a `form`, which is the clinic's current one, its sentences replace the service's own, and
-    a body with another `form_version` gets an error for that too.
+    With the clinic's current `form`, its sentences replace those of the service, and a body with
+    another `form_version` gets an error for that too.
     """
     faults = error.errors()
-    where = {fault["loc"][0] for fault in faults}
-    if "path" in where:
+    parts = {fault["loc"][0] for fault in faults}
+    if "path" in parts:
         return NotFound()
-    if "query" in where:
+    if "query" in parts:
         wrong = (str(fault["loc"][1]) for fault in faults if fault["loc"][0] == "query")
-        return query_faults(*((parameter, "invalid") for parameter in wrong))
+        return invalid_query(*((parameter, "invalid") for parameter in wrong))
     if any(fault["type"] == "missing" and fault["loc"] == ("body",) for fault in faults):
         return MalformedJSON()
     found = [
@@ -73,7 +73,7 @@ def problem_for(
 
 
 def _is_outdated(body: object, *, current: int) -> bool:
-    # A person who must correct something anyway learns about the new form in the same answer.
+    # Reported together with the other faults, so that a person corrects everything at once.
     sent = strict_json.parse(body) if isinstance(body, bytes) else body
     version = sent.get("form_version") if isinstance(sent, dict) else None
     return type(version) is int and 0 < version != current
@@ -85,9 +85,13 @@ def invalid_request(
     messages: Mapping[str, str],
     more_unknown_fields: int = 0,
 ) -> InvalidRequest:
-    """All faults of a body, each as pointer, code and a sentence for a patient."""
+    """The problem for faults of a body. Each fault is a JSON Pointer and a code.
+
+    `messages` are the form's sentences by code. `more_unknown_fields` is the number of unknown
+    fields that are not among the faults.
+    """
     errors = [
-        {"pointer": pointer, "code": code, "detail": _words(code, messages)}
+        {"pointer": pointer, "code": code, "detail": _sentence(code, messages)}
         for pointer, code in faults
     ]
     if more_unknown_fields:
@@ -97,16 +101,16 @@ def invalid_request(
 
 
 def invalid(*faults: tuple[str, str]) -> InvalidRequest:
-    """The same, in words that do not depend on a clinic's form."""
+    """The same, without a form."""
     return invalid_request(faults, messages={})
 
 
-def _words(code: str, messages: Mapping[str, str]) -> str:
+def _sentence(code: str, messages: Mapping[str, str]) -> str:
     reason = code.rpartition(".")[2]
-    return messages.get(code) or _WORDS.get(reason, _WORDS["invalid"])
+    return messages.get(code) or _SENTENCES.get(reason, _SENTENCES["invalid"])
 
 
-def _pointer_and_code(fault: Mapping[str, Any]) -> tuple[str, str]:
+def _pointer_and_code(fault: ErrorDetails) -> tuple[str, str]:
     if len(fault["loc"]) == 1:
         return "#", f"body.{'inconsistent' if fault['type'] == 'value_error' else 'wrong_type'}"
     field = str(fault["loc"][1])

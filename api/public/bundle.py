@@ -1,4 +1,4 @@
-"""What an app keeps on the device."""
+"""All published content in one answer, for apps that store it on the device."""
 
 from fastapi import APIRouter
 
@@ -13,9 +13,9 @@ router = APIRouter(tags=["Content"], route_class=StatusRoute)
 
 @router.get(paths.BUNDLE)
 def read_bundle(session: SessionDep) -> BundlePublic:
-    """Everything that is published, in one document: an app's first call.
+    """All published content in one answer. An app can load and store it at its start.
 
-    The `ETag` changes only when something in it does, so `If-None-Match` makes each later start
-    a 304.
+    The `ETag` changes only if the content changes. So a later start with `If-None-Match` usually
+    gets a 304.
     """
     return find_bundle(session, form_path=paths.FORM)

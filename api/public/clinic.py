@@ -1,4 +1,4 @@
-"""The clinic, and the service's front door."""
+"""The clinic, and the root path of the service."""
 
 from typing import Any
 
@@ -20,8 +20,8 @@ negotiated = APIRouter(prefix=paths.CLINIC, tags=["Clinic"], route_class=Negotia
 
 _JSON_LD: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "The clinic; with `Accept: application/ld+json` as a schema.org "
-        "`MedicalClinic`.",
+        "description": "The clinic. With `Accept: application/ld+json` it is a `MedicalClinic` of "
+        "schema.org.",
         "content": {json_ld.MEDIA_TYPE: {"schema": json_ld.SCHEMA}},
     }
 }
@@ -42,14 +42,14 @@ _LINKS = ServiceLinks(
 
 @router.get("/")
 def read_service(session: SessionDep) -> ServicePublic:
-    """What this service is, and where everything is."""
+    """The name and version of this service, and the paths of its resources."""
     state = find_status(session).state
     return ServicePublic(name=NAME, version=VERSION, clinic_state=state, links=_LINKS)
 
 
 @negotiated.get("", response_model=ClinicPublic, responses=_JSON_LD)
 def read_clinic(session: SessionDep, request: Request) -> ClinicPublic | Response:
-    """Where the clinic is, what it treats and how to reach it, as far as that is known."""
+    """The clinic: location, contact, opening hours, treatments. A field is `null` if not known."""
     clinic = ClinicPublic.model_validate(find_clinic(session))
     accept = ", ".join(request.headers.getlist("Accept")).encode("latin-1")
     if preferred_media_type(accept) == json_ld.MEDIA_TYPE:

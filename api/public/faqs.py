@@ -8,10 +8,10 @@ from api import paths
 from api.cache.policy import PublicRoute
 from api.dependencies import SessionDep
 from api.http.cursors import CursorQuery
-from api.http.queries import FlagQuery, LimitQuery, SlugQuery, list_meta, query_faults
+from api.http.queries import FlagQuery, LimitQuery, SlugQuery, invalid_query, list_meta
 from api.problems.catalogue import Gone, NotFound
 from api.problems.document import responses
-from api.public.texts import SlugPath, found, moved_response
+from api.public.texts import SlugPath, moved_response, respond_or_raise
 from data.documents import faqs
 from models.faq import FAQList, FAQPublic
 
@@ -26,20 +26,21 @@ def list_faqs(
     topic: Annotated[SlugQuery, Query(description="Only FAQs with this topic.")] = None,
     section: Annotated[SlugQuery, Query(description="Only FAQs of this section.")] = None,
     answered: Annotated[
-        FlagQuery, Query(description="Only FAQs that are answered, or only those that are not.")
+        FlagQuery,
+        Query(description="`true`: only answered FAQs. `false`: only FAQs without an answer."),
     ] = None,
     limit: LimitQuery = 100,
     cursor: CursorQuery = None,
 ) -> FAQList:
-    """Questions and answers, in their order; those that stay open come last."""
+    """Questions and answers, in their order."""
     try:
         page = faqs.list_faqs(
             session, topic=topic, section=section, answered=answered, limit=limit, after=cursor
         )
     except faqs.UnknownTopic:
-        raise query_faults(("topic", "invalid")) from None
+        raise invalid_query(("topic", "invalid")) from None
     except faqs.UnknownSection:
-        raise query_faults(("section", "invalid")) from None
+        raise invalid_query(("section", "invalid")) from None
     return FAQList(data=list(page.items), meta=list_meta(session, page, request, response))
 
 
@@ -49,5 +50,5 @@ def list_faqs(
     responses={**moved_response("FAQ"), **responses(NotFound, Gone)},
 )
 def read_faq(session: SessionDep, slug: SlugPath) -> FAQPublic | Response:
-    """One question with its answer; the answer that is true in the clinic's state now."""
-    return found(faqs.find_faq(session, slug=slug), path=paths.FAQS)
+    """One question, with the answer for the clinic's current state."""
+    return respond_or_raise(faqs.find_faq(session, slug=slug), path=paths.FAQS)

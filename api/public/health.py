@@ -1,4 +1,4 @@
-"""For whoever watches over the service."""
+"""Health checks for monitoring."""
 
 from fastapi import APIRouter, Request, Response
 
@@ -13,13 +13,13 @@ live_router = APIRouter(prefix="/health/live", tags=["Health"])
 
 @live_router.get("")
 async def read_liveness() -> Liveness:
-    """The process answers; nothing else is looked at."""
+    """Whether the process answers. Nothing else is checked."""
     return Liveness(status="alive")
 
 
-@router.get("", responses={503: {"model": Readiness, "description": "Something it needs failed."}})
+@router.get("", responses={503: {"model": Readiness, "description": "A necessary check failed."}})
 async def read_readiness(request: Request, response: Response) -> Readiness:
-    """Whether a POST would be accepted and kept. The answer may be up to five seconds old."""
+    """Whether a consultation request would be stored. The result may be up to five seconds old."""
     readiness = await runtime_of(request).readiness.check()
     if readiness.status != "ready":
         response.status_code = 503

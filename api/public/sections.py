@@ -1,4 +1,4 @@
-"""Content sections."""
+"""The sections of the clinic's content."""
 
 from fastapi import APIRouter, Request, Response
 
@@ -9,7 +9,7 @@ from api.http.cursors import CursorQuery
 from api.http.queries import LimitQuery, list_meta
 from api.problems.catalogue import Gone, NotFound
 from api.problems.document import responses
-from api.public.texts import SlugPath, found, moved_response
+from api.public.texts import SlugPath, moved_response, respond_or_raise
 from data.documents import sections
 from models.section import SectionList, SectionPublic
 
@@ -24,7 +24,7 @@ def list_sections(
     limit: LimitQuery = 100,
     cursor: CursorQuery = None,
 ) -> SectionList:
-    """The clinic's content sections, in their order."""
+    """The content sections, in their order."""
     page = sections.list_sections(session, limit=limit, after=cursor)
     return SectionList(data=list(page.items), meta=list_meta(session, page, request, response))
 
@@ -36,4 +36,4 @@ def list_sections(
 )
 def read_section(session: SessionDep, slug: SlugPath) -> SectionPublic | Response:
     """One content section."""
-    return found(sections.find_section(session, slug=slug), path=paths.SECTIONS)
+    return respond_or_raise(sections.find_section(session, slug=slug), path=paths.SECTIONS)

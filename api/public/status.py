@@ -17,7 +17,7 @@ router = APIRouter(prefix=paths.STATUS, tags=["Clinic"], route_class=StatusRoute
 
 @router.get("")
 def read_status(session: SessionDep) -> StatusPublic:
-    """Whether the clinic is open, and how consultation requests are taken. 200 also when closed."""
+    """Whether the clinic is open, and whether it accepts requests. 200 also if it is closed."""
     return StatusPublic.of(find_status(session), form=paths.FORM)
 
 
@@ -29,6 +29,6 @@ def list_status_changes(
     limit: LimitQuery = 100,
     cursor: CursorQuery = None,
 ) -> StatusChangeList:
-    """The changes of the clinic's state that took effect, the latest first."""
+    """The changes of the clinic's state that have taken effect, the latest first."""
     page = list_effective_changes(session, limit=limit, after=cursor)
     return StatusChangeList(data=list(page.items), meta=list_meta(session, page, request, response))

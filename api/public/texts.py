@@ -1,4 +1,4 @@
-"""What reading a section and reading an FAQ have in common."""
+"""What the routes for one section and for one FAQ share."""
 
 from typing import Annotated, Any, TypeVar
 
@@ -13,7 +13,8 @@ T = TypeVar("T")
 SlugPath = Annotated[str, Path(pattern=SLUG_PATTERN, max_length=80, description="The text's slug.")]
 
 
-def found(text: T | Moved | Withdrawn | None, *, path: str) -> T | Response:
+def respond_or_raise(text: T | Moved | Withdrawn | None, *, path: str) -> T | Response:
+    """The text itself, or a 308 to the new slug. Raises `NotFound` or `Gone`."""
     match text:
         case None:
             raise NotFound
@@ -25,12 +26,13 @@ def found(text: T | Moved | Withdrawn | None, *, path: str) -> T | Response:
 
 
 def moved_response(noun: str) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI entry of the 308."""
     return {
         308: {
-            "description": f"The {noun} has another slug now; `Location` names it.",
+            "description": f"The {noun} has a new slug. `Location` has the new path.",
             "headers": {
                 "Location": {
-                    "description": f"Path of the {noun} now.",
+                    "description": f"Current path of the {noun}.",
                     "schema": {"type": "string"},
                 }
             },

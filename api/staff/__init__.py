@@ -1,1 +1,1 @@
-"""What the clinic's own staff does over HTTP; every route is guarded (`api/auth.py`)."""
+"""The operations of the clinic's staff. Every route needs a token (`api/auth.py`)."""

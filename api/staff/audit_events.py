@@ -1,4 +1,4 @@
-"""What staff did."""
+"""The audit events, for staff."""
 
 from typing import Annotated
 
@@ -17,7 +17,8 @@ SubjectQuery = Annotated[
     str | None,
     Query(
         pattern="^[0-9a-f-]{1,36}$",
-        description="Id of a request, a token, a webhook or a status change.",
+        description="Only events of the object with this id: a request, a token, a webhook, a "
+        "delivery or a status change.",
     ),
 ]
 
@@ -32,6 +33,6 @@ def list_audit_events(
     limit: LimitQuery = 100,
     cursor: CursorQuery = None,
 ) -> AuditEventList:
-    """Every staff write and every read of a person's request, the newest first."""
+    """All changes by staff and all reads of a person's request, the newest first."""
     page = audit.list_events(session, limit=limit, after=cursor, subject=subject)
     return AuditEventList(data=list(page.items), meta=list_meta(session, page, request, response))

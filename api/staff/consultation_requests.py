@@ -1,4 +1,4 @@
-"""The inbox: what people sent, opened and moved by staff."""
+"""The inbox: staff lists, opens, changes, exports and erases consultation requests."""
 
 from itertools import chain
 from typing import Annotated
@@ -45,7 +45,7 @@ from models.inbox import (
 
 
 class _RequestIdConvertor(StringConvertor):
-    # `export` is not an id: its path answers for its own methods only.
+    # Matches only ids. Otherwise the path of the export would also match the routes of one request.
     regex = "[0-9a-f-]{36}"
 
 
@@ -56,7 +56,7 @@ router = APIRouter(prefix="/v1/staff/consultation-requests", route_class=BodyRou
 RequestId = Annotated[
     str, Path(alias="id", pattern="^[0-9a-f-]{36}$", description="`id` of the request.")
 ]
-StateQuery = Annotated[RequestState | None, Query(description="Only those in this state.")]
+StateQuery = Annotated[RequestState | None, Query(description="Only requests in this state.")]
 TAGGED = {"headers": {"ETag": {"description": "For `If-Match`.", "schema": {"type": "string"}}}}
 WRITES = responses(NotFound, PreconditionFailed, PreconditionRequired)
 BODIES = responses(MalformedJSON, ContentTooLarge, UnsupportedMediaType, InvalidRequest)
@@ -70,18 +70,20 @@ def list_inbox(
     response: Response,
     state: StateQuery = None,
     assigned_to: Annotated[
-        LineQuery, Query(description="Only those of this person; empty for nobody's.")
+        LineQuery,
+        Query(description="Only requests of this person. Empty: only requests without a person."),
     ] = None,
     quarantined: Annotated[
-        FlagQuery, Query(description="Only those that look like spam, or only the others.")
+        FlagQuery,
+        Query(description="`true`: only suspected spam. `false`: only the other requests."),
     ] = None,
     older_than_days: Annotated[
-        DaysQuery, Query(description="Only those received so many days ago or before.")
+        DaysQuery, Query(description="Only requests that are at least so many days old.")
     ] = None,
     limit: LimitQuery = 100,
     cursor: CursorQuery = None,
 ) -> RequestList:
-    """The requests, the newest first. Nothing that was typed is in the list."""
+    """The requests, the newest first. The list contains nothing that a person typed."""
     wanted = inbox.Filter(state, assigned_to, quarantined, older_than_days)
     page = inbox.list_inbox(session, wanted=wanted, limit=limit, after=cursor)
     return RequestList(data=list(page.items), meta=list_meta(session, page, request, response))
@@ -92,9 +94,9 @@ def list_inbox(
     response_class=Response,
     responses={
         200: {
-            "description": "One line a request, the oldest first (RFC 4180, UTF-8). What a "
-            "spreadsheet would take for a formula has an apostrophe before it. `damaged` names "
-            "what cannot be opened any more; its cells are empty.",
+            "description": "One line for each request, the oldest first (RFC 4180, UTF-8). A value "
+            "that a spreadsheet would read as a formula begins with an apostrophe. The column "
+            "`damaged` names the parts that cannot be opened any more; their cells are empty.",
             "content": {"text/csv": {"schema": {"type": "string"}}},
         }
     },
@@ -102,11 +104,11 @@ def list_inbox(
 def export_consultation_requests(
     staff: IntakeExporter, request: Request, keyring: KeyringDep, state: StateQuery = None
 ) -> Response:
-    """Everything that people sent and staff wrote, as CSV. Each page leaves an audit event."""
+    """All requests with their notes, as CSV. Each page of it is recorded in the audit."""
     pages = export.export_requests(
         runtime_of(request).write_queue, keyring=keyring, actor=staff.id, state=state
     )
-    # What goes wrong with the first page can still be told.
+    # Reads the first page before the answer begins, so that its faults can still get a status.
     head, first = next(pages), next(pages)
     return StreamingResponse(
         chain([head, first], pages),
@@ -123,8 +125,8 @@ def open_consultation_request(
     response: Response,
     request_id: RequestId,
 ) -> RequestPublic:
-    """One request, opened. Reading it leaves an audit event."""
-    row = _found(session.get(ConsultationRequest, request_id))
+    """One request, decrypted. Each read is recorded in the audit."""
+    row = _require_found(session.get(ConsultationRequest, request_id))
     set_entity_tag(response, row.version)
     return read_request(session, row=row, keyring=keyring, actor=staff.id)
 
@@ -143,8 +145,8 @@ def change_consultation_request(
     body: Annotated[RequestChange, Parsed],
     if_match: IfMatch = None,
 ) -> RequestSummary:
-    """Move a request, assign it, put it into quarantine or let it out."""
-    row = _found(inbox.find_for_change(session, request_id=request_id))
+    """Change the state of a request, assign it, put it into quarantine or release it."""
+    row = _require_found(inbox.find_for_change(session, request_id=request_id))
     require_match(if_match, version=row.version)
     try:
         inbox.change_request(
@@ -171,11 +173,11 @@ def create_note(
     body: Annotated[NoteCreate, Parsed],
     if_match: IfMatch = None,
 ) -> RequestSummary:
-    """Write a note; it is sealed like what the patient sent, and is erased together with it.
+    """Add a note. It is sealed like what the patient sent, and is erased together with it.
 
-    A request that the person has withdrawn takes no note.
+    A withdrawn request accepts no notes.
     """
-    row = _found(inbox.find_for_change(session, request_id=request_id))
+    row = _require_found(inbox.find_for_change(session, request_id=request_id))
     require_match(if_match, version=row.version)
     try:
         inbox.add_note(
@@ -194,18 +196,18 @@ def erase_consultation_request(
     request_id: RequestId,
     if_match: IfMatch = None,
 ) -> None:
-    """Erase a request for good, with its notes, its consents and its receipt.
+    """Erase a request permanently, with its notes, its consents and its receipt.
 
-    It needs `intake:read` besides `intake:write`.
+    The token needs `intake:read` and `intake:write`.
     """
-    row = _found(inbox.find_for_change(session, request_id=request_id))
+    row = _require_found(inbox.find_for_change(session, request_id=request_id))
     require_match(if_match, version=row.version)
     session.expunge(row)
     erase(session, ids=[request_id])
     record_event(session, actor=staff.id, action=Action.REQUEST_ERASED, subject=request_id)
 
 
-def _found(row: ConsultationRequest | None) -> ConsultationRequest:
+def _require_found(row: ConsultationRequest | None) -> ConsultationRequest:
     if row is None:
         raise NotFound
     return row

@@ -1,4 +1,4 @@
-"""The delivery log: what was told to whom, and what could not be."""
+"""The delivery log: the messages to webhooks and e-mail addresses, with their attempts."""
 
 from typing import Annotated
 
@@ -22,16 +22,18 @@ def list_deliveries(
     session: SessionDep,
     request: Request,
     response: Response,
-    state: Annotated[DeliveryState | None, Query(description="Only those in this state.")] = None,
+    state: Annotated[
+        DeliveryState | None, Query(description="Only deliveries in this state.")
+    ] = None,
     webhook_id: Annotated[
-        str | None, Query(pattern="^[0-9a-f-]{36}$", description="Only those of this webhook.")
+        str | None, Query(pattern="^[0-9a-f-]{36}$", description="Only deliveries to this webhook.")
     ] = None,
     limit: LimitQuery = 100,
     cursor: CursorQuery = None,
 ) -> DeliveryList:
-    """What was told and is to be told, the newest first, each with its tries.
+    """The messages that were sent or will be sent, the newest first, with their attempts.
 
-    What was finished is kept for 30 days.
+    A finished delivery is kept for 30 days.
     """
     page = deliveries.list_deliveries(
         session, state=state, webhook_id=webhook_id, limit=limit, after=cursor
@@ -45,7 +47,7 @@ def replay_delivery(
     session: WriteSessionDep,
     delivery_id: Annotated[str, Path(alias="id", pattern="^[0-9a-f-]{36}$", description="`id`.")],
 ) -> DeliveryPublic:
-    """Send it again from the start, under the same id."""
+    """Send a message again with the same id. It has ten attempts again."""
     row = deliveries.find_delivery(session, delivery_id=delivery_id)
     if row is None:
         raise NotFound

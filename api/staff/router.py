@@ -1,8 +1,8 @@
-"""The staff's routes, in reading order."""
+"""All routes of the staff, one line for each noun."""
 
 from fastapi import APIRouter
 
-from api.auth import GUARDED, NEEDS_SCOPE
+from api.auth import NEEDS_SCOPE, NEEDS_TOKEN
 from api.staff import (
     audit_events,
     consultation_requests,
@@ -12,7 +12,7 @@ from api.staff import (
     webhooks,
 )
 
-router = APIRouter(tags=["Staff"], responses=GUARDED)
+router = APIRouter(tags=["Staff"], responses=NEEDS_TOKEN)
 router.include_router(tokens.me_router)
 router.include_router(tokens.router, responses=NEEDS_SCOPE)
 router.include_router(consultation_requests.router, responses=NEEDS_SCOPE)

@@ -1,4 +1,4 @@
-"""The clinic's state, changed by its staff."""
+"""Status changes: staff lists, previews, records and calls them off."""
 
 from typing import Annotated
 
@@ -17,14 +17,14 @@ from api.problems.validation import invalid
 from data.documents.status_history import list_all_changes
 from data.operations import status_changes
 from data.operations.status_changes import (
+    ChangeEffects,
     EffectPassed,
-    Foreseen,
     ImpossibleChange,
     ReopeningPassed,
     ReopeningTooEarly,
     call_off_change,
     change_status,
-    foresee_change,
+    preview_change,
 )
 from models.status_change import (
     PlannedStatusChange,
@@ -54,9 +54,10 @@ def list_staff_status_changes(
     limit: LimitQuery = 100,
     cursor: CursorQuery = None,
 ) -> StaffStatusChangeList:
-    """Every change of the clinic's state, planned and called-off ones too, the latest effect first.
+    """All changes of the clinic's state, also planned and called-off ones.
 
-    `status` says where each one stands; a planned one can be called off.
+    The change with the latest effect comes first. A change whose `status` is `planned` can be
+    called off.
     """
     page = list_all_changes(session, limit=limit, after=cursor)
     return StaffStatusChangeList(
@@ -68,7 +69,7 @@ def list_staff_status_changes(
     "",
     status_code=201,
     responses={
-        200: {"model": StatusChangeRecorded, "description": "What the change would do."},
+        200: {"model": StatusChangeRecorded, "description": "The effects of a dry run."},
         **responses(MalformedJSON, ContentTooLarge, UnsupportedMediaType, InvalidRequest),
     },
 )
@@ -80,25 +81,24 @@ def create_status_change(
     response: Response,
     body: Annotated[StatusChangeRequest, Parsed],
     dry_run: Annotated[
-        FlagQuery, Query(description="`true`: answer what the change would do, and do nothing.")
+        FlagQuery, Query(description="`true`: only return the effects, and change nothing.")
     ] = False,
 ) -> StatusChangeRecorded:
-    """Change the clinic's state, now or at a time to come.
+    """Change the clinic's state, now or at a later time.
 
-    A planned change takes effect by itself. Other planned changes stay planned, also when the
-    clinic is opened while a closure is planned; `planned` lists them, so that they can be called
-    off.
+    A planned change takes effect at its time. Other planned changes stay planned, even if the
+    clinic opens while a closure is planned. `planned` lists them, so that you can call them off.
 
-    Closing for good needs `"confirm": "permanently_closed"`. It calls off the changes that were
-    planned for its instant or later. When it takes effect, every request that is still open is
-    closed out and its retention begins; a successor gets them from `handover_export`.
+    A permanent closure needs `"confirm": "permanently_closed"`. It calls off the changes that were
+    planned for its time or later. When it takes effect, all open requests are closed out and their
+    retention begins. `handover_export` is the path of an export for the clinic's successor.
     """
     if not dry_run and not body.is_confirmed:
         raise invalid(("#/confirm", "confirm.unconfirmed"))
     try:
         if dry_run:
             response.status_code = 200
-            return _public(foresee_change(session, change=body), is_dry_run=True)
+            return _public(preview_change(session, change=body), is_dry_run=True)
         return _public(
             change_status(session, change=body, retention=settings.retention, actor=staff.id)
         )
@@ -116,8 +116,8 @@ def call_off_status_change(
 ) -> StaffStatusChange:
     """Call off a planned change: it never takes effect. It stays in the staff's list.
 
-    An opening that was planned together with a closure is a change of its own. Calling a change
-    off again answers the same.
+    An opening that was planned together with a closure is a separate change. A repeated call gets
+    the same answer.
     """
     try:
         change = call_off_change(session, change_id=int(change_id), actor=staff.id)
@@ -128,14 +128,14 @@ def call_off_status_change(
     return StaffStatusChange.of(change, Standing.CALLED_OFF)
 
 
-def _public(foreseen: Foreseen, *, is_dry_run: bool = False) -> StatusChangeRecorded:
-    change = foreseen.change
-    was_closed_out = foreseen.closes_out and not change.was_planned and not is_dry_run
+def _public(effects: ChangeEffects, *, is_dry_run: bool = False) -> StatusChangeRecorded:
+    change = effects.change
+    was_closed_out = effects.closes_out and not change.was_planned and not is_dry_run
     return StatusChangeRecorded(
         **PlannedStatusChange.model_validate(change).model_dump(),
         status=Standing.PLANNED if change.was_planned else Standing.IN_EFFECT,
-        planned=[PlannedStatusChange.model_validate(row) for row in foreseen.planned],
-        calls_off=[PlannedStatusChange.model_validate(row) for row in foreseen.calls_off],
-        closes_out=foreseen.closes_out,
+        planned=[PlannedStatusChange.model_validate(row) for row in effects.planned],
+        calls_off=[PlannedStatusChange.model_validate(row) for row in effects.calls_off],
+        closes_out=effects.closes_out,
         handover_export=EXPORT_PATH if was_closed_out else None,
     )

@@ -1,4 +1,4 @@
-"""Staff tokens, and who is calling."""
+"""Staff tokens, and the token of the caller."""
 
 from typing import Annotated
 
@@ -14,7 +14,7 @@ from api.problems.document import responses
 from api.problems.protocol import ContentTooLarge, UnsupportedMediaType
 from api.problems.validation import invalid
 from data import staff_tokens
-from data.staff_tokens import ExceedsMaker, MakerEnded
+from data.staff_tokens import ExceedsMaker, MakerInvalid
 from models.staff_token import (
     StaffMe,
     StaffTokenCreate,
@@ -29,7 +29,7 @@ router = APIRouter(prefix="/v1/staff/tokens", route_class=BodyRoute)
 
 @me_router.get("")
 def read_staff_me(staff: AnyStaff) -> StaffMe:
-    """Who is calling, and what they may do."""
+    """The owner and the scopes of the token of this call."""
     return StaffMe.model_validate(staff.token)
 
 
@@ -42,7 +42,7 @@ def list_staff_tokens(
     limit: LimitQuery = 100,
     cursor: CursorQuery = None,
 ) -> StaffTokenList:
-    """Every token that was ever made, the newest first; never its secret."""
+    """All tokens, also revoked and expired ones, the newest first. Never their secrets."""
     page = staff_tokens.list_tokens(session, limit=limit, after=cursor)
     return StaffTokenList(data=list(page.items), meta=list_meta(session, page, request, response))
 
@@ -58,10 +58,11 @@ def create_staff_token(
     session: WriteSessionDep,
     body: Annotated[StaffTokenCreate, Parsed],
 ) -> StaffTokenIssued:
-    """Make a token. What it is good for and for how long is fixed from then on.
+    """Create a token. Its scopes and its expiry cannot be changed later.
 
-    It has no scope that its maker lacks (`scopes.not_allowed`) and does not outlive it
-    (`expires_in_days.too_large`). Where no days are given it ends with its maker at the latest.
+    The new token cannot have a scope that your token lacks (`scopes.not_allowed`), and cannot
+    expire later than your token (`expires_in_days.too_large`). Without `expires_in_days`, it
+    expires with your token at the latest.
     """
     try:
         return staff_tokens.create_token(session, token=body, maker_id=staff.id)
@@ -70,8 +71,8 @@ def create_staff_token(
             ("#/scopes", "scopes.not_allowed"): excess.by_scopes,
             ("#/expires_in_days", "expires_in_days.too_large"): excess.by_days,
         }
-        raise invalid(*(fault for fault, is_one in faults.items() if is_one)) from None
-    except MakerEnded:
+        raise invalid(*(fault for fault, applies in faults.items() if applies)) from None
+    except MakerInvalid:
         raise Unauthorized(headers=CHALLENGE) from None
 
 
@@ -81,7 +82,7 @@ def revoke_staff_token(
     session: WriteSessionDep,
     token_id: Annotated[str, Path(alias="id", pattern="^[0-9a-f]{12}$", description="`id`.")],
 ) -> StaffTokenPublic:
-    """Revoke a token and all that it made: from now on they are refused. They stay in the list."""
+    """Revoke a token and all tokens that it made. They stay in the list."""
     revocation = staff_tokens.revoke_token(session, token_id=token_id, actor=staff.id)
     if revocation is None:
         raise NotFound

@@ -1,4 +1,4 @@
-"""Webhooks: who is told when something happens."""
+"""Webhooks: URLs that the service notifies of events."""
 
 from typing import Annotated
 
@@ -27,7 +27,7 @@ def list_webhooks(
     limit: LimitQuery = 100,
     cursor: CursorQuery = None,
 ) -> WebhookList:
-    """Every webhook that was ever made, the newest first; never its secret."""
+    """All webhooks, also ended ones, the newest first. Never their secrets."""
     page = webhooks.list_webhooks(session, limit=limit, after=cursor)
     return WebhookList(data=list(page.items), meta=list_meta(session, page, request, response))
 
@@ -44,11 +44,11 @@ def create_webhook(
     keyring: KeyringDep,
     body: Annotated[WebhookCreate, Parsed],
 ) -> WebhookIssued:
-    """Have an address told of what happens, signed as Standard Webhooks says.
+    """Register a URL for events. Messages are signed according to Standard Webhooks.
 
-    A message holds what happened, to which id, and its new state: nothing that a patient typed. It
-    is sent until a 2xx comes, ten times within three days; a 410 ends the webhook. The same
-    `webhook-id` may come twice.
+    A message contains the event, the id of its object, and the new state, but nothing that a
+    patient typed. It is sent again until the answer is a 2xx, with at most ten attempts in three
+    days. A 410 ends the webhook. A message can arrive twice, with the same `webhook-id`.
     """
     return webhooks.create_webhook(session, webhook=body, keyring=keyring, actor=staff.id)
 
@@ -59,7 +59,7 @@ def end_webhook(
     session: WriteSessionDep,
     webhook_id: Annotated[str, Path(alias="id", pattern="^[0-9a-f-]{36}$", description="`id`.")],
 ) -> WebhookPublic:
-    """End a webhook: nothing more is sent to it. It stays in the list."""
+    """End a webhook: it gets no more messages. It stays in the list."""
     row = webhooks.end_webhook(session, webhook_id=webhook_id, actor=staff.id)
     if row is None:
         raise NotFound

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from data.documents.files import Content, Fault, Location, Source
+from data.documents.files import Content, Fault, FilePosition, Source
 from models.markdown import render
 
 # Unlike the parser of `models/markdown.py`, it also recognises what is not served.
@@ -44,17 +44,17 @@ def _check_faqs(content: Content) -> Iterator[Fault]:
     slugs = [faq.slug for faq in content.faqs.faqs]
     yield from _repeated(slugs, source, "faqs")
     for index, faq in enumerate(content.faqs.faqs):
-        here: Location = ("faqs", index)
-        yield from _unknown_notices(content, faq.notices, source, here)
-        yield from _check_former_slugs(faq.former_slugs, set(slugs), source, here)
+        entry: FilePosition = ("faqs", index)
+        yield from _unknown_notices(content, faq.notices, source, entry)
+        yield from _check_former_slugs(faq.former_slugs, set(slugs), source, entry)
         if faq.topic not in content.faqs.topics:
-            yield source.fault((*here, "topic"), "is not one of `topics`")
+            yield source.fault((*entry, "topic"), "is not one of `topics`")
         if faq.section is not None and faq.section not in sections:
-            yield source.fault((*here, "section"), "no section has this slug")
+            yield source.fault((*entry, "section"), "no section has this slug")
         for key, text in (("answer", faq.answer), *(faq.answers or {}).items()):
-            path = (*here, "answers", str(key)) if faq.answers else (*here, "answer")
+            position = (*entry, "answers", str(key)) if faq.answers else (*entry, "answer")
             for line, reason in _markdown_faults(text or ""):
-                yield Fault(source.file, source.line(path) + line, reason)
+                yield Fault(source.file, source.line(position) + line, reason)
 
 
 def _repeated(slugs: list[str], source: Source, name: str) -> Iterator[Fault]:
@@ -64,20 +64,20 @@ def _repeated(slugs: list[str], source: Source, name: str) -> Iterator[Fault]:
 
 
 def _unknown_notices(
-    content: Content, used: Iterable[str], source: Source, here: Location
+    content: Content, used: Iterable[str], source: Source, entry: FilePosition
 ) -> Iterator[Fault]:
     known = {notice.slug for notice in content.notices.notices}
     for slug in used:
         if slug not in known:
-            yield source.fault((*here, "notices"), f"no notice `{slug}` in notices.yaml")
+            yield source.fault((*entry, "notices"), f"no notice `{slug}` in notices.yaml")
 
 
 def _check_former_slugs(
-    former: Iterable[str], current: set[str], source: Source, here: Location
+    former: Iterable[str], current: set[str], source: Source, entry: FilePosition
 ) -> Iterator[Fault]:
     for slug in former:
         if slug in current:
-            yield source.fault((*here, "former_slugs"), f"`{slug}` is in use")
+            yield source.fault((*entry, "former_slugs"), f"`{slug}` is in use")
 
 
 def _markdown_faults(markdown: str) -> Iterator[tuple[int, str]]:

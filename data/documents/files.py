@@ -18,7 +18,8 @@ from models.status_content import StatusContentCreate
 
 SHIPPED_CONTENT = Path(__file__).resolve().parents[1] / "content"
 
-Location = tuple[str | int, ...]
+# The path of names and indexes to a value in a YAML document.
+FilePosition = tuple[str | int, ...]
 M = TypeVar("M", bound=BaseModel)
 
 _FRONT_MATTER = re.compile(r"\A---\n(.*?\n)---\n(.*)\Z", re.DOTALL)
@@ -50,18 +51,18 @@ class Source:
     root: yaml.Node
     first_line: int = 1
 
-    def line(self, location: Location) -> int:
+    def line(self, position: FilePosition) -> int:
         """The line of a value, or of the nearest parent if the value is missing."""
         node = self.root
-        for step in location:
+        for step in position:
             found = _child(node, step)
             if found is None:
                 break
             node = found
         return node.start_mark.line + self.first_line
 
-    def fault(self, location: Location, reason: str) -> Fault:
-        return Fault(self.file, self.line(location), reason)
+    def fault(self, position: FilePosition, reason: str) -> Fault:
+        return Fault(self.file, self.line(position), reason)
 
 
 def _child(node: yaml.Node, step: str | int) -> yaml.Node | None:

@@ -15,35 +15,35 @@ from models.form_schema import FormDialect, form_schema
 from models.status import ClinicStatus
 
 
-def find_words(session: Session) -> ConsultationFormCreate:
+def find_form_texts(session: Session) -> ConsultationFormCreate:
     """The newest version of the form, with its texts. Raises `NotLoaded`."""
     form = session.exec(
         select(ConsultationForm).order_by(col(ConsultationForm.version).desc())
     ).first()
     if form is None:
         raise NotLoaded
-    return form.words
+    return form.texts
 
 
 def find_form(
     session: Session, *, status: ClinicStatus, dialect: FormDialect = FormDialect.ENUM
 ) -> ConsultationFormPublic:
     """The form as it is served while the clinic has this status. Raises `NotLoaded`."""
-    words = find_words(session)
+    texts = find_form_texts(session)
     return ConsultationFormPublic(
-        version=words.version,
+        version=texts.version,
         accepting=status.accepting,
         reason=status.reason,
-        schema=form_schema(words, dialect=dialect),
+        schema=form_schema(texts, dialect=dialect),
         ui=FormUiPublic(
-            order=list(words.fields),
+            order=list(texts.fields),
             fields={
-                name: FieldUiPublic.model_validate(field) for name, field in words.fields.items()
+                name: FieldUiPublic.model_validate(field) for name, field in texts.fields.items()
             },
         ),
-        consents=[ConsentPublic.model_validate(consent) for consent in words.consents],
-        messages=words.messages,
-        safety_notice=words.safety_notice,
-        confirmation=words.confirmation,
+        consents=[ConsentPublic.model_validate(consent) for consent in texts.consents],
+        messages=texts.messages,
+        safety_notice=texts.safety_notice,
+        confirmation=texts.confirmation,
         clinic_state=status.state,
     )

@@ -1,4 +1,4 @@
-"""What all published texts share: the counter of changes, and when the next one comes due."""
+"""What all published texts share: the content version, the next change, and former slugs."""
 
 import logging
 from datetime import datetime, time, timedelta
@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import event, func, update
 from sqlmodel import Session, col, select
 
-from data.documents.status import stands
+from data.documents.status import not_called_off
 from models.clinic import Clinic
 from models.faq import FAQ
 from models.publication import ContentVersion, FormerSlug, Kind
@@ -17,12 +17,12 @@ from models.values import utc_now
 
 log = logging.getLogger("clinic_api")
 
-# In `Session.info`: the names of what the transaction has changed so far.
+# Key in `Session.info` for the names of the documents that the transaction has changed.
 _CHANGED = "changed_documents"
 
 
 class Changes:
-    """How many transactions with published changes this process has committed, to any database."""
+    """Counts the transactions of this process that changed published content, in any database."""
 
     count = 0
 
@@ -31,12 +31,12 @@ changes = Changes()
 
 
 def record_change(session: Session, *, kind: Kind, slug: str | None = None) -> None:
-    """Records that this transaction changes something published.
+    """Records that this transaction changes a published document.
 
-    `slug` is what names the document among those of its kind: a slug, a version or an id, and
-    `None` where there is one only. The content version is raised once in a transaction. With the
-    commit the cache of this process drops its answers, and a line of the level DEBUG names each
-    changed document; kind and slug are not stored.
+    `slug` identifies the document among those of its kind: a slug, a version or an id; `None` if
+    the kind has one document only. The first call in a transaction raises the content version.
+    After the commit, the cache of this process drops its answers, and a log line of level DEBUG
+    names the changed documents. Kind and slug are not stored.
     """
     if _CHANGED not in session.info:
         raised = update(ContentVersion).values(value=col(ContentVersion.value) + 1)
@@ -62,12 +62,15 @@ def find_content_version(session: Session) -> int:
 
 
 def find_next_change(session: Session) -> datetime | None:
-    """The instant at which the content says something else by itself."""
+    """The time of the next scheduled change of any published text; `None` for none.
+
+    Scheduled are planned status changes, withdrawals, and reviews that become overdue.
+    """
     now = utc_now()
     instants = [
         session.exec(
             select(func.min(StatusChange.takes_effect_at)).where(
-                col(StatusChange.takes_effect_at) > now, stands()
+                col(StatusChange.takes_effect_at) > now, not_called_off()
             )
         ).one()
     ]
@@ -75,7 +78,7 @@ def find_next_change(session: Session) -> datetime | None:
     if clinic is not None:
         zone = ZoneInfo(clinic.time_zone)
         today = now.astimezone(zone).date()
-        # A text is gone from its day on; a review is overdue on the day after its own.
+        # A text is withdrawn at the start of its day. A review is overdue one day after its day.
         days = [
             (col(Section.withdrawn_on), 0),
             (col(FAQ.withdrawn_on), 0),
@@ -91,5 +94,6 @@ def find_next_change(session: Session) -> datetime | None:
 
 
 def find_current_slug(session: Session, *, kind: Kind, slug: str) -> str | None:
+    """The current slug of the text that once had `slug`; `None` if no text had it."""
     former = session.get(FormerSlug, (kind, slug))
     return former.current_slug if former else None

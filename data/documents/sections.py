@@ -6,7 +6,7 @@ from typing import Literal
 from sqlmodel import Session, col, select
 
 from data.documents.publications import find_current_slug
-from data.documents.texts import Surroundings, body_of, find_surroundings, is_published
+from data.documents.texts import TextContext, body_of, find_context, is_published
 from data.paging import Cursor, Order, Page, read_page
 from models.faq import FAQ
 from models.publication import Kind, Moved, Withdrawn
@@ -26,11 +26,11 @@ def list_sections(
     session: Session, *, limit: int | None = None, after: Cursor | None = None
 ) -> Page[SectionPublic]:
     """Published sections in their order; all of them without a `limit`."""
-    around = find_surroundings(session)
-    published = is_published(Section, around)
+    context = find_context(session)
+    published = is_published(Section, context)
     page = read_page(session, Section, wanted=[published], order=_ORDER, limit=limit, after=after)
-    faqs = _faq_slugs(session, around, [row.slug for row in page.items])
-    return page.with_items([_publish(row, around, faqs) for row in page.items])
+    faqs = _faq_slugs(session, context, [row.slug for row in page.items])
+    return page.with_items([_publish(row, context, faqs) for row in page.items])
 
 
 def find_section(session: Session, *, slug: str) -> SectionPublic | Moved | Withdrawn | None:
@@ -39,20 +39,20 @@ def find_section(session: Session, *, slug: str) -> SectionPublic | Moved | With
     if section is None:
         current = find_current_slug(session, kind=Kind.SECTION, slug=slug)
         return Moved(current) if current else None
-    around = find_surroundings(session)
-    if section.withdrawn_on and section.withdrawn_on <= around.today:
+    context = find_context(session)
+    if section.withdrawn_on and section.withdrawn_on <= context.today:
         return Withdrawn()
-    return _publish(section, around, _faq_slugs(session, around, [slug]))
+    return _publish(section, context, _faq_slugs(session, context, [slug]))
 
 
 def _faq_slugs(
-    session: Session, around: Surroundings, sections: list[str]
+    session: Session, context: TextContext, sections: list[str]
 ) -> Mapping[str, list[str]]:
     slugs: dict[str, list[str]] = {section: [] for section in sections}
     rows = session.exec(
         select(FAQ.slug, FAQ.section)
         .where(col(FAQ.section).in_(sections))
-        .where(is_published(FAQ, around))
+        .where(is_published(FAQ, context))
         .order_by(col(FAQ.position))
     )
     for slug, section in rows:
@@ -61,9 +61,9 @@ def _faq_slugs(
 
 
 def _publish(
-    section: Section, around: Surroundings, faqs: Mapping[str, list[str]]
+    section: Section, context: TextContext, faqs: Mapping[str, list[str]]
 ) -> SectionPublic:
-    status = around.status
+    status = context.status
     return SectionPublic(
         slug=section.slug,
         title=section.title,
@@ -71,7 +71,7 @@ def _publish(
         position=section.position,
         body=body_of(section.markdown),
         image=ImagePublic.model_validate(section.image) if section.image else None,
-        notices=around.notices_for(section.notices),
+        notices=context.notices_for(section.notices),
         references=[ReferencePublic.model_validate(r) for r in section.references],
         call_to_action=CallToActionPublic(
             label=section.call_to_action["label"],
@@ -81,13 +81,13 @@ def _publish(
         if section.call_to_action
         else None,
         review=ReviewPublic(
-            status=_review_status(section, around),
+            status=_review_status(section, context),
             last_reviewed_on=section.last_reviewed_on,
             next_review_due_on=section.next_review_due_on,
         ),
         faqs=faqs[section.slug],
         clinic_state=status.state,
-        locale=around.locale,
+        locale=context.locale,
         version=section.version,
         published_at=section.published_at,
         updated_at=section.updated_at,
@@ -95,9 +95,9 @@ def _publish(
 
 
 def _review_status(
-    section: Section, around: Surroundings
+    section: Section, context: TextContext
 ) -> Literal["unknown", "current", "overdue"]:
     if section.last_reviewed_on is None:
         return "unknown"
     due = section.next_review_due_on
-    return "overdue" if due and due < around.today else "current"
+    return "overdue" if due and due < context.today else "current"

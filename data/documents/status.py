@@ -20,7 +20,7 @@ class NotLoaded(Exception):
     """No content was loaded into the database yet."""
 
 
-def stands() -> ColumnElement[bool]:
+def not_called_off() -> ColumnElement[bool]:
     """The condition that a change was not called off."""
     return col(StatusChange.id).not_in(select(StatusChangeCallingOff.change_id))
 
@@ -34,11 +34,11 @@ def _status_at(now: BindParameter[datetime]) -> Select[StatusChange, int, dateti
     has_begun = col(StatusChange.takes_effect_at) <= now
     order = (col(StatusChange.takes_effect_at), col(StatusChange.id))
     newest_first = [column.desc() for column in order]
-    ids = select(StatusChange.id).where(stands()).limit(1)
+    ids = select(StatusChange.id).where(not_called_off()).limit(1)
     recorded = union_all(
         select(col(StatusChange.recorded_at).label("at")), select(StatusChangeCallingOff.at)
     ).subquery()
-    effective = select(func.count()).select_from(StatusChange).where(has_begun, stands())
+    effective = select(func.count()).select_from(StatusChange).where(has_begun, not_called_off())
     return (
         select(
             StatusChange,

@@ -1,11 +1,11 @@
-"""The clinic's status changes as lists: those that took effect, the planned ones, all of them."""
+"""Lists of the clinic's status changes: planned ones, effective ones, all."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from data.documents.status import find_status, stands
+from data.documents.status import find_status, not_called_off
 from data.paging import Cursor, Order, Page, read_page
 from models.status_change import (
     StaffStatusChange,
@@ -20,10 +20,10 @@ _ORDER = Order(StatusChange.takes_effect_at, StatusChange.id, descending=True)
 
 
 def list_planned(session: Session, *, after: datetime | None = None) -> Sequence[StatusChange]:
-    """The changes that take effect after an instant, now by default; the next one first."""
+    """The changes that take effect after a time, by default now; the next one first."""
     return session.exec(
         select(StatusChange)
-        .where(col(StatusChange.takes_effect_at) > (after or utc_now()), stands())
+        .where(col(StatusChange.takes_effect_at) > (after or utc_now()), not_called_off())
         .order_by(col(StatusChange.takes_effect_at), col(StatusChange.id))
     ).all()
 
@@ -31,9 +31,9 @@ def list_planned(session: Session, *, after: datetime | None = None) -> Sequence
 def list_effective_changes(
     session: Session, *, limit: int, after: Cursor | None = None
 ) -> Page[StatusChangePublic]:
-    """The changes that took effect, the latest first."""
+    """A page of the changes that took effect, the latest first."""
     now = utc_now()
-    took_effect = (col(StatusChange.takes_effect_at) <= now) & stands()
+    took_effect = (col(StatusChange.takes_effect_at) <= now) & not_called_off()
     page = read_page(
         session, StatusChange, wanted=[took_effect], order=_ORDER, limit=limit, after=after
     )
@@ -43,7 +43,7 @@ def list_effective_changes(
 def list_all_changes(
     session: Session, *, limit: int, after: Cursor | None = None
 ) -> Page[StaffStatusChange]:
-    """All changes, the latest effect first, each with where it stands."""
+    """A page of all changes with their standing. The change with the latest effect comes first."""
     now = utc_now()
     status = find_status(session, at=now)
     page = read_page(session, StatusChange, order=_ORDER, limit=limit, after=after)

@@ -19,7 +19,7 @@ from models.values import ClinicState, utc_now
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class TextContext:
     """The facts of one time that all texts are served with; `today` is in the clinic's zone."""
 
     status: ClinicStatus
@@ -39,12 +39,12 @@ class Surroundings:
         return served
 
 
-def find_surroundings(session: Session) -> Surroundings:
+def find_context(session: Session) -> TextContext:
     now = utc_now()
     clinic = session.get(Clinic, 1)
     if clinic is None:
         raise NotLoaded
-    return Surroundings(
+    return TextContext(
         status=find_status(session, at=now),
         notices=session.exec(select(Notice).order_by(col(Notice.position))).all(),
         locale=clinic.locale,
@@ -52,9 +52,9 @@ def find_surroundings(session: Session) -> Surroundings:
     )
 
 
-def is_published(table: type[Section] | type[FAQ], around: Surroundings) -> ColumnElement[bool]:
+def is_published(table: type[Section] | type[FAQ], context: TextContext) -> ColumnElement[bool]:
     """The condition that a text is not withdrawn, or will be withdrawn on a later day."""
-    return or_(col(table.withdrawn_on).is_(None), col(table.withdrawn_on) > around.today)
+    return or_(col(table.withdrawn_on).is_(None), col(table.withdrawn_on) > context.today)
 
 
 def body_of(markdown: str) -> BodyPublic:

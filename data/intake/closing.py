@@ -5,7 +5,7 @@ from sqlmodel import Session, col, select
 
 from data.audit import record_event
 from data.documents.status import find_status
-from data.intake.inbox import move, touch
+from data.intake.inbox import raise_version, set_state
 from data.intake.retention import Retention
 from data.outbox import announce
 from models.audit import SERVICE, Action
@@ -36,9 +36,9 @@ def close_out_where_closed(session: Session, *, retention: Retention, actor: str
         return 0
     rows = session.exec(select(ConsultationRequest).where(_is_open()).with_for_update()).all()
     for row in rows:
-        move(row, state=RequestState.CLOSED_OUT, retention=retention)
+        set_state(row, state=RequestState.CLOSED_OUT, retention=retention)
         row.end_reason = CLINIC_CLOSED
-        touch(session, row)
+        raise_version(session, row)
     announce(
         session,
         event=EventType.REQUEST_CHANGED,

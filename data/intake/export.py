@@ -15,7 +15,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from data.audit import record_event
 from data.crypto import Keyring
-from data.intake.opened_requests import OpenedRequest, open_whole
+from data.intake.opened_requests import OpenedRequest, open_parts
 from data.write_queue import WriteQueue
 from models.audit import Action, Details, listed
 from models.consultation_request import ConsultationRequest, RequestState
@@ -81,7 +81,7 @@ def _open_page(
     if rows or is_first:
         details: Details = {"requests": listed(row.id for row in rows)}
         record_event(session, actor=actor, action=Action.REQUESTS_EXPORTED, details=details)
-    return [open_whole(session, row=row, keyring=keyring) for row in rows]
+    return [open_parts(session, row=row, keyring=keyring) for row in rows]
 
 
 def _cells(opened: OpenedRequest) -> tuple[str, ...]:

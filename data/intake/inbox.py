@@ -1,4 +1,4 @@
-"""The inbox: consultation requests as staff lists, opens and moves them."""
+"""The inbox: lists consultation requests for the staff, and records what staff changes."""
 
 import uuid
 from dataclasses import dataclass
@@ -30,16 +30,16 @@ _ORDER = Order(ConsultationRequest.received_at, ConsultationRequest.id, descendi
 
 
 class TransitionNotAllowed(Exception):
-    """The request cannot be moved there from where it is."""
+    """The request cannot go from its state to the wanted state."""
 
 
 class Withdrawn(Exception):
-    """The request was withdrawn: nothing more is written about it."""
+    """The request was withdrawn, so no note may be added."""
 
 
 @dataclass(frozen=True)
 class Filter:
-    """Which requests to list; `None` leaves that side open."""
+    """Which requests to list. `None` means: do not filter by this field."""
 
     state: RequestState | None = None
     assigned_to: str | None = None
@@ -52,7 +52,7 @@ class Filter:
         if self.state is not None:
             wanted.append(col(table.state) == self.state)
         if self.assigned_to is not None:
-            # An empty name asks for those that nobody looks after.
+            # An empty name selects the requests without an assignee.
             wanted.append(col(table.assigned_to) == (self.assigned_to or None))
         if self.quarantined is not None:
             wanted.append(col(table.quarantined).is_(self.quarantined))
@@ -65,7 +65,7 @@ class Filter:
 def list_inbox(
     session: Session, *, wanted: Filter, limit: int, after: Cursor | None
 ) -> Page[RequestSummary]:
-    """The newest first."""
+    """A page of the requests that match, the newest first."""
     page = read_page(
         session,
         ConsultationRequest,
@@ -78,7 +78,7 @@ def list_inbox(
 
 
 def find_for_change(session: Session, *, request_id: str) -> ConsultationRequest | None:
-    """The row, which nobody else changes until the transaction ends."""
+    """The row, locked until the transaction ends; `None` for an unknown id."""
     return session.get(ConsultationRequest, request_id, with_for_update=True)
 
 
@@ -90,13 +90,13 @@ def change_request(
     retention: Retention,
     actor: str,
 ) -> None:
-    """Moves, assigns, quarantines; raises `TransitionNotAllowed`."""
+    """Changes the state, the assignee or the quarantine. Raises `TransitionNotAllowed`."""
     details: Details = {}
     if change.state is not None and change.state != row.state:
         if change.state not in TRANSITIONS.get(RequestState(row.state), ()):
             raise TransitionNotAllowed
         details |= {"from": row.state, "to": change.state}
-        move(row, state=change.state, retention=retention)
+        set_state(row, state=change.state, retention=retention)
         announce(session, event=EventType.REQUEST_CHANGED, subjects=[row.id], state=change.state)
     if change.assigned_to is not None and change.assigned_to != (row.assigned_to or ""):
         row.assigned_to = change.assigned_to or None
@@ -106,7 +106,7 @@ def change_request(
         details["quarantined"] = change.quarantined
         row.quarantine_reasons = [BY_STAFF] if change.quarantined else []
     if details:
-        touch(session, row)
+        raise_version(session, row)
         record_event(
             session,
             actor=actor,
@@ -125,7 +125,7 @@ def add_note(
     keyring: Keyring,
     actor: str,
 ) -> None:
-    """Writes a note, sealed; raises `Withdrawn`."""
+    """Stores a note, sealed. Raises `Withdrawn` or `KeyringFault`."""
     if row.state == RequestState.WITHDRAWN:
         raise Withdrawn
     note_id = str(uuid.uuid4())
@@ -139,17 +139,19 @@ def add_note(
             sealed=keyring.seal(text.encode(), location=note_location(note_id)),
         )
     )
-    touch(session, row)
+    raise_version(session, row)
     record_event(session, actor=actor, action=Action.REQUEST_NOTED, subject=row.id)
 
 
-def move(row: ConsultationRequest, *, state: RequestState, retention: Retention) -> None:
+def set_state(row: ConsultationRequest, *, state: RequestState, retention: Retention) -> None:
+    """Sets the state; for a final state also the time of the erasure, by `retention`."""
     row.state, row.state_changed_at = state, utc_now()
     if state in FINAL_STATES:
         row.retention_until = retention_end(state, since=row.state_changed_at, retention=retention)
 
 
-def touch(session: Session, row: ConsultationRequest) -> None:
+def raise_version(session: Session, row: ConsultationRequest) -> None:
+    """Raises the version of the row, and writes the row."""
     row.version += 1
     row.updated_at = utc_now()
     session.add(row)

@@ -1,4 +1,4 @@
-"""Consultation requests as staff reads them: everything that is sealed in them, opened."""
+"""Opens consultation requests for the staff: the sealed document and the sealed notes."""
 
 from dataclasses import dataclass
 
@@ -25,12 +25,12 @@ from models.inbox import (
 def read_request(
     session: Session, *, row: ConsultationRequest, keyring: Keyring, actor: str
 ) -> RequestPublic:
-    """Everything about the request, opened; that it was read is written down.
+    """The opened request. Records an audit event.
 
-    Raises `SealBroken` where part of it is damaged: staff must not take the rest for the whole.
+    Raises `SealBroken` if a part is damaged: staff must not take the other parts for all of it.
     """
     record_event(session, actor=actor, action=Action.REQUEST_READ, subject=row.id)
-    opened = open_whole(session, row=row, keyring=keyring)
+    opened = open_parts(session, row=row, keyring=keyring)
     if opened.damaged:
         raise opened.damaged[0]
     return opened.request
@@ -38,13 +38,14 @@ def read_request(
 
 @dataclass(frozen=True)
 class OpenedRequest:
-    """A request with everything in it that can be opened, and what cannot."""
+    """An opened request. It lacks the parts in `damaged`, which could not be opened."""
 
     request: RequestPublic
     damaged: list[SealBroken]
 
 
-def open_whole(session: Session, *, row: ConsultationRequest, keyring: Keyring) -> OpenedRequest:
+def open_parts(session: Session, *, row: ConsultationRequest, keyring: Keyring) -> OpenedRequest:
+    """Opens the document and all notes of a request; damaged parts do not stop it."""
     damaged: list[SealBroken] = []
     sent = None
     try:
@@ -89,6 +90,7 @@ def _open_notes(
 
 
 def _possible_duplicates(session: Session, row: ConsultationRequest) -> list[str]:
+    """Ids of open requests with the same e-mail address or phone number, at most 20."""
     table = ConsultationRequest
     same = [
         column == digest

@@ -1,4 +1,4 @@
-"""Consultation requests in the database."""
+"""Stores and finds consultation requests."""
 
 import hashlib
 import hmac
@@ -33,13 +33,13 @@ from models.status_change import ConsultationMode
 from models.values import ClinicState, utc_now
 
 _TOKEN_BYTES = 32
-# Nobody fills in the form faster.
-_FEWEST_SECONDS = 3
+# A person needs longer to fill in the form; a bot does not.
+_MIN_SECONDS_TO_COMPLETE = 3
 
 
 @dataclass(frozen=True)
-class Sending:
-    """A request that was checked, and the attempt under which it came."""
+class NewRequest:
+    """A valid request that is not stored yet; `attempt` is `None` without an idempotency key."""
 
     request: ConsultationRequestCreate
     attempt: Attempt | None = None
@@ -48,25 +48,28 @@ class Sending:
 def record_requests(
     session: Session,
     *,
-    sendings: Sequence[Sending],
+    new_requests: Sequence[NewRequest],
     status: ClinicStatus,
     form: ConsultationFormCreate,
     keyring: Keyring,
     emails: Collection[Channel] = (),
 ) -> list[ConsultationRequestAccepted]:
-    """Writes the requests, their consents, their answers and whom to tell of them by e-mail."""
-    if not sendings:
+    """Stores requests with their consents, answers and outbox rows; returns the answers.
+
+    `emails` are the channels to notify by e-mail. Raises `KeyringFault`.
+    """
+    if not new_requests:
         return []
     keyring = register_key(session, keyring)
-    waits = status.mode is ConsultationMode.WAITLIST
-    state = RequestState.WAITLISTED if waits else RequestState.RECEIVED
-    rows = [_row(sending.request, state, keyring) for sending in sendings]
-    tokens = [secrets.token_urlsafe(_TOKEN_BYTES) for _ in sendings]
+    has_waitlist = status.mode is ConsultationMode.WAITLIST
+    state = RequestState.WAITLISTED if has_waitlist else RequestState.RECEIVED
+    rows = [_row(new.request, state, keyring) for new in new_requests]
+    tokens = [secrets.token_urlsafe(_TOKEN_BYTES) for _ in new_requests]
     for row, token in zip(rows, tokens, strict=True):
         row["receipt_hash"] = _hash(token)
     connection = session.connection()
     connection.execute(insert(ConsultationRequest), rows)
-    connection.execute(insert(Consent), _consents(rows, sendings, form))
+    connection.execute(insert(Consent), _consents(rows, new_requests, form))
     step = next_step(state, status=status, form=form)
     answers = [
         ConsultationRequestAccepted(
@@ -79,17 +82,17 @@ def record_requests(
         )
         for row, token in zip(rows, tokens, strict=True)
     ]
-    for sending, answer in zip(sendings, answers, strict=True):
-        if sending.attempt:
-            record_answer(session, attempt=sending.attempt, answer=answer, keyring=keyring)
+    for new, answer in zip(new_requests, answers, strict=True):
+        if new.attempt:
+            record_answer(session, attempt=new.attempt, answer=answer, keyring=keyring)
     receipts = ReceiptTokens({answer.id: answer.receipt_token for answer in answers}, keyring)
-    _announce(session, rows, sendings, emails, receipts)
+    _announce(session, rows, new_requests, emails, receipts)
     session.flush()
     return answers
 
 
 def _consents(
-    rows: list[dict[str, Any]], sendings: Sequence[Sending], form: ConsultationFormCreate
+    rows: list[dict[str, Any]], new_requests: Sequence[NewRequest], form: ConsultationFormCreate
 ) -> list[dict[str, Any]]:
     return [
         {
@@ -99,9 +102,9 @@ def _consents(
             "text": consent.text,
             "given_at": row["received_at"],
         }
-        for row, sending in zip(rows, sendings, strict=True)
+        for row, new in zip(rows, new_requests, strict=True)
         for consent in form.consents
-        if getattr(sending.request, consent.field)
+        if getattr(new.request, consent.field)
     ]
 
 
@@ -133,17 +136,17 @@ def _row(
 def _announce(
     session: Session,
     rows: Sequence[dict[str, Any]],
-    sendings: Sequence[Sending],
+    new_requests: Sequence[NewRequest],
     emails: Collection[Channel],
     receipts: ReceiptTokens,
 ) -> None:
-    told: dict[tuple[Channel, ...], list[str]] = {}
-    for row, sending in zip(rows, sendings, strict=True):
-        # A program must not make the service write to whomever it likes.
-        confirms = sending.request.email and not row["quarantined"]
-        wanted = tuple(c for c in emails if confirms or c is not Channel.SUBMITTER_EMAIL)
-        told.setdefault(wanted, []).append(row["id"])
-    for channels, ids in told.items():
+    ids_by_channels: dict[tuple[Channel, ...], list[str]] = {}
+    for row, new in zip(rows, new_requests, strict=True):
+        # No confirmation for suspected spam: a bot could make the service write to strangers.
+        confirms = new.request.email and not row["quarantined"]
+        channels = tuple(c for c in emails if confirms or c is not Channel.SUBMITTER_EMAIL)
+        ids_by_channels.setdefault(channels, []).append(row["id"])
+    for channels, ids in ids_by_channels.items():
         announce(
             session,
             event=EventType.REQUEST_RECEIVED,
@@ -158,7 +161,8 @@ def _quarantine_reasons(request: ConsultationRequestCreate) -> list[str]:
     reasons = []
     if request.website:
         reasons.append("honeypot")
-    if request.seconds_to_complete is not None and request.seconds_to_complete < _FEWEST_SECONDS:
+    seconds = request.seconds_to_complete
+    if seconds is not None and seconds < _MIN_SECONDS_TO_COMPLETE:
         reasons.append("too_fast")
     return reasons
 
@@ -166,7 +170,10 @@ def _quarantine_reasons(request: ConsultationRequestCreate) -> list[str]:
 def find_request_by_receipt(
     session: Session, *, request_id: str, token: str | None
 ) -> ConsultationRequest | None:
-    """The request, if the token is its receipt's; as slow when it is not."""
+    """The request of this id, if the token is the one of its receipt.
+
+    A comparison runs for unknown ids too, so that the time does not show whether an id exists.
+    """
     row = session.get(ConsultationRequest, request_id)
     expected = row.receipt_hash if row else bytes(hashlib.sha256().digest_size)
     matches = hmac.compare_digest(expected, _hash(token or ""))
@@ -174,10 +181,10 @@ def find_request_by_receipt(
 
 
 def next_step(state: str, *, status: ClinicStatus, form: ConsultationFormCreate) -> NextStepPublic:
-    """What happens now; a request that is still under way follows the clinic's state."""
-    under_way = state not in FINAL_STATES
-    halted = status.state is not ClinicState.OPEN and not status.accepting
-    code = f"clinic_{status.state}" if under_way and halted else str(state)
+    """What happens next with a request. For an open one, this depends on the clinic's state."""
+    is_open = state not in FINAL_STATES
+    is_halted = status.state is not ClinicState.OPEN and not status.accepting
+    code = f"clinic_{status.state}" if is_open and is_halted else str(state)
     return NextStepPublic(code=code, text=form.next_steps[code])
 
 

@@ -1,4 +1,4 @@
-"""What people typed into a request, and what staff wrote about it, sealed and opened again."""
+"""The sealed parts of a consultation request: its document, its notes, its contact digests."""
 
 import json
 from typing import Any
@@ -16,13 +16,12 @@ def note_location(note_id: str) -> str:
 
 
 def document_of(request: ConsultationRequestCreate) -> bytes:
-    """The JSON that is sealed: all that the person sent about themselves."""
-    # What only tells people from programs is not kept.
+    """The JSON to seal: everything that the person sent, without the fields that detect bots."""
     return request.model_dump_json(exclude=SPAM_SIGNS).encode()
 
 
 def open_request(row: ConsultationRequest, *, keyring: Keyring) -> dict[str, Any] | None:
-    """What the person sent, or `None` when it was erased."""
+    """What the person sent; `None` if it was erased. Raises `SealBroken`."""
     if row.sealed is None:
         return None
     document: dict[str, Any] = json.loads(
@@ -34,7 +33,7 @@ def open_request(row: ConsultationRequest, *, keyring: Keyring) -> dict[str, Any
 def contact_digests(
     keyring: Keyring, *, email: str | None, phone: str | None
 ) -> tuple[bytes | None, bytes | None]:
-    """The digests of e-mail address and phone number, made with the active key."""
+    """The digests of the e-mail address and of the phone number, with the active key."""
     contacts = (email.casefold() if email else None, phone)
     email_digest, phone_digest = (
         keyring.digests("contact", contact.encode())[0] if contact else None for contact in contacts

@@ -10,10 +10,10 @@ from sqlmodel import Session
 from data.crypto import Keyring
 from data.database import take_lock
 from data.documents.clinic import find_clinic
-from data.documents.form import find_words
+from data.documents.form import find_form_texts
 from data.documents.status import CLINIC_STATE, find_status
 from data.intake.idempotency import KeyReused, Replayed, find_answer, lock_attempts
-from data.intake.requests import Sending, record_requests
+from data.intake.requests import NewRequest, record_requests
 from models.consultation_request import ConsultationRequestAccepted
 from models.delivery import Channel
 from models.status import ClinicStatus
@@ -58,43 +58,46 @@ def find_refusal(session: Session) -> NotAccepting | None:
 
 def store_requests(
     session: Session,
-    sendings: Sequence[Sending],
+    new_requests: Sequence[NewRequest],
     *,
     keyring: Keyring,
     emails: Collection[Channel],
 ) -> list[Outcome]:
-    """Stores the new and valid ones of `sendings`, and returns an outcome for each.
+    """Stores each request that is not a repetition and is acceptable; returns all outcomes.
 
     Key, state and form version were checked before. They are checked again here, where locks
     prevent that another transaction changes them.
     """
-    lock_attempts(session, attempts=[s.attempt for s in sendings if s.attempt])
+    lock_attempts(session, attempts=[new.attempt for new in new_requests if new.attempt])
     take_lock(session.connection(), CLINIC_STATE, shared=True)
     outcomes: dict[int, Outcome] = {}
-    for number, sending in enumerate(sendings):
-        if sending.attempt is not None:
-            earlier = find_answer(session, attempt=sending.attempt, keyring=keyring)
+    for number, new in enumerate(new_requests):
+        if new.attempt is not None:
+            earlier = find_answer(session, attempt=new.attempt, keyring=keyring)
             if earlier is not None:
                 outcomes[number] = earlier
-    new = {n: sending for n, sending in enumerate(sendings) if n not in outcomes}
-    outcomes |= _store_new(session, new, keyring, emails)
-    return [outcomes[number] for number in range(len(sendings))]
+    remaining = {n: new for n, new in enumerate(new_requests) if n not in outcomes}
+    outcomes |= _store_remaining(session, remaining, keyring, emails)
+    return [outcomes[number] for number in range(len(new_requests))]
 
 
-def _store_new(
-    session: Session, sendings: Mapping[int, Sending], keyring: Keyring, emails: Collection[Channel]
+def _store_remaining(
+    session: Session,
+    remaining: Mapping[int, NewRequest],
+    keyring: Keyring,
+    emails: Collection[Channel],
 ) -> dict[int, Outcome]:
     if refusal := find_refusal(session):
-        return dict.fromkeys(sendings, refusal)
-    form = find_words(session)
-    current = {n: s for n, s in sendings.items() if s.request.form_version == form.version}
+        return dict.fromkeys(remaining, refusal)
+    form = find_form_texts(session)
+    current = {n: new for n, new in remaining.items() if new.request.form_version == form.version}
     answers = record_requests(
         session,
-        sendings=list(current.values()),
+        new_requests=list(current.values()),
         status=find_status(session),
         form=form,
         keyring=keyring,
         emails=emails,
     )
     accepted = {n: Accepted(answer) for n, answer in zip(current, answers, strict=True)}
-    return {**dict.fromkeys(sendings, FormOutdated(form.messages)), **accepted}
+    return {**dict.fromkeys(remaining, FormOutdated(form.messages)), **accepted}

@@ -1,4 +1,4 @@
-"""The withdrawal of a consultation request by the person who sent it."""
+"""Withdraws a consultation request for the person who sent it."""
 
 from sqlalchemy import delete
 from sqlmodel import Session, col
@@ -15,15 +15,15 @@ from models.values import utc_now
 
 
 class RecordOfCare(Exception):
-    """The request is completed: it belongs to the clinic's records, and is not withdrawn."""
+    """The request is completed. It is part of the medical records, and cannot be withdrawn."""
 
 
 def withdraw_request(
     session: Session, *, request_id: str, retention: Retention
 ) -> ConsultationRequest | None:
-    """Ends the request and erases everything that was typed, what staff wrote of it included.
+    """Ends the request, and erases what the person sent and the notes of the staff.
 
-    `None` where the request was erased meanwhile; raises `RecordOfCare`.
+    A second call changes nothing. Returns `None` for an unknown id. Raises `RecordOfCare`.
     """
     row = session.get(ConsultationRequest, request_id, with_for_update=True, populate_existing=True)
     if row is None or row.state == RequestState.WITHDRAWN:

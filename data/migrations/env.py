@@ -1,4 +1,4 @@
-"""Alembic's entry; the connection and its transaction come from `data/schema.py`."""
+"""Alembic's entry point. `data/schema.py` opens the connection and the transaction."""
 
 from alembic import context
 from sqlmodel import SQLModel
@@ -11,7 +11,7 @@ import models.inbox
 import models.publication
 import models.sealing_key
 import models.staff_token
-import models.webhook  # noqa: F401 (together they import every table)
+import models.webhook  # noqa: F401 (the imports register all tables in the metadata)
 
 if context.config.attributes.get("connection") is None:
     raise SystemExit("use `python main.py migrate`")
@@ -19,7 +19,7 @@ if context.config.attributes.get("connection") is None:
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=SQLModel.metadata,
-    # Both databases roll back DDL: a migration that is killed leaves the old revision whole.
+    # Both databases can roll back DDL, so an interrupted migration leaves the old schema unchanged.
     transactional_ddl=True,
     render_as_batch=True,
 )

@@ -18,7 +18,7 @@ from data import outbox
 from data.crypto import Keyring
 from data.database import reading
 from data.notifications import outward
-from data.notifications.mailer import Mailer, MailOutlet
+from data.notifications.mailer import Mailer, MailSettings
 from data.notifications.webhooks import end_webhook, secret_location
 from data.write_queue import WriteQueue, WriteQueueTimeout
 from models.delivery import (
@@ -40,10 +40,10 @@ EndedAttempt = tuple[Delivery, str, timedelta]
 
 
 @dataclass(frozen=True)
-class Outlets:
+class DeliverySettings:
     """How to send e-mail, and the internal networks that webhooks may reach."""
 
-    mail: MailOutlet
+    mail: MailSettings
     allowed: tuple[outward.Network, ...]
 
 
@@ -54,13 +54,13 @@ class Dispatcher:
         self,
         engine: Engine,
         *,
-        outlets: Outlets,
+        settings: DeliverySettings,
         keyring: Keyring,
         queue: WriteQueue,
     ) -> None:
         self._engine = engine
-        self._allowed = outlets.allowed
-        self._mailer = Mailer(engine, outlet=outlets.mail, keyring=keyring)
+        self._allowed = settings.allowed
+        self._mailer = Mailer(engine, settings=settings.mail, keyring=keyring)
         self._keyring = keyring
         self._queue = queue
         self._running: set[asyncio.Task[None]] = set()

@@ -22,7 +22,7 @@ log = logging.getLogger("clinic_api")
 
 
 @dataclass(frozen=True)
-class MailOutlet:
+class MailSettings:
     """The server that sends letters, the clinic's address, the URLs in letters, and the limit."""
 
     server: MailServer | None
@@ -35,15 +35,15 @@ class MailOutlet:
 class Mailer:
     """Sends letters, and logs when sending begins to fail and when it works again."""
 
-    def __init__(self, engine: Engine, *, outlet: MailOutlet, keyring: Keyring) -> None:
+    def __init__(self, engine: Engine, *, settings: MailSettings, keyring: Keyring) -> None:
         self._engine = engine
-        self._outlet = outlet
+        self._settings = settings
         self._keyring = keyring
         self._is_failing = False
 
     def send(self, delivery: Delivery) -> str:
         """Sends a letter; returns the outcome in a word. Raises `SealBroken`."""
-        server = self._outlet.server
+        server = self._settings.server
         if server is None:
             return CANCELLED
         letter = self._write(delivery.id)
@@ -87,7 +87,7 @@ class Mailer:
             session,
             recipient=sent["email"],
             keyring=self._keyring,
-            limit=self._outlet.letters_per_recipient,
+            limit=self._settings.letters_per_recipient,
         )
 
     def _write(self, delivery_id: str) -> Letter | None:
@@ -100,11 +100,11 @@ class Mailer:
                     session,
                     delivery=delivery,
                     keyring=self._keyring,
-                    receipt_url=self._outlet.receipt_url,
+                    receipt_url=self._settings.receipt_url,
                 )
             return letters.to_clinic(
                 session,
                 delivery=delivery,
-                recipient=self._outlet.notify_to,
-                public_url=self._outlet.public_url,
+                recipient=self._settings.notify_to,
+                public_url=self._settings.public_url,
             )

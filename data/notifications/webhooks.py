@@ -63,7 +63,7 @@ def end_webhook(session: Session, *, webhook_id: str, actor: str = SERVICE) -> W
 def list_webhooks(
     session: Session, *, limit: int, after: Cursor | None = None
 ) -> Page[WebhookPublic]:
-    """All that were ever made, the newest first."""
+    """A page of all webhooks, also ended ones; the newest first."""
     page = read_page(session, Webhook, order=_ORDER, limit=limit, after=after)
     return page.with_items([WebhookPublic.model_validate(row) for row in page.items])
 

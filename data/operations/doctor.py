@@ -1,4 +1,4 @@
-"""What may be unsafe or wrong with an installation: one small function for each check."""
+"""The checks of `doctor`: faults of an installation that the readiness probe does not cover."""
 
 from data.audit_chain import ChainFault, find_chain
 from data.audit_check import check_events, is_missing
@@ -13,45 +13,48 @@ def check_audit(service: Service) -> str:
         with reading(service.engine) as session:
             chain = find_chain(session, service.keyring)
     except ChainFault as fault:
-        raise CheckFailed(f"The chain of the audit is broken: {fault}.") from None
+        raise CheckFailed(f"The chain of the audit cannot be checked: {fault}.") from None
     if chain is None:
-        return "No event has a hash yet; the chain begins with the next start of the service."
+        return "No event has a hash yet; the next start of the service creates the chain."
     report = check_events(service.engine, chain=chain)
     if report.faults:
         raise CheckFailed(
-            f"{' '.join(report.faults)} Somebody changed the audit past the service: find out who "
-            "can write to the database, and compare with a backup."
+            f"{' '.join(report.faults)} The audit was changed without the service: find out who "
+            "can write to the database, and compare it with a backup."
         )
-    return f"All of {report.events} events are as they were recorded."
+    return f"All {report.events} events are unchanged."
 
 
 def check_audit_end(service: Service) -> str:
-    """The newest event of the newest backup is still here: the chain itself cannot show that."""
+    """Checks that the database has the newest event of the newest backup.
+
+    The chain alone cannot show that the newest events were removed.
+    """
     folder = service.settings.backup_dir
     backups = list_backups(folder) if folder else []
     end = read_manifest(backups[0]).audit_end if backups else None
     if end is None:
-        return "No backup in CLINIC_BACKUP_DIR has an event to compare with."
+        return "CLINIC_BACKUP_DIR has no backup with an event to compare with."
     with reading(service.engine) as session:
         if is_missing(session.connection(), end=end):
             raise CheckFailed(
-                f"Event {end.id}, the newest one of {backups[0].name}, is missing or another one: "
+                f"Event {end.id}, the newest one of {backups[0].name}, is missing or different: "
                 "the newest events were removed, or an older backup was restored."
             )
-    return f"Event {end.id}, the newest one of {backups[0].name}, is here."
+    return f"Event {end.id}, the newest one of {backups[0].name}, is in the database."
 
 
 def check_role(service: Service) -> str:
     if service.engine.dialect.name != "postgresql":
-        return "SQLite has no roles; whoever can write to the file can change the audit."
+        return "SQLite has no roles: every program that can write to the file can change the audit."
     with reading(service.engine) as session:
         excess = find_excess(session)
     if excess:
         raise CheckFailed(
-            f"The role of CLINIC_DATABASE_URL {excess}, so that it can rewrite the audit: "
+            f"The role of CLINIC_DATABASE_URL {excess}, so it can change the audit: "
             "set CLINIC_MIGRATION_DATABASE_URL to another role and run `python main.py migrate`."
         )
-    return "The role of CLINIC_DATABASE_URL can add events to the audit, and not change them."
+    return "The role of CLINIC_DATABASE_URL can add events to the audit, but cannot change them."
 
 
 CHECKS = (

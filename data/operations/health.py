@@ -1,4 +1,4 @@
-"""What the service needs to do its work: one small function for each check."""
+"""The health checks of the service."""
 
 import os
 from collections.abc import Callable
@@ -17,13 +17,13 @@ from data.sealing_keys import verify_keys
 from models.health import HealthProbe
 from models.settings import Settings
 
-# As much as the largest request needs: a disk that cannot take it is full for our purpose.
+# The size of the largest request. If the disk has less space, requests cannot be stored.
 _PROBE_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True)
 class Service:
-    """What the checks look at."""
+    """The parts of the service that are checked."""
 
     engine: Engine
     keyring: LiveKeyring
@@ -31,24 +31,25 @@ class Service:
 
 
 class CheckFailed(Exception):
-    """What is wrong, in a sentence that anybody may read."""
+    """A check found a fault. The message may be shown to everybody."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """`run` returns what it found; it raises `CheckFailed`, or whatever the database raises."""
+    """A health check. `run` returns a sentence, or raises `CheckFailed` or a database error."""
 
     name: str
     run: Callable[[Service], str]
-    # Whether the service is not ready when this fails.
+    # Whether the service is not ready if this check fails.
     is_vital: bool = True
     writes: bool = False
 
 
 def probe_writing(session: Session) -> None:
-    """Writes what a large request would take, and then erases what the probe before wrote.
+    """Inserts a row with the size of a large request, then deletes the row of the last probe.
 
-    In this order: pages that are freed first would be taken again on a disk that is full.
+    In the reverse order, the insert would reuse the space of the deleted row and would succeed on
+    a full disk.
     """
     probe = HealthProbe(payload=os.urandom(_PROBE_BYTES))
     session.add(probe)
@@ -59,7 +60,7 @@ def probe_writing(session: Session) -> None:
 def check_database(service: Service) -> str:
     with writing(service.engine) as session:
         probe_writing(session)
-    return "The database takes a write."
+    return "The database accepts writes."
 
 
 def check_content(service: Service) -> str:
@@ -67,36 +68,36 @@ def check_content(service: Service) -> str:
         with reading(service.engine) as session:
             find_status(session)
     except NotLoaded:
-        raise CheckFailed("The database holds no content.") from None
-    return "The database holds content."
+        raise CheckFailed("The database has no content.") from None
+    return "The database has content."
 
 
 def check_keys(service: Service) -> str:
     service.keyring.reload_if_changed()
     if service.keyring.fault is not None:
-        raise CheckFailed("The keyring file does not fit; the keys from before are in use.")
+        raise CheckFailed("The changed keyring file cannot be used; the previous keys stay in use.")
     try:
         with reading(service.engine) as session:
             verify_keys(session, service.keyring)
     except KeyringFault:
-        raise CheckFailed("The keys do not open everything that was sealed.") from None
-    return "The keys open everything that was sealed."
+        raise CheckFailed("The keyring lacks a key that sealed data needs.") from None
+    return "The keyring has all keys that sealed data needs."
 
 
 def check_mail(service: Service) -> str:
     with reading(service.engine) as session:
         if is_mail_failing(session):
-            raise CheckFailed("A letter cannot be sent; `/v1/staff/deliveries` says why.")
-    return "No letter waits because of a fault."
+            raise CheckFailed("An e-mail cannot be sent; `/v1/staff/deliveries` has the reason.")
+    return "No e-mail is delayed by a fault."
 
 
 def check_deliveries(service: Service) -> str:
     with reading(service.engine) as session:
         dead = count_dead(session)
     if dead:
-        given_up = "1 notification was" if dead == 1 else f"{dead} notifications were"
-        raise CheckFailed(f"{given_up} given up; `/v1/staff/deliveries` says why.")
-    return "No notification was given up."
+        failed = "1 notification has" if dead == 1 else f"{dead} notifications have"
+        raise CheckFailed(f"{failed} failed for good; `/v1/staff/deliveries` has the reason.")
+    return "No notification has failed for good."
 
 
 CHECKS = (

@@ -8,7 +8,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from data.documents.checks import check_content
-from data.documents.files import Content, ContentFaults, Fault, Location, Source
+from data.documents.files import Content, ContentFaults, Fault, FilePosition, Source
 from data.documents.publications import record_change
 from data.operations.status_changes import append_first_change
 from models.clinic import Clinic
@@ -58,8 +58,8 @@ class _Load:
     def run(self) -> None:
         content = self.content
         self._singleton(Clinic, Kind.CLINIC, content.clinic.model_dump(mode="json"))
-        words = content.status.model_dump(mode="json", exclude={"initial"})
-        self._singleton(StatusContent, Kind.STATUS, words)
+        texts = content.status.model_dump(mode="json", exclude={"initial"})
+        self._singleton(StatusContent, Kind.STATUS, texts)
         self._form()
         self._notices()
         for file in content.sections:
@@ -72,8 +72,8 @@ class _Load:
         for position, faq in enumerate(content.faqs.faqs, start=1):
             values = faq.model_dump(mode="json", exclude={"former_slugs"})
             values |= {"position": position, "withdrawn_on": faq.withdrawn_on}
-            place = ("faqs", position - 1)
-            self._text(FAQ, Kind.FAQ, values, faq.former_slugs, source, place)
+            entry = ("faqs", position - 1)
+            self._text(FAQ, Kind.FAQ, values, faq.former_slugs, source, entry)
         self._refuse_vanished()
         self._first_status()
 
@@ -126,13 +126,13 @@ class _Load:
         values: dict[str, Any],
         former_slugs: Iterable[str],
         source: Source,
-        place: Location,
+        entry: FilePosition,
     ) -> None:
         names = [values["slug"], *former_slugs]
         rows = self.session.exec(select(table).where(col(table.slug).in_(names))).all()
         if len(rows) > 1:
             raise ContentFaults(
-                [source.fault((*place, "former_slugs"), "another text still has the former slug")]
+                [source.fault((*entry, "former_slugs"), "another text still has the former slug")]
             )
         slug = values["slug"]
         if not rows:

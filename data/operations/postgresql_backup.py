@@ -26,7 +26,7 @@ _END_OF_COPY = b"\\.\n"
 def write_copy(engine: Engine, file: Path) -> BackupContents:
     """Dumps one snapshot into an empty file; returns what the snapshot contains."""
     with engine.execution_options(**postgresql.READ_OPTIONS).connect() as connection:
-        postgresql.take_time(connection)
+        postgresql.disable_timeouts(connection)
         pg_dump = _find_program("pg_dump", server=_info(connection).server_version)
         snapshot = connection.scalar(text("SELECT pg_export_snapshot()"))
         contents = count_contents(connection)

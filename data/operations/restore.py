@@ -36,7 +36,7 @@ def check_backup(file: Path, *, keyring: Keyring | None) -> CheckedBackup:
     missing = sorted(set(manifest.keys) - set(keyring.keys if keyring else ()))
     if missing:
         raise KeyringFault(
-            f"the backup needs key {missing[0]}, which is not here: "
+            f"the backup needs key {missing[0]}, which is not in the keyring: "
             "add it with `python main.py keys import FILE`"
         )
     reading = _Reading(keyring)

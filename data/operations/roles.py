@@ -1,9 +1,9 @@
-"""The roles of a PostgreSQL database: one owns the tables, another one serves."""
+"""The two roles of a PostgreSQL database: the owner of the tables, and the role of the service."""
 
 from sqlalchemy import Connection, Engine, make_url, text
 from sqlmodel import Session
 
-# The role that serves adds events and reseals the secret, and changes nothing else of these.
+# Rights that the role of the service does not get: it only inserts events and reseals the secret.
 _REVOKED = {
     "audit_event": "UPDATE, DELETE, TRUNCATE",
     "audit_secret": "DELETE, TRUNCATE",
@@ -25,13 +25,13 @@ _MAY_CHANGE = text("""
 
 
 class RoleFault(Exception):
-    """The roles are not as they must be; the text says why in one line."""
+    """The roles cannot be used as configured. The message gives the reason in one line."""
 
 
 def grant_serving(engine: Engine, *, serving_url: str) -> None:
-    """Gives the role in `serving_url` what `serve` needs, on every table, and takes away the rest.
+    """Grants the role in `serving_url` the rights that `serve` needs, and revokes all others.
 
-    `engine` is the owner's. It can be repeated. Raises `RoleFault`.
+    `engine` must be connected as the owner. A second call changes nothing. Raises `RoleFault`.
     """
     role = make_url(serving_url).username
     with engine.begin() as connection:
@@ -42,7 +42,7 @@ def grant_serving(engine: Engine, *, serving_url: str) -> None:
         for statement in (
             f"GRANT USAGE ON SCHEMA {schema} TO {grantee}",
             f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {grantee}",
-            # SELECT is what `backup` needs.
+            # `backup` needs SELECT.
             f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {grantee}",
             *(f"REVOKE {rights} ON {table} FROM {grantee}" for table, rights in _REVOKED.items()),
         ):
@@ -53,17 +53,22 @@ def _require_other_role(connection: Connection, role: str | None) -> None:
     if role == connection.scalar(text("SELECT current_user")):
         raise RoleFault(
             f"CLINIC_MIGRATION_DATABASE_URL and CLINIC_DATABASE_URL both name the role {role}: "
-            "the one that serves must not own the tables"
+            "the role of the service must not own the tables"
         )
     known = text("SELECT count(*) FROM pg_roles WHERE rolname = :role")
     if not connection.scalar(known, {"role": role}):
-        raise RoleFault(f"there is no role {role}, which CLINIC_DATABASE_URL names: create it")
+        raise RoleFault(
+            f"CLINIC_DATABASE_URL names the role {role}, which does not exist: create it"
+        )
 
 
 def find_excess(session: Session) -> str | None:
-    """How the role of this session could change an audit event that is stored, or `None`."""
+    """The reason why this session's role could change stored audit events; `None` if it cannot.
+
+    The text continues a sentence that begins with the role.
+    """
     if session.scalar(_IS_OWNER):
         return "owns the audit's table, its schema or its database, or is a superuser"
     if session.scalar(_MAY_CHANGE):
-        return "has rights to change events of the audit"
+        return "has the right to change audit events"
     return None

@@ -1,6 +1,7 @@
-"""From one key to the next: add, rotate, retire, import; each can be killed and done again.
+"""Rotation of the keys: add, activate, reseal, retire, import.
 
-A keyring that does not fit the data is refused before anything is written.
+Each step can be repeated after it was interrupted. A keyring that does not fit the data is refused
+before anything is written.
 """
 
 import time
@@ -41,16 +42,16 @@ from models.sealing_key import SealingKey
 from models.values import utc_now
 from models.webhook import Webhook
 
-_AT_ONCE = 100
-# Others who write have their turn in between.
+_BATCH_ROWS = 100
+# Between two batches, so that other writers do not wait long.
 _PAUSE_SECONDS = 0.02
-# A request that was begun under the old key has ended by then.
-_UNDER_WAY = timedelta(minutes=1)
+# Longer than any request takes: afterwards, no running request uses the old key.
+_LONGEST_REQUEST = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
 class _SealedColumn:
-    """A table of sealed things: the column, and the location that each of them opens in."""
+    """A column of sealed values. `location` maps the id of a row to the location of its value."""
 
     table: type[SQLModel]
     column: str
@@ -62,7 +63,7 @@ class _SealedColumn:
 
     @property
     def id(self) -> Any:
-        return self.table.id  # type: ignore[attr-defined] # each of them has one
+        return self.table.id  # type: ignore[attr-defined] # each of these tables has an id
 
 
 _SEALED_COLUMNS = (
@@ -76,14 +77,17 @@ _SEALED_COLUMNS = (
 
 @dataclass
 class Resealed:
-    """How many rows were sealed anew, and those that could not be opened."""
+    """The number of rows that were resealed, and the values that could not be opened."""
 
     done: int = 0
     damaged: list[SealBroken] = field(default_factory=list)
 
 
 def add_key(session: Session, *, file: Path, strict: bool) -> str:
-    """A fresh key in the file, which nothing is sealed with yet; its id."""
+    """Adds a new key to the file, and returns its id. The active key stays the same.
+
+    Raises `KeyringFault`.
+    """
     document = read_file(session, file=file, strict=strict)
     use_chain(session, Keyring(document))
     key_id, secret = new_key()
@@ -94,7 +98,7 @@ def add_key(session: Session, *, file: Path, strict: bool) -> str:
 
 
 def activate_newest(session: Session, *, file: Path, strict: bool) -> str:
-    """From now on the newest key seals; its id."""
+    """Activates the newest key of the file, and returns its id. Raises `KeyringFault`."""
     document = read_file(session, file=file, strict=strict)
     newest = list(document.keys)[-1]
     if newest != document.active:
@@ -108,17 +112,18 @@ def activate_newest(session: Session, *, file: Path, strict: bool) -> str:
 
 
 def import_keys(session: Session, *, file: Path, source: Path) -> list[str]:
-    """Brings in the keys of another file, to open what they sealed; the ids of the new ones.
+    """Adds the keys of another file, so that their sealed values can be opened.
 
-    The file need not fit the data yet: a key that is missing may be what is brought in.
+    Returns the ids of the added keys. The file may lack a key that the data needs: the import may
+    add it. Raises `KeyringFault`.
     """
     document, other = read_document(file), read_document(source)
     here, there = Keyring(document).keys, Keyring(other).keys
     for key_id in here.keys() & there.keys():
         if here[key_id] != there[key_id]:
-            raise KeyringFault(f"{source} holds another key of the id {key_id}")
+            raise KeyringFault(f"{source} has a different key with the id {key_id}")
     new = {key_id: secret for key_id, secret in other.keys.items() if key_id not in here}
-    # In front: the last one is the newest, which `activate_newest` takes.
+    # Imported keys come first, because `activate_newest` takes the last key as the newest.
     merged = _with_keys(document, {**new, **document.keys})
     require_genuine(session, Keyring(merged))
     if new:
@@ -131,9 +136,10 @@ def import_keys(session: Session, *, file: Path, source: Path) -> list[str]:
 
 
 def reseal(engine: Engine, *, keyring: Keyring) -> Iterator[Resealed]:
-    """Seals with the active key whatever another one sealed; yields after each transaction.
+    """Reseals with the active key all values that another key sealed; yields after each batch.
 
-    Answers that are kept for a retry are not: their digests are the old key's, and they expire.
+    Each batch is one transaction. The stored answers of idempotency keys are left out: they are
+    found by digests of the old key, and they expire.
     """
     for sealed in _SEALED_COLUMNS:
         after = ""
@@ -142,9 +148,11 @@ def reseal(engine: Engine, *, keyring: Keyring) -> Iterator[Resealed]:
             with writing(engine) as session:
                 rows: Sequence[Any] = session.exec(
                     select(sealed.table)
-                    .where(_by_others(sealed.sealed, keyring.active.id), col(sealed.id) > after)
+                    .where(
+                        _sealed_by_other(sealed.sealed, keyring.active.id), col(sealed.id) > after
+                    )
                     .order_by(col(sealed.id))
-                    .limit(_AT_ONCE)
+                    .limit(_BATCH_ROWS)
                     .with_for_update()
                 ).all()
                 for row in rows:
@@ -176,7 +184,10 @@ def _reseal(row: Any, sealed: _SealedColumn, keyring: Keyring) -> None:
 def retire_key(
     engine: Engine, *, file: Path, strict: bool, key_id: str, forget_answers: bool
 ) -> None:
-    """Takes a key away that nothing needs any more; raises `KeyringFault` where something does."""
+    """Removes a key from the file. Raises `KeyringFault` if the key is still needed.
+
+    `forget_answers` deletes the stored answers of idempotency keys that need the key.
+    """
     with writing(engine) as session:
         document = read_file(session, file=file, strict=strict)
         if key_id == document.active:
@@ -184,23 +195,23 @@ def retire_key(
         if key_id not in document.keys:
             raise KeyringFault("there is no such key")
         active = session.get(SealingKey, document.active)
-        if active is None or active.first_used_at > utc_now() - _UNDER_WAY:
-            raise KeyringFault("requests that are under way may still use it: wait a minute")
+        if active is None or active.first_used_at > utc_now() - _LONGEST_REQUEST:
+            raise KeyringFault("running requests may still use it: wait a minute")
         if any(count_sealed(session, key_id=key_id).values()):
             raise KeyringFault("it still seals something: run `keys rotate` again")
         answers = _sealed_by(IdempotencyRecord.sealed_answer, key_id)
         last = session.exec(select(func.max(IdempotencyRecord.expires_at)).where(answers)).one()
         if last is not None and not forget_answers:
             raise KeyringFault(
-                f"answers kept for a retry need it until {last:%Y-%m-%d}; with --forget-answers, a "
-                "retry after that is stored a second time"
+                f"answers to repeated requests need it until {last:%Y-%m-%d}; --forget-answers "
+                "deletes them, and a repeated request is then stored a second time"
             )
         connection = session.connection()
         connection.execute(delete(IdempotencyRecord).where(answers))
         connection.execute(delete(SealingKey).where(col(SealingKey.id) == key_id))
         use_chain(session, Keyring(document))
         record_event(session, actor=COMMAND_LINE, action=Action.KEY_RETIRED, subject=key_id)
-    # Only after the commit: without the key, the file would not fit data that still needs it.
+    # After the commit: if the commit failed, the data would still need the key.
     keys = {name: secret for name, secret in document.keys.items() if name != key_id}
     replace_document(file, _with_keys(document, keys))
 
@@ -210,7 +221,7 @@ def _with_keys(document: KeyringDocument, keys: dict[str, str]) -> KeyringDocume
 
 
 def count_sealed(session: Session, *, key_id: str) -> dict[str, int]:
-    """How much of each table a key seals, answers kept for a retry aside."""
+    """The number of values that a key sealed, by table; stored answers are not counted."""
     return {
         str(sealed.table.__tablename__): session.exec(
             select(func.count()).select_from(sealed.table).where(_sealed_by(sealed.sealed, key_id))
@@ -224,5 +235,5 @@ def _sealed_by(column: Any, key_id: str) -> ColumnElement[bool]:
     return func.substr(column, 1, len(header), type_=LargeBinary) == header
 
 
-def _by_others(column: Any, key_id: str) -> ColumnElement[bool]:
+def _sealed_by_other(column: Any, key_id: str) -> ColumnElement[bool]:
     return col(column).is_not(None) & ~_sealed_by(column, key_id)

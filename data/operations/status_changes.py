@@ -51,8 +51,8 @@ class AlreadyInEffect(Exception):
 
 
 @dataclass(frozen=True)
-class Foreseen:
-    """The effects of a change, either previewed or done."""
+class ChangeEffects:
+    """What a change of the status does. A preview and the change itself return the same."""
 
     # The new rows: the change itself, then the opening that it plans, if any.
     recorded: Sequence[StatusChange]
@@ -67,7 +67,7 @@ class Foreseen:
         return self.recorded[0]
 
 
-def foresee_change(session: Session, *, change: StatusChangeCreate) -> Foreseen:
+def preview_change(session: Session, *, change: StatusChangeCreate) -> ChangeEffects:
     """The effects that the change would have now. Writes nothing. Raises `ImpossibleChange`."""
     now = utc_now()
     if change.effective_from and change.effective_from < now and not change.backdated:
@@ -88,7 +88,7 @@ def foresee_change(session: Session, *, change: StatusChangeCreate) -> Foreseen:
     # `before` is sorted by time, so the changes that are called off are its last ones.
     remaining = before[: len(before) - len(calls_off)]
     planned = [*remaining, *(r for r in recorded if r.was_planned)]
-    return Foreseen(
+    return ChangeEffects(
         recorded=recorded,
         calls_off=calls_off,
         planned=sorted(planned, key=lambda p: p.takes_effect_at),
@@ -98,19 +98,19 @@ def foresee_change(session: Session, *, change: StatusChangeCreate) -> Foreseen:
 
 def change_status(
     session: Session, *, change: StatusChangeCreate, retention: Retention, actor: str
-) -> Foreseen:
+) -> ChangeEffects:
     """Records a change and carries out its effects. Raises `ImpossibleChange`."""
     take_lock(session.connection(), CLINIC_STATE)
-    foreseen = foresee_change(session, change=change)
-    for row in foreseen.calls_off:
+    effects = preview_change(session, change=change)
+    for row in effects.calls_off:
         _record_calling_off(session, row, actor=actor)
-    for row in foreseen.recorded:
+    for row in effects.recorded:
         _append_change(session, row, actor=actor)
-    row = foreseen.change
+    row = effects.change
     if row.was_planned or row.state != ClinicState.PERMANENTLY_CLOSED:
-        return foreseen
+        return effects
     closed_out = close_out_where_closed(session, retention=retention, actor=actor)
-    return replace(foreseen, closes_out=closed_out)
+    return replace(effects, closes_out=closed_out)
 
 
 def call_off_change(session: Session, *, change_id: int, actor: str) -> StatusChange | None:

@@ -18,7 +18,7 @@ from models.idempotency import IdempotencyRecord
 from models.values import utc_now
 
 
-async def keep_up(engine: Engine, *, retention: Retention, queue: WriteQueue) -> None:
+async def run_upkeep(engine: Engine, *, retention: Retention, queue: WriteQueue) -> None:
     """Does the work that is due now. Reads first, so that it takes no lock if nothing is due."""
     is_closing, is_purging = await asyncio.to_thread(_find_due, engine)
     if is_closing:

@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlmodel import select
 
-from api.cache import kept as kept_answers
-from api.cache.kept import Kept
+from api.cache import answer_cache
+from api.cache.answer_cache import AnswerCache
 from api.cache.negotiation import Representation, preferred_encoding
 from api.cache.prepared import Answer
 from api.cache.responses import is_canonical
@@ -59,7 +59,7 @@ async def test_a_stored_answer_equals_the_first(
 ) -> None:
     """A stored answer has the status, body and headers of the first, except its `X-Request-ID`."""
     for encoding in ("identity", "gzip", "br"):
-        app.kept.drop()
+        app.answer_cache.drop()
         await assert_stored_answer_is_equal(app, client, path, encoding)
 
 
@@ -69,7 +69,7 @@ async def assert_stored_answer_is_equal(
     """Compares GET, HEAD and 304 from the cache with the first answer."""
     headers = {"Accept-Encoding": encoding}
     first = await client.get(path, headers=headers)
-    assert len(app.kept) == 1
+    assert len(app.answer_cache) == 1
     again = await client.get(path, headers=headers)
     assert (again.status_code, again.content) == (200, first.content)
     sent = dict(first.headers)
@@ -140,13 +140,13 @@ async def test_a_key_names_media_type_and_language(
     """The cache stores one answer for each media type, under the clinic's language."""
 
     async def kept(locale: str) -> list[bool]:
-        app.kept.drop()
+        app.answer_cache.drop()
         for _ in range(2):
             for media_type in MEDIA_TYPES:
                 await client.get("/v1/clinic", headers={"Accept": media_type})
-        assert len(app.kept) == len(MEDIA_TYPES)
+        assert len(app.answer_cache) == len(MEDIA_TYPES)
         keys = [("/v1/clinic", b"", Representation(kind, locale)) for kind in MEDIA_TYPES]
-        return [app.kept.get(key) is not None for key in keys]
+        return [app.answer_cache.get(key) is not None for key in keys]
 
     assert await kept("en-US") == [True, True]
     with writing(engine) as session:
@@ -195,9 +195,9 @@ async def test_errors_and_other_spellings_are_not_stored(
     for query in ("limit=05", "limit=%35", "answered=true&", "section=exercises&answered=true",
                   "&limit=5", "cursor=&limit=5"):  # fmt: skip
         await client.get(f"/v1/faqs?{query}")
-    assert len(app.kept) == 0
+    assert len(app.answer_cache) == 0
     await client.get("/v1/faqs?answered=true&section=exercises")
-    assert len(app.kept) == 1
+    assert len(app.answer_cache) == 1
 
 
 @pytest.mark.parametrize(
@@ -218,35 +218,37 @@ async def test_the_cache_is_bounded(
     app: ClinicAPI, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Above the limit of entries or bytes, the least recently used answer is removed."""
-    monkeypatch.setattr(kept_answers, "MAX_ENTRIES", 3)
+    monkeypatch.setattr(answer_cache, "MAX_ENTRIES", 3)
     await client.get("/v1/status")
     for limit in range(1, 8):
         await client.get(f"/v1/faqs?limit={limit}")
         await client.get("/v1/status")
-        assert len(app.kept) <= 3
-    assert app.kept.get(("/v1/status", b"", app.kept.json))
-    assert not app.kept.get(("/v1/faqs", b"limit=1", app.kept.json))
-    monkeypatch.setattr(kept_answers, "MAX_BYTES", 10_000)
+        assert len(app.answer_cache) <= 3
+    assert app.answer_cache.get(("/v1/status", b"", app.answer_cache.default_representation))
+    assert not app.answer_cache.get(
+        ("/v1/faqs", b"limit=1", app.answer_cache.default_representation)
+    )
+    monkeypatch.setattr(answer_cache, "MAX_BYTES", 10_000)
     await client.get("/v1/sections")
-    assert len(app.kept) <= 3
+    assert len(app.answer_cache) <= 3
     await client.get("/v1/faqs/may-it-hurt")
-    assert app.kept._size <= 10_000
+    assert app.answer_cache._size <= 10_000
 
 
 async def test_an_answer_from_before_a_change_is_not_stored(engine: Engine) -> None:
     """An answer that was made while the content changed is not stored."""
-    kept = Kept()
+    kept = AnswerCache()
     await kept.refresh(engine)
     answer = Answer.of([], b"old", compress=False)
-    kept.put(("/a", b"", kept.json), answer, epoch=kept.epoch)
+    kept.put(("/a", b"", kept.default_representation), answer, epoch=kept.epoch)
     assert len(kept) == 1
     before = kept.epoch
     set_status(engine, state="open")
     assert not kept.is_current
-    kept.put(("/b", b"", kept.json), answer, epoch=before)
+    kept.put(("/b", b"", kept.default_representation), answer, epoch=before)
     await kept.refresh(engine)
     assert (len(kept), kept.epoch) == (0, before + 1)
-    kept.put(("/b", b"", kept.json), answer, epoch=before)
+    kept.put(("/b", b"", kept.default_representation), answer, epoch=before)
     assert len(kept) == 0
 
 

@@ -83,15 +83,15 @@ await browse(async (page, context) => {
     await page.reload();
     await page.getByLabel("New note").fill("Called;\nrings <b>tomorrow</b>.");
   }
-  await page.getByRole("button", { name: "Take it on" }).click();
-  await said(page, "You look after it");
+  await page.getByRole("button", { name: "Assign to me" }).click();
+  await said(page, "It is assigned to you");
   await page.getByRole("button", { name: "Save the note" }).click();
   await said(page, "The note is saved");
   await page.getByText("rings <b>tomorrow</b>.").waitFor();
   assert.equal(await page.getByLabel("New note").inputValue(), "");
-  await page.getByLabel("Hand it over to").fill("Night shift");
+  await page.getByLabel("Assign to another person").fill("Night shift");
   await page.getByRole("button", { name: "Hand over" }).click();
-  await said(page, "handed over");
+  await said(page, "assigned to another person");
   await inspect(page, "request-noted");
   const moved = await read(FIRST);
   assert.deepEqual(
@@ -124,7 +124,7 @@ await browse(async (page, context) => {
   await page.getByRole("dialog").waitFor({ state: "hidden" });
   await page.getByRole("button", { name: "Erase…" }).click();
   assert.equal(await page.evaluate(() => document.activeElement.textContent), "Keep it");
-  await page.getByRole("button", { name: "Erase it for good" }).click();
+  await page.getByRole("button", { name: "Erase permanently" }).click();
   await heading(page, "Inbox");
   await page.getByText("2 requests").waitFor();
 
@@ -138,13 +138,13 @@ await browse(async (page, context) => {
   await page.getByRole("link", { name: "Clinic status" }).click();
   await heading(page, "Clinic status");
   await page.getByText("time zone, America/Los_Angeles").first().waitFor();
-  const look = page.getByRole("button", { name: "Look at what it does" });
+  const look = page.getByRole("button", { name: "Preview the change" });
   const make = page.getByRole("button", { name: "Change the status" });
   const dialog = page.getByRole("dialog");
   const plans = page.getByRole("region", { name: "Planned changes" });
   await page.getByLabel("State").selectOption("temporarily_closed");
   await page.getByLabel("Reopens on").fill("2031-05-01");
-  await page.getByLabel("Open by itself").check();
+  await page.getByLabel("Open automatically").check();
   await page.getByLabel("Message").fill("The roof is being mended.");
   await inspect(page, "status");
   await look.click();
@@ -188,7 +188,7 @@ await browse(async (page, context) => {
   // A time in the past needs a confirmation.
   await page.getByLabel("From").fill("2020-01-31T09:00");
   await look.click();
-  await page.getByRole("alert").filter({ hasText: "This time is over." }).waitFor();
+  await page.getByRole("alert").filter({ hasText: "This time is in the past." }).waitFor();
   await page.getByLabel("This time is in the past").check();
   await look.click();
   await dialog.getByText("since Jan 31, 2020, 9:00 AM PST").waitFor();
@@ -199,7 +199,7 @@ await browse(async (page, context) => {
   await page.getByLabel("State").selectOption("permanently_closed");
   await look.click();
   await dialog.getByText("No longer planned: Open, from May 1, 2031").waitFor();
-  await dialog.getByText("Every open request ends; 2 requests are open.").waitFor();
+  await dialog.getByText("It closes out every open request; 2 requests are open.").waitFor();
   await page.getByLabel("Type permanently_closed").fill("yes");
   await make.click();
   assert.equal((await call("GET", "/v1/status")).state, "open");

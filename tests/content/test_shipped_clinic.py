@@ -64,7 +64,7 @@ async def _everything_said(client: httpx.AsyncClient) -> dict[str, str]:
 
 def test_the_shipped_content_has_no_fault(tmp_path: Path) -> None:
     """`check` without a folder checks what is shipped."""
-    assert invoke("check", folder=tmp_path).stdout == "No fault in 4 sections and 27 FAQs.\n"
+    assert invoke("check", folder=tmp_path).stdout == "No faults in 4 sections and 27 FAQs.\n"
 
 
 @pytest.mark.database("sqlite", "postgresql")

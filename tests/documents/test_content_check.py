@@ -113,7 +113,7 @@ def test_a_file_that_cannot_be_read(
 def test_the_clinic_of_the_tests_has_no_fault(tmp_path: Path) -> None:
     """`check` with a folder reads its files and counts the texts."""
     checked = invoke("check", str(CLINIC), folder=tmp_path)
-    assert (checked.exit_code, checked.stdout) == (0, "No fault in 4 sections and 6 FAQs.\n")
+    assert (checked.exit_code, checked.stdout) == (0, "No faults in 4 sections and 6 FAQs.\n")
 
 
 async def test_a_change_is_published(

@@ -339,7 +339,7 @@ def test_connections_are_limited_by_address(service: Service, many_descriptors: 
         assert sum(map(is_open, connections)) == CONNECTIONS_PER_ADDRESS
         assert good.get("/v1/status").status_code == 200
     log = service.log.read_text()
-    assert log.count("further ones are closed") == 1
+    assert log.count("more are refused") == 1
     assert "Traceback" not in log
 
 

@@ -44,7 +44,7 @@ async def test_an_unknown_parameter_is_told(client: httpx.AsyncClient, path: str
             {
                 "parameter": name,
                 "code": f"{name or 'query'}.unknown",
-                "detail": "This parameter is not known here.",
+                "detail": "This parameter is unknown.",
             }
         ]
 

@@ -11,7 +11,7 @@ from sqlmodel import Session, select
 
 from data.crypto import header_of
 from data.database import writing
-from data.operations.upkeep import keep_up
+from data.operations.upkeep import run_upkeep
 from models.clinic import Clinic
 from models.delivery import Delivery
 from models.sent_letter import SentLetter
@@ -218,7 +218,7 @@ async def test_a_mailbox_gets_three_emails_a_day(folder: Path, mail: tuple[Mailb
 
         let_a_day_pass(service.engine)
         queue = service.app.state.runtime.write_queue
-        await keep_up(service.engine, retention={}, queue=queue)
+        await run_upkeep(service.engine, retention={}, queue=queue)
         assert count(service.engine, SentLetter) == 0
         await post(service.client, body_of(email="ada.b@example.com"))
         assert (await outcomes(service))[-1] == ("delivered", "delivered")

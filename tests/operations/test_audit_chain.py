@@ -26,7 +26,7 @@ from tests.support.staff import signed_in
 
 EVENTS = 5
 WRITERS = 8
-CHANGED = "Event {} was changed or put in."
+CHANGED = "Event {} was changed or inserted."
 
 
 @pytest.fixture
@@ -42,8 +42,8 @@ def audited(folder: Path) -> Iterator[Engine]:
 def faults_of(folder: Path) -> str:
     """The faults that `doctor` finds in the audit's events; empty if there are none."""
     status, detail = doctor_checks(folder)["audit"]
-    assert status == ("ok" if "as they were recorded" in detail else "failed")
-    return "" if status == "ok" else detail.partition(" Somebody changed")[0]
+    assert status == ("ok" if "events are unchanged" in detail else "failed")
+    return "" if status == "ok" else detail.partition(" The audit was changed")[0]
 
 
 def insert(number: int, event_hash: str) -> str:
@@ -62,8 +62,8 @@ TAMPERINGS = {
     "subject": (["UPDATE audit_event SET subject = NULL WHERE id = 3"], [3]),
     "details": (["UPDATE audit_event SET details = '{}' WHERE id = 3"], [3]),
     "hash": (["UPDATE audit_event SET hash = NULL WHERE id = 3"], [3, 4]),
-    "put in without a hash": ([insert(6, "NULL")], [6]),
-    "put in with a hash": ([insert(6, "hash")], [6]),
+    "inserted without a hash": ([insert(6, "NULL")], [6]),
+    "inserted with a hash": ([insert(6, "hash")], [6]),
     "swapped": (
         [
             "UPDATE audit_event SET id = -1 WHERE id = 3",
@@ -113,7 +113,7 @@ def test_unreadable_events_are_found(folder: Path, audited: Engine, change: str)
 
 @pytest.mark.database("sqlite")
 def test_an_event_before_the_first_one(folder: Path, audited: Engine) -> None:
-    """One that was put in before all others is named, also where it cannot be read."""
+    """One that was inserted before all others is named, also where it cannot be read."""
     tamper(folder, insert(-1, "NULL"))
     assert "One of the 1 oldest events" in faults_of(folder)
     tamper(folder, "UPDATE audit_event SET details = '{' WHERE id = -1")
@@ -147,7 +147,7 @@ def test_events_from_before_the_chain(folder: Path, audited: Engine) -> None:
     engine.dispose()
     assert faults_of(folder) == ""
     tamper(folder, "UPDATE audit_event SET actor = 'x' WHERE id = 2")
-    oldest = "One of the 5 oldest events, which have no hash, was changed, removed or put in."
+    oldest = "One of the 5 oldest events, which have no hash, was changed, removed or inserted."
     assert faults_of(folder) == oldest
     tamper(folder, "UPDATE audit_event SET actor = 'y' WHERE id = 6")
     assert faults_of(folder) == f"{oldest} {CHANGED.format(6)}"
@@ -251,7 +251,7 @@ def test_a_restored_audit(
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ("DELETE FROM audit_secret", "a second one would hide what was changed"),
+        ("DELETE FROM audit_secret", "a new one would hide changed events"),
         ("UPDATE audit_secret SET sealed = substr(sealed, 1, 60)", "cannot be opened"),
     ],
 )

@@ -262,7 +262,7 @@ async def test_a_backup_needs_its_keys(
     (target / "keyring.json").unlink()
     line = refused("restore", "--check", str(file), folder=target)
     assert line == (
-        f"the keys cannot be used so: the backup needs key {key_id}, which is not here: "
+        f"the keys cannot be used: the backup needs key {key_id}, which is not in the keyring: "
         "add it with `python main.py keys import FILE`"
     )
     write_keyring(target / "keyring.json", generated=True)
@@ -294,7 +294,7 @@ def test_a_restore_needs_an_empty_target(folder: Path, target: Path) -> None:
     file = back_up(folder)
     confirmed = ("restore", str(file), "--confirm", "restore")
     assert refused(*confirmed, folder=folder).endswith("a restore needs an empty one")
-    assert refused("restore", str(file), folder=target).endswith("Add --confirm restore")
+    assert refused("restore", str(file), folder=target).endswith("add --confirm restore")
     assert "not confirmed" in refused("restore", str(file), "--confirm", "yes", folder=target)
     assert invoke(*confirmed, folder=target).exit_code == 0
 
@@ -336,7 +336,7 @@ def test_a_backup_with_an_older_schema(folder: Path, target: Path) -> None:
     file = back_up(folder)
     restored = invoke("restore", str(file), "--confirm", "restore", folder=target)
     assert restored.stdout.endswith(
-        "It was restored with an older schema: run `python main.py migrate`.\n"
+        "The restored database has an older schema: run `python main.py migrate`.\n"
     )
     assert invoke("migrate", folder=target).exit_code == 0
     assert invoke("status", "show", folder=target).exit_code == 0

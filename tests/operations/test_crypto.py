@@ -167,7 +167,7 @@ async def test_a_lost_or_wrong_key_is_noticed(
         verify_keys(session, ring("other", other=OTHER))  # nothing is sealed yet
     assert (await post(client)).status_code == 201
     rings = {
-        "lost": ({"other": OTHER}, "which is not here"),
+        "lost": ({"other": OTHER}, "which is not in the keyring"),
         "wrong": ({"other": OTHER, used: NEW}, "is not the one that the data was sealed with"),
     }
     for keys, reason in rings.values():

@@ -210,7 +210,7 @@ async def test_keys_are_checked(
     lacks = invoke("keys", "check", folder=folder)
     assert (lacks.exit_code, lacks.stdout) == (1, f"{foreign}  seals 0\n")
     [line] = lacks.stderr.splitlines()
-    assert f"the data was sealed with key {used}, which is not here" in line
+    assert f"the data was sealed with key {used}, which is not in the keyring" in line
 
     given = invoke("keys", "check", folder=folder, CLINIC_KEYRING=original.decode())
     assert (given.exit_code, given.stdout) == (0, f"{used}  seals 2\n")
@@ -230,12 +230,12 @@ async def test_keys_are_imported(
     assert invoke("keys", "check", folder=folder).exit_code == 1
 
     done = invoke("keys", "import", str(old), folder=folder)
-    assert (done.exit_code, done.stdout) == (0, f"{used} was brought in.\n")
+    assert (done.exit_code, done.stdout) == (0, f"{used} was imported.\n")
     document = read_document(file)
     assert (document.active, list(document.keys)) == (active, [used, active, newest])
     assert invoke("keys", "check", folder=folder).exit_code == 0
     again = invoke("keys", "import", str(old), folder=folder)
-    assert (again.exit_code, again.stdout) == (0, "Each of its keys is here already.\n")
+    assert (again.exit_code, again.stdout) == (0, "The keyring already has all these keys.\n")
     assert invoke("keys", "rotate", folder=folder).stdout.startswith(f"{newest} is active; 2 ")
     with Session(engine) as session:
         events = session.exec(select(AuditEvent).where(AuditEvent.action == "key.imported"))
@@ -253,7 +253,7 @@ async def test_a_wrong_key_is_not_imported(
     before = everything(engine, folder)
     refused = invoke("keys", "import", str(other), folder=folder)
     assert (refused.exit_code, len(refused.stderr.splitlines())) == (1, 1)
-    assert "holds another key of the id" in refused.stderr
+    assert "has a different key with the id" in refused.stderr
     assert everything(engine, folder) == before
 
     make_foreign(file)

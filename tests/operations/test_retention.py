@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, select
 
 from data.database import writing
-from data.operations.upkeep import keep_up
+from data.operations.upkeep import run_upkeep
 from models.audit import AuditEvent
 from models.consultation_request import Consent, ConsultationRequest, RequestState
 from models.idempotency import IdempotencyRecord
@@ -65,10 +65,10 @@ async def test_expired_requests_are_erased(folder: Path) -> None:
         gone = await post(client, key="key-of-the-first")
         stays = await post(client)
         await client.post(f"{PATH}/{gone.json()['id']}/withdrawal", headers=bearer(gone))
-        await keep_up(engine, retention=DAYS, queue=app.state.runtime.write_queue)
+        await run_upkeep(engine, retention=DAYS, queue=app.state.runtime.write_queue)
         assert count(engine) == 2
         let_time_pass(engine)
-        await keep_up(engine, retention=DAYS, queue=app.state.runtime.write_queue)
+        await run_upkeep(engine, retention=DAYS, queue=app.state.runtime.write_queue)
         with Session(engine) as session:
             assert [row.id for row in session.exec(select(ConsultationRequest))] == [
                 stays.json()["id"]

@@ -131,7 +131,7 @@ async def test_the_serving_role(tmp_path: Path, roles: Roles) -> None:
     # A second migration revokes rights that were granted meanwhile.
     administer(roles.owner, f'GRANT UPDATE (actor) ON audit_event TO "{roles.serving.username}"')
     assert doctor_checks(tmp_path)["role"][1].startswith(
-        "The role of CLINIC_DATABASE_URL has rights to change events of the audit"
+        "The role of CLINIC_DATABASE_URL has the right to change audit events"
     )
     migrate(tmp_path, roles)
     assert doctor_checks(tmp_path)["role"][0] == "ok"
@@ -185,8 +185,8 @@ def test_invalid_role_settings(tmp_path: Path, roles: Roles) -> None:
     unnamed = f"postgresql:///{roles.serving.database}"
     for urls, reason in (
         ((owner, owner), "must not own the tables"),
-        ((nobody, owner), "there is no role nobody_is_called_so"),
-        ((unnamed, owner), "CLINIC_DATABASE_URL must name the role that serves"),
+        ((nobody, owner), "names the role nobody_is_called_so, which does not exist"),
+        ((unnamed, owner), "CLINIC_DATABASE_URL must name the role of the service"),
         ((f"sqlite:///{tmp_path}/x.db", owner), "is for PostgreSQL"),
         ((serving, "sqlite:///x.db"), "is for PostgreSQL"),
     ):

@@ -13,9 +13,9 @@ from sqlmodel import Session, col, select
 
 from data.crypto import Keyring, header_of, read_document
 from data.database import open_database, writing
-from data.documents.form import find_words
+from data.documents.form import find_form_texts
 from data.documents.status import find_status
-from data.intake.requests import Sending, record_requests
+from data.intake.requests import NewRequest, record_requests
 from models.audit import AuditEvent, AuditSecret
 from models.consultation_request import ConsultationRequest, ConsultationRequestCreate
 from models.idempotency import IdempotencyRecord
@@ -48,11 +48,11 @@ async def test_a_key_is_replaced(
 
     new = keys(folder, "add").split()[0]
     assert active_key(folder) == old
-    assert keys(folder, "rotate") == f"{new} is active; 4 things were sealed anew.\n"
-    assert keys(folder, "rotate") == f"{new} is active; 0 things were sealed anew.\n"
+    assert keys(folder, "rotate") == f"{new} is active; 4 values were resealed.\n"
+    assert keys(folder, "rotate") == f"{new} is active; 0 values were resealed.\n"
     assert keys(folder, "list").splitlines() == [
-        f"{old}  beside  seals 0",
-        f"{new}  active  seals 4",
+        f"{old}  inactive  seals 0",
+        f"{new}  active    seals 4",
     ]
     with Session(engine) as session:
         for column in (
@@ -121,7 +121,7 @@ async def test_a_damaged_row_does_not_stop_a_rotation(
     for sealed_anew in (3, 0):
         done = invoke("keys", "rotate", folder=folder)
         assert done.exit_code == 1
-        assert done.stdout == f"{new} is active; {sealed_anew} things were sealed anew.\n"
+        assert done.stdout == f"{new} is active; {sealed_anew} values were resealed.\n"
         [line] = done.stderr.splitlines()
         assert f"consultation_request {ids[1]} cannot be opened" in line
     assert sealed_with(engine, new) == 2
@@ -141,13 +141,13 @@ def fill(engine: Engine, folder: Path) -> list[str]:
     """Stores many requests, and returns their ids."""
     keyring = Keyring(read_document(folder / "keyring.json"))
     with writing(engine) as session:
-        status, form = find_status(session), find_words(session)
-        sendings = [
-            Sending(ConsultationRequestCreate.model_validate({**VALID, "name": f"N {number}"}))
+        status, form = find_status(session), find_form_texts(session)
+        new_requests = [
+            NewRequest(ConsultationRequestCreate.model_validate({**VALID, "name": f"N {number}"}))
             for number in range(MANY)
         ]
         answers = record_requests(
-            session, sendings=sendings, status=status, form=form, keyring=keyring
+            session, new_requests=new_requests, status=status, form=form, keyring=keyring
         )
     return [answer.id for answer in answers]
 

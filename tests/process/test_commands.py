@@ -56,9 +56,7 @@ def test_migrate_and_load(empty_folder: Path) -> None:
     migrated = invoke("migrate", folder=tmp_path)
     assert migrated.stdout == f"The database is at revision {NEWEST_REVISION}.\n"
     unloaded = invoke("status", "show", folder=tmp_path)
-    assert (
-        unloaded.stderr == "clinic-api: the database holds no content: run `python main.py load`\n"
-    )
+    assert unloaded.stderr == "clinic-api: the database has no content: run `python main.py load`\n"
     first = invoke("load", folder=tmp_path).stdout.splitlines()
     shipped = read_content(SHIPPED_CONTENT)
     # The clinic, the texts of its status, and the form are one document each.

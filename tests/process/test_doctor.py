@@ -34,7 +34,7 @@ def test_a_fault(folder: Path) -> None:
     tamper(folder, "UPDATE audit_event SET actor = 'x'")
     done = invoke("doctor", folder=folder)
     assert done.exit_code == 1
-    assert done.stdout.startswith("failed audit      Event 1 was changed or put in. Somebody")
+    assert done.stdout.startswith("failed audit      Event 1 was changed or inserted. The audit")
     document = json.loads(invoke("doctor", "--json", folder=folder).stdout)
     assert document["status"] == "failed"
 

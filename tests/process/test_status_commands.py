@@ -84,7 +84,7 @@ async def test_permanent_closure_needs_confirmation(
     tried = invoke(*closing, "--dry-run", folder=folder).stdout.splitlines()
     assert tried[0] == "Dry run, nothing is changed:"
     assert tried[2:] == [
-        "Requests open now that it ends: 1",
+        "Open requests that it will close out: 1",
         "Called off: open from 2999-01-01T00:00:00Z, consultations: open, id 3",
     ]
     for word in ((), ("--confirm", "yes"), ("--confirm", "")):
@@ -94,7 +94,7 @@ async def test_permanent_closure_needs_confirmation(
 
     done = invoke(*closing, "--confirm", "permanently_closed", folder=folder)
     assert done.stdout.splitlines()[1:] == [
-        "Open requests that were closed out: 1",
+        "Requests closed out: 1",
         "Called off: open from 2999-01-01T00:00:00Z, consultations: open, id 3",
     ]
     assert (shown(folder)["state"], planned(folder)) == ("permanently_closed", [])
@@ -121,7 +121,7 @@ def test_a_terminal_prompts_for_the_confirmation(folder: Path) -> None:
         os.close(terminal)
         os.close(stdin)
         assert (closed.returncode, shown(folder)["state"]) == (code, state), closed.stderr
-        assert closed.stdout.startswith(
-            "This closes the clinic for good:\npermanently_closed from "
+        assert closed.stderr.startswith(
+            "This closes the clinic permanently:\npermanently_closed from "
         )
-        assert "Type permanently_closed to go on" in closed.stdout
+        assert "Type permanently_closed to go on" in closed.stderr

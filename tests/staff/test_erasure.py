@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session, select
 
 from data.database import writing
-from data.operations.upkeep import keep_up
+from data.operations.upkeep import run_upkeep
 from data.outbox import record_attempt
 from models.audit import AuditEvent
 from models.consultation_request import ConsultationRequest, RequestState
@@ -140,4 +140,4 @@ async def let_retention_end(app: FastAPI) -> None:
         row.retention_until = utc_now() - timedelta(seconds=1)
         session.commit()
     runtime = app.state.runtime
-    await keep_up(runtime.engine, retention=DAYS, queue=runtime.write_queue)
+    await run_upkeep(runtime.engine, retention=DAYS, queue=runtime.write_queue)

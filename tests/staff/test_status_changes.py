@@ -13,7 +13,7 @@ from sqlmodel import Session, select
 
 from api.runtime import Runtime
 from data.documents.publications import find_content_version, find_next_change
-from data.operations.upkeep import keep_up
+from data.operations.upkeep import run_upkeep
 from models.audit import Action, AuditEvent
 from models.consultation_request import ConsultationRequest
 from models.delivery import Delivery
@@ -67,8 +67,8 @@ class Desk:
         assert planned["status"] == "planned"
         return planned
 
-    async def keep_up(self) -> None:
-        await keep_up(self.engine, retention={}, queue=self.runtime.write_queue)
+    async def run_upkeep(self) -> None:
+        await run_upkeep(self.engine, retention={}, queue=self.runtime.write_queue)
 
     def next_change(self) -> datetime | None:
         with Session(self.engine) as session:
@@ -140,7 +140,7 @@ async def test_a_planned_closure_is_called_off(desk: Desk) -> None:
     assert desk.next_change() == planned
 
     let_plans_take_effect(desk.engine)
-    await desk.keep_up()
+    await desk.run_upkeep()
     assert await desk.status() == status
     assert desk.requests() == ["received"]
     history = (await desk.client.get("/v1/status/history")).json()
@@ -157,7 +157,7 @@ async def test_a_planned_closure_takes_effect(desk: Desk) -> None:
     assert desk.requests() == ["received"]
     await wait_until_past(closure["effective_from"])
     problem(await post(desk.client), 410, "clinic-permanently-closed")
-    await desk.keep_up()
+    await desk.run_upkeep()
     assert desk.requests() == ["closed_out"]
     problem(await desk.call_off(closure["id"]), 409, "already-in-effect")
 
@@ -430,12 +430,12 @@ async def test_calling_off_at_the_time_of_effect(
     effect = datetime.fromisoformat(closure["effective_from"])
     until = effect + timedelta(milliseconds=milliseconds) - datetime.now(UTC)
     await asyncio.sleep(max(0.0, until.total_seconds()))
-    upkeep = [desk.keep_up() for _ in range(3)]
+    upkeep = [desk.run_upkeep() for _ in range(3)]
     calling_off = asyncio.create_task(desk.call_off(closure["id"]))
     await asyncio.gather(*upkeep)
     answer = await calling_off
     await wait_until_past(closure["effective_from"])
-    await desk.keep_up()
+    await desk.run_upkeep()
     receipt = await desk.client.get(accepted.headers["Location"], headers=bearer(accepted))
     outcome = (answer.status_code, (await desk.status())["state"], receipt.json()["state"])
     assert outcome in {

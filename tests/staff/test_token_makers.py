@@ -137,7 +137,7 @@ async def test_tokens_of_the_command_line(
     ended = invoke("token", "revoke", token_id(token), folder=folder)
     assert ended.stdout.splitlines() == [
         f"{token_id(token)} is revoked.",
-        "2 that it made ended with it.",
+        "Also revoked, because it made them: 2",
     ]
 
 

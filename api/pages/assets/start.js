@@ -15,9 +15,8 @@ fetch("/v1/status").then((answer) => answer.json()).then((status) => {
   headline.textContent = `${status.headline}. `;
   banner.append(
     headline,
-    accepting ? `Consultation requests are taken (${mode}).`
-      : mode === "closed" ? "A consultation request is answered with 410, unread; everything else can be tried."
-        : "A consultation request is answered with 409, unread; everything else can be tried.",
+    accepting ? `Consultation requests are accepted (${mode}).`
+      : `The answer to a consultation request is ${mode === "closed" ? 410 : 409}. You can try everything else.`,
   );
   banner.className = status.state;
   banner.hidden = false;

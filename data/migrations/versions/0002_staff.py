@@ -56,7 +56,7 @@ def upgrade() -> None:
 
 
 def _widen_requests() -> None:
-    # A default for the rows that are there; the service gives a value itself.
+    # Defaults for existing rows only. The service always sets a value.
     for column in (
         sa.Column("end_reason", sa.String(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False, server_default="1"),

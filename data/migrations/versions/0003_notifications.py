@@ -1,4 +1,4 @@
-"""Notifications: webhooks, the outbox, its tries"""
+"""Notifications: webhooks, the outbox, delivery attempts"""
 
 import sqlalchemy as sa
 from alembic import op

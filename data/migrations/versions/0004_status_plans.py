@@ -1,4 +1,4 @@
-"""Planned status changes that are called off"""
+"""Calling off planned status changes"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -25,7 +25,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    # Without the table nothing would keep these changes from taking effect.
+    # The older schema cannot record that a change was called off, so the change would take effect.
     bind = op.get_bind()
     called_off = bind.scalars(sa.text("SELECT change_id FROM status_change_calling_off")).all()
     op.drop_table("status_change_calling_off")

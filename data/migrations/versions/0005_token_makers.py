@@ -1,4 +1,4 @@
-"""Tokens know which token made them, requests when their state changed"""
+"""The maker of each staff token; the time of a request's last change of state"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("staff_token", sa.Column("made_by", sa.String(length=16), nullable=True))
-    # The audit knows it of the tokens that are there.
+    # The audit has the makers of existing tokens.
     op.execute(
         "UPDATE staff_token SET made_by = ("
         "SELECT actor FROM audit_event WHERE action = 'token.created' AND subject = staff_token.id "
@@ -23,12 +23,12 @@ def upgrade() -> None:
             "state_changed_at",
             sa.DateTime(timezone=True),
             nullable=False,
-            # For the rows that are there; the service gives a value itself.
+            # For existing rows only. The service always sets a value.
             server_default=sa.text("'1970-01-01 00:00:00.000000'"),
         ),
     )
-    # No step of a request leads back to the state in which it began. Of the others the last change
-    # is the best that is known.
+    # A request never returns to its first state. For the other states, the time of the last change
+    # is the best known value.
     op.execute(
         "UPDATE consultation_request SET state_changed_at = "
         "CASE WHEN state IN ('received', 'waitlisted') THEN received_at ELSE updated_at END"

@@ -1,4 +1,4 @@
-"""Letters: how many a mailbox was sent, the receipt for a letter's link"""
+"""Letters: a count for each mailbox, and the receipt for the link in a confirmation"""
 
 import sqlalchemy as sa
 from alembic import op

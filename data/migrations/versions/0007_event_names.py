@@ -1,4 +1,4 @@
-"""Events named `request.…` in webhooks and in the outbox; the audit keeps what it has"""
+"""Rename events to `request.…` in webhooks and in the outbox, but not in the audit"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -25,7 +25,7 @@ def downgrade() -> None:
 def _rename(old: str, new: str) -> None:
     _rename_in_webhooks(old, new)
     payload = _delivery.c.payload
-    # One that was given up may be sent again, so that not only those that wait are renamed.
+    # Also in finished deliveries: staff may send them again.
     for start in ('"type": "', '"type":"'):
         payload = sa.func.replace(payload, f"{start}{old}", f"{start}{new}")
     op.execute(

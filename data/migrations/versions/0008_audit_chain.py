@@ -1,4 +1,4 @@
-"""A keyed hash in each audit event, the sealed secret for it, and no REPLACE on SQLite"""
+"""A keyed hash for each audit event, its sealed secret, and a trigger against REPLACE on SQLite"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,8 +18,8 @@ def upgrade() -> None:
     )
     op.add_column("audit_event", sa.Column("hash", sa.LargeBinary(), nullable=True))
     if op.get_bind().dialect.name == "sqlite":
-        # REPLACE deletes a row without its DELETE trigger. An id that SQLite is to choose is NULL
-        # or -1 here.
+        # REPLACE deletes a row, but does not run the DELETE trigger. If SQLite chooses the id,
+        # NEW.id is NULL or -1 here.
         op.execute(
             "CREATE TRIGGER audit_event_no_replace BEFORE INSERT ON audit_event "
             "WHEN NEW.id > 0 AND NEW.id <= (SELECT max(id) FROM audit_event) "
@@ -31,7 +31,7 @@ def downgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
         op.execute("DROP TRIGGER audit_event_no_replace")
     else:
-        # The service numbers events itself from this revision on; before it, the sequence does.
+        # From this revision on the service sets the ids. Older revisions use the sequence.
         op.execute(
             "SELECT setval(pg_get_serial_sequence('audit_event', 'id'), "
             "(SELECT coalesce(max(id), 0) + 1 FROM audit_event), false)"

@@ -1,4 +1,4 @@
-// The staff page: who is signed in, and which view is shown.
+// The staff page: signing in and out, and choosing the view by the fragment of the URL.
 
 import { complain, element, field, once, say, show } from "/staff/dom.js";
 import { showInbox } from "/staff/inbox.js";
@@ -25,13 +25,13 @@ function signIn(reason) {
       await enter();
     } catch (problem) {
       session.end();
-      complain(form, problem.status === 401 ? "This token is not known, or no longer good." : problem.words);
+      complain(form, problem.status === 401 ? "This token is not known or not valid any more." : problem.text);
       return;
     }
     say("");
     await route();
   }));
-  show("Sign in", element("p", {}, "Whoever runs the service makes a token for you. It is forgotten when you close this tab."), form);
+  show("Sign in", element("p", {}, "The operator of the service creates a token for you. The page forgets it when you close this tab."), form);
   if (reason) complain(form, reason);
 }
 
@@ -67,11 +67,11 @@ window.addEventListener("hashchange", () => { say(""); route(); });
 window.addEventListener("token-refused", (event) => {
   if (!me) return;
   event.preventDefault();
-  signIn("You were signed out: the token is no longer good.");
+  signIn("You were signed out: the token is not valid any more.");
 });
 document.getElementById("leave").addEventListener("click", () => { say(""); signIn(); });
 document.querySelector(".skip").addEventListener("click", (event) => {
-  // The address says which view is shown; it must not change for this.
+  // The link must not change the fragment of the URL, which selects the view.
   event.preventDefault();
   document.getElementById("main").focus();
 });
@@ -81,6 +81,6 @@ if (session.token) {
     await enter();
     await route();
   } catch (problem) {
-    signIn(problem instanceof Problem && problem.status === 401 ? null : problem.words);
+    signIn(problem instanceof Problem && problem.status === 401 ? null : problem.text);
   }
 } else signIn();

@@ -1,4 +1,4 @@
-// Elements, made without HTML: what a patient typed stays text.
+// Creates elements without parsing HTML, so that what a patient typed is always shown as text.
 
 import { momentOf } from "/staff/zone.js";
 
@@ -17,7 +17,7 @@ export function show(title, ...content) {
   const heading = element("h1", { tabindex: "-1" }, title);
   document.title = `${title} · Clinic staff`;
   document.getElementById("main").replaceChildren(heading, ...content);
-  // A screen reader goes on from here, as after a new page.
+  // A screen reader continues here, as after loading a page.
   heading.focus();
 }
 
@@ -25,7 +25,7 @@ export function say(text) {
   document.getElementById("said").replaceChildren(text);
 }
 
-// A fault stands where it arose, and is read out at once.
+// Shows a fault in the form that caused it. A screen reader reads it at once.
 export function complain(form, text) {
   form.querySelector("[role=alert]")?.remove();
   form.append(element("p", { role: "alert" }, text));
@@ -54,12 +54,12 @@ export function section(title, ...content) {
   return element("section", { "aria-labelledby": id }, element("h2", { id }, title), ...content);
 }
 
-// In the clinic's time zone.
+// A time in the clinic's time zone, or a dash.
 export function when(instant) {
   return instant ? element("time", { datetime: instant }, momentOf(instant)) : "–";
 }
 
-// Whoever presses twice sends once.
+// Disables the control while the work runs, so that a second click does not send again.
 export function once(control, work) {
   return async (event) => {
     event?.preventDefault();

@@ -1,11 +1,11 @@
-// The list of requests. Nothing that a patient typed is in it.
+// The view of the inbox: the list of requests. It contains nothing that a patient typed.
 
 import { complain, element, field, once, say, select, show, when } from "/staff/dom.js";
 import { exportRequests, listInbox } from "/staff/service.js";
 import { STATES } from "/staff/words.js";
 
 const PAGE = 50;
-// What was asked for last stays, as long as the page is open.
+// The filters stay selected while the page is open.
 const wanted = { state: "", assigned_to: "", quarantined: "", older_than_days: "" };
 
 export async function showInbox(me) {
@@ -37,7 +37,7 @@ function filters(me, list) {
     "form",
     { class: "filters", "aria-label": "Which requests", onchange: change, onsubmit: (e) => e.preventDefault() },
     field("State", inputs.state),
-    field("Looked after by", inputs.assigned_to),
+    field("Assigned to", inputs.assigned_to),
     field("Spam", inputs.quarantined),
     field("Received", inputs.older_than_days),
   );
@@ -45,19 +45,19 @@ function filters(me, list) {
 
 function query(cursor) {
   const { owner, assigned_to, ...rest } = wanted;
-  const asked = { limit: PAGE, ...Object.fromEntries(Object.entries(rest).filter(([, v]) => v)) };
-  if (assigned_to) asked.assigned_to = assigned_to === "me" ? owner : "";
-  if (cursor) asked.cursor = cursor;
-  return asked;
+  const parameters = { limit: PAGE, ...Object.fromEntries(Object.entries(rest).filter(([, v]) => v)) };
+  if (assigned_to) parameters.assigned_to = assigned_to === "me" ? owner : "";
+  if (cursor) parameters.cursor = cursor;
+  return parameters;
 }
 
 let latest = 0;
 
 async function fill(list) {
-  const asked = ++latest;
-  const page = await listInbox(query()).catch((problem) => complain(list, problem.words));
-  // An answer to an older question comes too late.
-  if (!page || asked !== latest) return;
+  const number = ++latest;
+  const page = await listInbox(query()).catch((problem) => complain(list, problem.text));
+  // Ignores an answer that arrives after the filters were changed again.
+  if (!page || number !== latest) return;
   if (page.meta.total === 0) {
     list.replaceChildren(element("p", { class: "empty" }, "There is no such request."));
     return;
@@ -68,7 +68,7 @@ async function fill(list) {
     element(
       "table",
       {},
-      element("thead", {}, element("tr", {}, ...["Received", "State", "Looked after by"].map(
+      element("thead", {}, element("tr", {}, ...["Received", "State", "Assigned to"].map(
         (title) => element("th", { scope: "col" }, title)))),
       rows,
     ),
@@ -103,7 +103,7 @@ function more(rows, cursor) {
       next = page.meta.next_cursor;
       if (!next) button.remove();
     } catch (problem) {
-      complain(button.parentElement, problem.words);
+      complain(button.parentElement, problem.text);
     }
   }));
   return button;
@@ -112,18 +112,18 @@ function more(rows, cursor) {
 function tools(me) {
   if (!me.scopes.includes("intake:export")) return [];
   const button = element("button", { type: "button" }, "Download all as CSV");
-  const place = element("p", { class: "tools" }, button);
-  button.addEventListener("click", once(button, () => download(place)));
-  return [place];
+  const box = element("p", { class: "tools" }, button);
+  button.addEventListener("click", once(button, () => download(box)));
+  return [box];
 }
 
-export async function download(place, path) {
+export async function download(box, path) {
   try {
     const address = URL.createObjectURL(await exportRequests(path));
     element("a", { href: address, download: "consultation-requests.csv" }).click();
     URL.revokeObjectURL(address);
-    say("The file is downloaded. It holds what patients wrote: keep it where nobody else reads it.");
+    say("The file is downloaded. It contains what patients wrote: store it where nobody else can read it.");
   } catch (problem) {
-    complain(place, problem.words);
+    complain(box, problem.text);
   }
 }

@@ -1,11 +1,11 @@
-// One request: what was sent, and what staff does with it.
+// The view of one request: what the person sent, the notes, and the actions of the staff.
 
 import { complain, element, field, once, say, section, show, when } from "/staff/dom.js";
 import { changeRequest, eraseRequest, openRequest, writeNote } from "/staff/service.js";
 import { MOVES, plain, QUARANTINE, SENT, STATES } from "/staff/words.js";
 import { dayOf } from "/staff/zone.js";
 
-// A note that is being written outlives the redrawing of its request; it is nowhere but here.
+// The text of an unsaved note, because the view is drawn again after each action.
 const EMPTY = { id: null, text: "" };
 let draft = EMPTY;
 
@@ -18,7 +18,7 @@ export async function showRequest(me, id) {
   try {
     request = await openRequest(id);
   } catch (problem) {
-    show("Request", element("p", { role: "alert" }, problem.words), back());
+    show("Request", element("p", { role: "alert" }, problem.text), back());
     return;
   }
   draw(me, request);
@@ -42,7 +42,7 @@ function draw(me, request) {
   );
 }
 
-// After each change the request is read again, so that what is shown is what is there.
+// Carries out an action, then reads and shows the request again.
 async function act(me, form, request, work, done) {
   try {
     await work();
@@ -51,19 +51,19 @@ async function act(me, form, request, work, done) {
   } catch (problem) {
     if (problem.status === 412) {
       await showRequest(me, request.id);
-      say("Somebody else changed this request in the meantime. This is how it is now; nothing of yours was saved.");
-    } else complain(form, problem.words);
+      say("Somebody else changed this request in the meantime. Your change was not saved. This is the current request.");
+    } else complain(form, problem.text);
   }
 }
 
 function warnings(request) {
-  const told = [];
+  const shown = [];
   if (request.quarantined) {
     const reasons = request.quarantine_reasons.map((reason) => QUARANTINE[reason] ?? reason);
-    told.push(element("p", { class: "warning" }, `This may be spam: ${reasons.join("; ")}.`));
+    shown.push(element("p", { class: "warning" }, `This may be spam: ${reasons.join("; ")}.`));
   }
   if (request.possible_duplicates.length) {
-    told.push(element(
+    shown.push(element(
       "div",
       { class: "warning" },
       element("p", {}, "The same e-mail address or phone number is in:"),
@@ -71,23 +71,23 @@ function warnings(request) {
         element("li", {}, element("a", { href: `#/requests/${id}` }, `Request ${id.slice(0, 8)}`)))),
     ));
   }
-  return told;
+  return shown;
 }
 
 function list(pairs) {
   return element("dl", {}, ...pairs.flatMap(([term, value]) => [
     element("dt", {}, term),
-    // Each value in its own direction, so that a name cannot turn the line around.
+    // Each value has its own text direction, so that a typed value cannot reverse other text.
     element("dd", { dir: "auto" }, value),
   ]));
 }
 
 function facts(request) {
-  return section("Where it stands", list([
+  return section("Overview", list([
     ["State", STATES[request.state]],
     ["Received", when(request.received_at)],
     ["Last changed", when(request.updated_at)],
-    ["Looked after by", request.assigned_to ?? "–"],
+    ["Assigned to", request.assigned_to ?? "–"],
     ["Erased on", request.retention_until ? when(request.retention_until) : "not set"],
     ["Reference", request.id],
   ]));
@@ -143,46 +143,46 @@ function actions(me, request) {
   const change = (label, body, done) => {
     const button = element("button", { type: "button" }, label);
     button.addEventListener("click", once(button, () =>
-      act(me, place, request, () => changeRequest(request.id, request.version, body), done)));
+      act(me, box, request, () => changeRequest(request.id, request.version, body), done)));
     return button;
   };
-  const place = section("What to do");
+  const box = section("Actions");
   const mine = request.assigned_to === me.owner;
-  place.append(
+  box.append(
     element("p", { class: "buttons" },
       ...request.available_transitions.map((state) =>
         change(MOVES[state], { state }, `Now: ${STATES[state]}.`)),
-      mine ? null : change("Take it on", { assigned_to: me.owner }, "You look after it now."),
-      request.assigned_to ? change("Give it back", { assigned_to: "" }, "Nobody looks after it now.") : null,
+      mine ? null : change("Assign to me", { assigned_to: me.owner }, "It is assigned to you."),
+      request.assigned_to ? change("End the assignment", { assigned_to: "" }, "It is assigned to nobody.") : null,
       request.quarantined
         ? change("This is not spam", { quarantined: false }, "It is no longer marked as spam.")
         : change("This is spam", { quarantined: true }, "It is marked as spam."),
     ),
     assignForm(me, request),
-    eraseButton(me, request, place),
+    eraseButton(me, request, box),
   );
-  return place;
+  return box;
 }
 
 function assignForm(me, request) {
   const name = element("input", { maxlength: 200, required: true, autocomplete: "off" });
   const button = element("button", {}, "Hand over");
-  const form = element("form", { class: "line" }, field("Hand it over to", name), button);
+  const form = element("form", { class: "line" }, field("Assign to another person", name), button);
   form.addEventListener("submit", once(button, () =>
     act(me, form, request, () => changeRequest(request.id, request.version, { assigned_to: name.value }),
-      "It is handed over.")));
+      "It is assigned to another person.")));
   return form;
 }
 
-function eraseButton(me, request, place) {
-  const erase = element("button", { type: "button", class: "danger" }, "Erase it for good");
+function eraseButton(me, request, box) {
+  const erase = element("button", { type: "button", class: "danger" }, "Erase permanently");
   const keep = element("button", { type: "button" }, "Keep it");
   const title = element("h2", { id: "erase-title" }, "Erase this request?");
   const dialog = element(
     "dialog",
     { "aria-labelledby": "erase-title" },
     title,
-    element("p", {}, "What the person sent, the notes and their receipt are gone for good. Nobody can bring them back."),
+    element("p", {}, "This erases what the person sent, the notes and the receipt. Nobody can restore them."),
     element("p", { class: "buttons" }, erase, keep),
   );
   keep.addEventListener("click", () => dialog.close());
@@ -195,8 +195,8 @@ function eraseButton(me, request, place) {
     } catch (problem) {
       if (problem.status === 412) {
         await showRequest(me, request.id);
-        say("Somebody else changed this request in the meantime. This is how it is now; it was not erased.");
-      } else complain(place, problem.words);
+        say("Somebody else changed this request in the meantime. It was not erased. This is the current request.");
+      } else complain(box, problem.text);
     }
   }));
   const open = element("button", { type: "button", class: "danger" }, "Erase…");

@@ -1,4 +1,4 @@
-// Calls to the service, in the name of whoever is signed in.
+// Calls to the service with the token of the person who is signed in.
 
 const TOKEN = "clinic-staff-token";
 
@@ -9,13 +9,13 @@ export class Problem extends Error {
     this.errors = document?.errors ?? [];
   }
 
-  // All of it, in words.
-  get words() {
+  // The message with all errors.
+  get text() {
     return [this.message, ...this.errors.map((error) => error.detail)].join(" ");
   }
 }
 
-// Gone when the tab is closed; never in a cookie, and never on disk for longer.
+// The browser removes the token when the tab is closed. It is never in a cookie.
 export const session = {
   get token() { return sessionStorage.getItem(TOKEN); },
   set token(value) { sessionStorage.setItem(TOKEN, value); },
@@ -38,10 +38,10 @@ async function send(method, path, { body, version } = {}) {
     throw new Problem(0, null);
   }
   if (answer.ok) return answer;
-  // A proxy has error pages of its own, which say nothing about the request.
+  // A proxy can answer with its own error page, which has no problem document.
   if (!holds(answer, "application/problem+json")) throw new Problem(0, null);
   const refused = new Event("token-refused", { cancelable: true });
-  // Whoever was signed in is asked to do so again; nobody waits for this call any more.
+  // The page then asks for the token again, and this call never ends: its view is gone.
   if (answer.status === 401 && !window.dispatchEvent(refused)) return new Promise(() => {});
   throw new Problem(answer.status, await answer.json().catch(() => null));
 }
@@ -71,7 +71,7 @@ export const eraseRequest = (id, version) => send("DELETE", one(id), { version }
 export const readClinic = () => json("GET", "/v1/clinic");
 export const readStatus = () => json("GET", "/v1/status");
 export const listStatusChanges = () => json("GET", CHANGES);
-export const foreseeStatus = (body) => json("POST", `${CHANGES}?dry_run=true`, { body });
+export const previewStatus = (body) => json("POST", `${CHANGES}?dry_run=true`, { body });
 export const changeStatus = (body) => json("POST", CHANGES, { body });
 export const callOff = (id) => json("DELETE", `${CHANGES}/${encodeURIComponent(id)}`);
 

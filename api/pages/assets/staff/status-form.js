@@ -1,14 +1,14 @@
-// A change of the clinic's state: entered, looked at beforehand, and made.
+// The form for a change of the clinic's state, with a preview and a confirmation.
 
 import { complain, element, field, once, say, select, when } from "/staff/dom.js";
-import { changeStatus, foreseeStatus } from "/staff/service.js";
+import { changeStatus, previewStatus } from "/staff/service.js";
 import { CLINIC, MODES } from "/staff/words.js";
 import { instantOf, zoneName } from "/staff/zone.js";
 
-const FOR_GOOD = "permanently_closed";
+const FINAL = "permanently_closed";
 const CLOCKS_CHANGE = {
-  0: "Clocks go forward then and skip the time that you entered: this is the time after the change.",
-  2: "Clocks go back then, and the time that you entered comes twice: this is the first one.",
+  0: "Clocks go forward on that day and skip the time that you entered: this is the time after the change.",
+  2: "Clocks go back on that day, and the time that you entered occurs twice: this is the first one.",
 };
 
 export function changeForm(show) {
@@ -20,18 +20,18 @@ export function changeForm(show) {
   const reopen = element("input", { type: "checkbox" });
   const headline = element("input", { maxlength: 200, autocomplete: "off" });
   const message = element("textarea", { rows: 3, maxlength: 2000 });
-  const button = element("button", {}, "Look at what it does");
+  const button = element("button", {}, "Preview the change");
   const whileOpen = field("Consultation requests", mode);
   const whileClosed = element("div", {},
-    field("Reopens on", reopens, "The day, where it is known."),
-    choice("Open by itself at the start of that day", reopen));
+    field("Reopens on", reopens, "The day, if it is known."),
+    choice("Open automatically at the start of that day", reopen));
   const adapt = () => {
-    whileOpen.hidden = state.value === FOR_GOOD;
+    whileOpen.hidden = state.value === FINAL;
     whileClosed.hidden = state.value !== "temporarily_closed";
   };
   const entered = () => ({
     state: state.value,
-    mode: state.value === FOR_GOOD ? null : mode.value || null,
+    mode: state.value === FINAL ? null : mode.value || null,
     effective_from: from.value ? instantOf(from.value).instant : null,
     backdated: backdated.checked,
     reopens_on: whileClosed.hidden ? null : reopens.value || null,
@@ -42,14 +42,14 @@ export function changeForm(show) {
   const form = element(
     "form",
     { "aria-labelledby": "change-title" },
-    element("h2", { id: "change-title" }, "Change it"),
+    element("h2", { id: "change-title" }, "Change the state"),
     field("State", state),
     whileOpen,
-    field("From", from, `In the clinic's time zone, ${zoneName()}; at once where it is empty.`),
+    field("From", from, `In the clinic's time zone, ${zoneName()}. Empty: at once.`),
     choice("This time is in the past (the change takes effect now)", backdated),
     whileClosed,
-    field("Headline", headline, "Empty: the usual one of the state."),
-    field("Message", message, "Empty: the usual one of the state."),
+    field("Headline", headline, "Empty: the default headline of the state."),
+    field("Message", message, "Empty: the default message of the state."),
     button,
   );
   state.addEventListener("change", adapt);
@@ -58,13 +58,13 @@ export function changeForm(show) {
     form.querySelector("[role=alert]")?.remove();
     const change = entered();
     try {
-      const foreseen = await foreseeStatus(change);
+      const effects = await previewStatus(change);
       const clocks = from.value ? CLOCKS_CHANGE[instantOf(from.value).times] : null;
-      form.after(ask(change, foreseen, clocks, show));
+      form.after(ask(change, effects, clocks, show));
       document.querySelector("dialog").showModal();
       document.getElementById("keep").focus();
     } catch (problem) {
-      complain(form, problem.words);
+      complain(form, problem.text);
     }
   }));
   return form;
@@ -75,22 +75,22 @@ function choice(label, input) {
   return element("p", {}, input, " ", element("label", { for: input.id }, label));
 }
 
-// What the change does, and the question whether to make it. Closing for good takes a typed word.
-function ask(change, foreseen, clocks, show) {
-  const isFinal = change.state === FOR_GOOD;
+// The dialog with the effects of the change. A permanent closure is confirmed by typing a word.
+function ask(change, effects, clocks, show) {
+  const isFinal = change.state === FINAL;
   const word = element("input", {
-    required: true, pattern: FOR_GOOD, autocomplete: "off", autocapitalize: "off", spellcheck: "false",
+    required: true, pattern: FINAL, autocomplete: "off", autocapitalize: "off", spellcheck: "false",
   });
   const make = element("button", { class: isFinal ? "danger" : null }, "Change the status");
   const keep = element("button", { type: "button", id: "keep" }, "Change nothing");
   const form = element(
     "form",
     {},
-    element("h2", { id: "ask-title" }, isFinal ? "Close the clinic for good?" : "Change the status?"),
-    element("p", {}, CLINIC[change.state], ...begin(change, foreseen), "."),
+    element("h2", { id: "ask-title" }, isFinal ? "Close the clinic permanently?" : "Change the status?"),
+    element("p", {}, CLINIC[change.state], ...begin(change, effects), "."),
     clocks ? element("p", { class: "warning" }, clocks) : null,
-    element("ul", {}, ...consequences(foreseen).map((line) => element("li", {}, ...line))),
-    isFinal ? field(`Type ${FOR_GOOD} to close for good`, word) : null,
+    element("ul", {}, ...consequences(effects).map((line) => element("li", {}, ...line))),
+    isFinal ? field(`Type ${FINAL} to close permanently`, word) : null,
     element("p", { class: "buttons" }, make, keep),
   );
   const dialog = element("dialog", { "aria-labelledby": "ask-title" }, form);
@@ -103,7 +103,7 @@ function ask(change, foreseen, clocks, show) {
       await show(recorded);
       say(recorded.status === "planned" ? "The change is planned." : "The status is changed.");
     } catch (problem) {
-      complain(form, problem.words);
+      complain(form, problem.text);
     }
   }));
   return dialog;
@@ -111,21 +111,21 @@ function ask(change, foreseen, clocks, show) {
 
 function begin({ effective_from: since }, { status }) {
   if (status === "planned") return [", from ", when(since)];
-  return since ? [", at once, and said to be so since ", when(since)] : [", at once"];
+  return since ? [", at once, and shown as since ", when(since)] : [", at once"];
 }
 
 function consequences({ state, status, planned, calls_off, closes_out }) {
   const named = (change) => [`${CLINIC[change.state]}, from `, when(change.effective_from), "."];
-  // A dry run records nothing, so that what is new has no id; the change itself is named above.
+  // New rows have no id in a preview. The change itself is already in the first line of the dialog.
   const standing = planned.filter((change) => change.id !== null);
   const opening = planned.filter((change) => change.id === null && change.state !== state);
   const lines = [];
-  if (state === FOR_GOOD) {
+  if (state === FINAL) {
     const requests = closes_out === 1 ? "1 request is" : `${closes_out} requests are`;
     lines.push([status === "planned"
-      ? `Every request that is open then ends; ${requests} open now.`
-      : `Every open request ends; ${requests} open.`]);
-  } else lines.push(["No open request ends."]);
+      ? `It will close out every open request; ${requests} open now.`
+      : `It closes out every open request; ${requests} open.`]);
+  } else lines.push(["No request is closed out."]);
   lines.push(...opening.map((change) => ["Planned with it: ", ...named(change)]));
   lines.push(...calls_off.map((change) => ["No longer planned: ", ...named(change)]));
   lines.push(...standing.map((change) => ["Stays planned: ", ...named(change)]));

@@ -12,10 +12,10 @@ export async function showStatus(me, recorded) {
   let planned;
   try {
     status = await readStatus();
-    // Others than those who change it see what is announced to everybody.
+    // Staff without the scope see only the next change, which is public.
     planned = mayChange ? await listPlanned() : [status.next_change].filter(Boolean);
   } catch (problem) {
-    show("Clinic status", element("p", { role: "alert" }, problem.words));
+    show("Clinic status", element("p", { role: "alert" }, problem.text));
     return;
   }
   show(
@@ -25,10 +25,10 @@ export async function showStatus(me, recorded) {
       {},
       element("dt", {}, "Now"),
       element("dd", {}, CLINIC[status.state]),
-      element("dt", {}, "What visitors read"),
+      element("dt", {}, "Public message"),
       element("dd", { dir: "auto" }, status.message),
       element("dt", {}, "Consultation requests"),
-      element("dd", {}, status.consultations.accepting ? MODES[status.consultations.mode] : "Not taken"),
+      element("dd", {}, status.consultations.accepting ? MODES[status.consultations.mode] : "Not accepted"),
     ),
     ...(recorded?.handover_export ? [handover(me, recorded)] : []),
     plans(me, planned, mayChange),
@@ -42,21 +42,21 @@ async function listPlanned() {
 }
 
 function plans(me, planned, mayChange) {
-  const place = section("Planned changes");
+  const box = section("Planned changes");
   if (!planned.length) {
-    place.append(element("p", {}, "None."));
-    return place;
+    box.append(element("p", {}, "None."));
+    return box;
   }
-  place.append(element("ul", { class: "plans" }, ...planned.map((change) => element(
+  box.append(element("ul", { class: "plans" }, ...planned.map((change) => element(
     "li",
     {},
     element("span", {}, `${CLINIC[change.state]}, from `, when(change.effective_from)),
-    mayChange ? callOffButton(me, change, place) : null,
+    mayChange ? callOffButton(me, change, box) : null,
   ))));
-  return place;
+  return box;
 }
 
-function callOffButton(me, change, place) {
+function callOffButton(me, change, box) {
   const label = `Call off: ${CLINIC[change.state]}`;
   const button = element("button", { type: "button", "aria-label": label }, "Call off");
   button.addEventListener("click", once(button, async () => {
@@ -65,7 +65,7 @@ function callOffButton(me, change, place) {
       await showStatus(me);
       say("The planned change is called off.");
     } catch (problem) {
-      complain(place, problem.words);
+      complain(box, problem.text);
     }
   }));
   return button;
@@ -73,11 +73,11 @@ function callOffButton(me, change, place) {
 
 function handover(me, recorded) {
   const count = recorded.closes_out === 1 ? "1 open request was" : `${recorded.closes_out} open requests were`;
-  const place = element("section", { class: "warning" }, element("p", {}, `${count} closed out.`));
+  const box = element("section", { class: "warning" }, element("p", {}, `${count} closed out.`));
   if (me.scopes.includes("intake:export")) {
     const button = element("button", { type: "button" }, "Download them for the hand-over");
-    button.addEventListener("click", once(button, () => download(place, recorded.handover_export)));
-    place.append(button);
+    button.addEventListener("click", once(button, () => download(box, recorded.handover_export)));
+    box.append(button);
   }
-  return place;
+  return box;
 }

@@ -1,4 +1,4 @@
-// The service's codes in words.
+// The labels for the service's codes.
 
 export const STATES = {
   received: "Received",
@@ -23,7 +23,7 @@ export const SENT = {
   name: "Name",
   email: "E-mail",
   phone: "Phone",
-  preferred_contact: "Would rather be reached by",
+  preferred_contact: "Preferred contact",
   may_leave_voicemail: "May leave a voicemail",
   best_time: "Best time",
   topic: "About",
@@ -33,7 +33,7 @@ export const SENT = {
 export const QUARANTINE = {
   honeypot: "a field that people do not see was filled in",
   too_fast: "it was sent faster than a person types",
-  staff: "staff put it there",
+  staff: "staff marked it as spam",
 };
 
 export const CLINIC = {
@@ -43,13 +43,13 @@ export const CLINIC = {
 };
 
 export const MODES = {
-  "": "As usual for this state",
-  open: "Taken",
-  waitlist: "Taken, on a waiting list",
-  paused: "Not taken for now",
+  "": "Default of the state",
+  open: "Accepted",
+  waitlist: "Accepted, on a waiting list",
+  paused: "Not accepted for now",
 };
 
-// A value as a person says it: `chronic_pain` is chronic pain.
+// A value as text: `chronic_pain` becomes "chronic pain".
 export function plain(value) {
   if (value === null) return "–";
   if (typeof value === "boolean") return value ? "Yes" : "No";

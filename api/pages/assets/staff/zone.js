@@ -1,4 +1,4 @@
-// Times in the clinic's time zone, whatever the zone of this device is.
+// Shows and reads times in the clinic's time zone, independent of the device's time zone.
 
 const DAY = 24 * 60 * 60 * 1000;
 
@@ -19,9 +19,9 @@ export const zoneName = () => zone;
 export const momentOf = (instant) => moment.format(new Date(instant));
 export const dayOf = (instant) => day.format(new Date(instant));
 
-// The instant of a wall time such as 2026-11-01T01:30, and `times`, how often it comes: where clocks
-// go back it comes twice, and the first one is taken; where they go forward it may not come at all,
-// and the time is taken that clocks would show if they had not been changed yet.
+// The instant of a local time such as 2026-11-01T01:30, and `times`: how often this local time occurs.
+// When clocks go back it can occur twice: the result is the first one. When clocks go forward it may
+// not occur: the result is the instant as if the clocks had not changed yet.
 export function instantOf(text, name = zone) {
   const wall = Date.parse(`${text}Z`);
   const readings = new Intl.DateTimeFormat("en-US", {

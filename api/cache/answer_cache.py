@@ -1,4 +1,4 @@
-"""The answers that a process keeps, and for how long they are true."""
+"""Stores the answers of public reads until the published content changes."""
 
 import asyncio
 import logging
@@ -27,31 +27,39 @@ _NEVER = float("inf")
 Key = tuple[str, bytes, Representation]
 
 
-class Kept:
-    """The answers of this process, for as long as they are true."""
+class AnswerCache:
+    """The stored answers of one process.
+
+    They are valid until a transaction changes the content, or the next scheduled change takes
+    effect. When the cache is full, it removes the answers that were not used for the longest time.
+    """
 
     def __init__(self) -> None:
         self._answers: OrderedDict[Key, Answer] = OrderedDict()
         self._size = 0
-        self._looking = asyncio.Lock()
+        self._refresh_lock = asyncio.Lock()
         self._version: int | None = None
+        # The value of `changes.count` when the version was read.
         self._changes = -1
+        # Time of the next scheduled change, in seconds since 1970.
         self._until = 0.0
-        # Raised whenever what was kept is dropped, so that nothing older is put back.
+        # Raised when all answers are dropped. An answer is stored only in the epoch in which its
+        # route began, so that no older answer is stored after a change.
         self.epoch = 0
-        # By media type, in the clinic's language. `json` is the one that most requests want.
+        # By media type, in the clinic's language.
         self.representations = representations("")
-        self.json = self.representations[JSON]
+        self.default_representation = self.representations[JSON]
 
     def __len__(self) -> int:
         return len(self._answers)
 
     @property
     def is_current(self) -> bool:
+        """Whether no change of this process and no scheduled change has made the answers stale."""
         return self._changes == changes.count and time.time() < self._until
 
     def get(self, key: Key) -> Answer | None:
-        # What `is_current` says, in line: this is on the way of every read.
+        # The condition of `is_current`, without its call: this runs for every read.
         if self._changes != changes.count or time.time() >= self._until:
             return None
         answer = self._answers.get(key)
@@ -60,6 +68,7 @@ class Kept:
         return answer
 
     def put(self, key: Key, answer: Answer, *, epoch: int) -> None:
+        """Stores an answer, unless the cache was dropped since `epoch`."""
         if epoch != self.epoch or not self.is_current or answer.size > MAX_BYTES:
             return
         replaced = self._answers.pop(key, None)
@@ -75,8 +84,11 @@ class Kept:
         self.epoch += 1
 
     async def refresh(self, engine: Engine, *, again: bool = False) -> None:
-        """Drops everything if something was published or has come due; raises if it can't tell."""
-        async with self._looking:
+        """Drops all answers if the content changed. Raises the database's exceptions.
+
+        Without `again`, it asks the database only if the answers are stale.
+        """
+        async with self._refresh_lock:
             if self.is_current and not again:
                 return
             known = None if time.time() >= self._until else self._version
@@ -85,37 +97,39 @@ class Kept:
             if content is not None:
                 self._until = content.until
                 self.representations = representations(content.locale)
-                self.json = self.representations[JSON]
+                self.default_representation = self.representations[JSON]
             if content is not None or seen != self._changes:
                 self.drop()
             self._version, self._changes = version, seen
 
-    async def follow(self, engine: Engine, stopped: asyncio.Event) -> None:
-        """Notices what other processes publish."""
-        is_away = False
+    async def keep_current(self, engine: Engine, stopped: asyncio.Event) -> None:
+        """Checks twice a second whether another process has changed the content.
+
+        While the database fails, the stored answers are still served.
+        """
+        is_failing = False
         while not stopped.is_set():
             try:
                 await self.refresh(engine, again=True)
-                is_away = False
+                is_failing = False
             except Exception as error:
-                # What is kept goes on being served.
-                if not is_away:
-                    log.error("cannot look for changes: %s", type(error).__name__)
-                is_away = True
+                if not is_failing:
+                    log.error("cannot check for changes: %s", type(error).__name__)
+                is_failing = True
             with suppress(TimeoutError):
                 await asyncio.wait_for(stopped.wait(), _CHECK_EVERY_SECONDS)
 
 
 class _Content(NamedTuple):
-    """What holds for all answers of one version of the content."""
+    """What all answers of one content version depend on."""
 
-    # Seconds since 1970: the next change that takes effect by the clock.
+    # Time of the next scheduled change, in seconds since 1970.
     until: float
     locale: str
 
 
 def _read(engine: Engine, known: int | None) -> tuple[int, _Content | None]:
-    """The content's version and, where it isn't the known one, what holds for it."""
+    """The content version, and its `_Content` unless it is the known version."""
     with reading(engine) as session:
         version = find_content_version(session)
         if version == known:
