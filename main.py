@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from api import loops, server
-from api.access import AccessRecorder
+from api.access_events import AccessRecorder
 from api.auth import REFUSED_RATE
 from api.cache.responses import CachedAPI
 from api.commands import demo
@@ -27,7 +27,7 @@ from api.http.cors import Cors
 from api.http.middleware import AccessLog, BodyLimit, DefaultHeaders, RequestId, UnhandledExceptions
 from api.http.rates import AddressLimiter
 from api.pages.openapi import INTRODUCTION, TAGS, DocumentedAPI, operation_id
-from api.pages.webhooks import events
+from api.pages.openapi_webhooks import events
 from api.problems.handlers import add_handlers
 from api.public.readiness import ReadinessProbe
 from api.router import router
@@ -38,10 +38,10 @@ from data.documents.checks import check_content
 from data.documents.files import SHIPPED_CONTENT, ContentFaults, read_content
 from data.intake.store import store_requests
 from data.notifications.dispatch import DeliverySettings, Dispatcher
-from data.notifications.mail import MailServer
 from data.notifications.mailer import MailSettings
+from data.notifications.smtp import MailServer
+from data.operations.content_loading import load_content
 from data.operations.health import Service
-from data.operations.load import load_content
 from data.operations.roles import grant_serving
 from data.write_queue import BatchWriter, WriteQueue
 from models.service import NAME, VERSION

@@ -7,12 +7,12 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 from starlette.concurrency import run_in_threadpool
 
-from api.access import RefusedCall
+from api.access_events import RefusedCall
 from api.http.addresses import networks_of
 from api.pages.openapi import operation_id
 from api.problems.catalogue import Forbidden, Unauthorized
 from api.problems.document import responses
-from api.problems.protocol import TooManyRequests
+from api.problems.http_problems import TooManyRequests
 from api.runtime import runtime_of
 from data.database import reading
 from data.staff_tokens import find_token, is_use_due

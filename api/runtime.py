@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from fastapi import Request
 from sqlalchemy import Engine
 
-from api.access import AccessRecorder
+from api.access_events import AccessRecorder
 from api.http.rates import AddressLimiter
-from api.intake.key_locks import KeyLocks
+from api.intake.idempotency_locks import KeyLocks
 from api.public.readiness import ReadinessProbe
 from data.intake.requests import NewRequest
 from data.intake.store import Outcome

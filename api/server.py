@@ -11,14 +11,14 @@ from sqlalchemy.exc import DBAPIError
 
 from api.http.connection import Connection
 from api.http.open_connections import OpenConnections
-from data.audit_chain import ChainFault, open_chain
+from data.audit.chain import ChainFault, open_chain
 from data.crypto import KeyringDocument, KeyringFault, parse_document, read_document, write_keyring
 from data.database import name_fault, open_database, reading, take_lock, writing
 from data.documents.files import SHIPPED_CONTENT, ContentFaults, read_content
 from data.documents.status import find_status
 from data.live_keyring import LiveKeyring, read_file, read_text
+from data.operations.content_loading import is_loaded, load_content
 from data.operations.health import probe_writing
-from data.operations.load import is_loaded, load_content
 from data.postgresql import NotDurable
 from data.schema import NEWEST_REVISION, find_revision, migrate
 from data.sealing_keys import has_sealed_data

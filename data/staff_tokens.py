@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
-from data.audit import record_event
+from data.audit.events import record_event
 from data.paging import Cursor, Order, Page, read_page
 from models.audit import COMMAND_LINE, Action, Details, listed
 from models.staff_token import (

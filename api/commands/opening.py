@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from api import server
 from data import schema
-from data.audit_chain import ChainFault
+from data.audit.chain import ChainFault
 from data.crypto import KeyringFault, SealBroken
 from data.database import name_fault, open_database
 from data.documents.files import ContentFaults

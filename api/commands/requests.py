@@ -6,7 +6,7 @@ import typer
 from sqlmodel import SQLModel
 
 from api.commands.opening import fail, opened_database, opened_for_events
-from data.audit import record_event
+from data.audit.events import record_event
 from data.database import reading, writing
 from data.intake import requests as consultation_requests
 from data.intake import retention

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator
 
 from api.http import strict_json
 from api.problems.catalogue import MalformedJSON
-from api.problems.protocol import UnsupportedMediaType
+from api.problems.http_problems import UnsupportedMediaType
 
 _MEDIA_TYPE_LENGTH = 200
 

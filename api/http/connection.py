@@ -25,7 +25,7 @@ from api.http.middleware import DefaultHeaders
 from api.http.open_connections import OpenConnections
 from api.problems.catalogue import Problem
 from api.problems.document import render
-from api.problems.protocol import BadRequest, HeaderFieldsTooLarge, URITooLong
+from api.problems.http_problems import BadRequest, HeaderFieldsTooLarge, URITooLong
 
 _METHOD = re.compile(rb"^(?:\r\n)*[A-Za-z0-9!#$%&'*+.^_`|~-]{1,32}(?= [^ ])")
 # A method that the parser accepts and no route has.

@@ -8,7 +8,7 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from api.problems.catalogue import Problem
-from api.problems.protocol import RequestTimeout
+from api.problems.http_problems import RequestTimeout
 
 # For receiving a whole request, and for the client to receive something of an answer.
 SECONDS = 10.0

@@ -7,7 +7,7 @@ from functools import lru_cache
 from httptools import HttpRequestParser
 
 from api.problems.catalogue import Problem
-from api.problems.protocol import BadRequest, HeaderFieldsTooLarge, URITooLong
+from api.problems.http_problems import BadRequest, HeaderFieldsTooLarge, URITooLong
 
 TARGET_BYTES = 8 * 1024
 FIELDS_BYTES = 16 * 1024

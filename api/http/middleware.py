@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems.catalogue import InternalError
 from api.problems.document import render
-from api.problems.protocol import ContentTooLarge
+from api.problems.http_problems import ContentTooLarge
 
 log = logging.getLogger("clinic_api")
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Header, Response
 
-from api.problems.protocol import PreconditionFailed, PreconditionRequired
+from api.problems.http_problems import PreconditionFailed, PreconditionRequired
 
 IfMatch = Annotated[
     str | None,

@@ -12,8 +12,8 @@ from limits.storage import storage_from_string
 from limits.strategies import SlidingWindowCounterRateLimiter
 
 from api.http.addresses import networks_of
-from api.http.rate_counts import BoundedMemoryStorage
-from api.problems.protocol import TooManyRequests
+from api.http.rate_storage import BoundedMemoryStorage
+from api.problems.http_problems import TooManyRequests
 
 log = logging.getLogger("clinic_api")
 

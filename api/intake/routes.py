@@ -22,7 +22,7 @@ from api.problems.catalogue import (
     RequestEnded,
 )
 from api.problems.document import responses
-from api.problems.protocol import ContentTooLarge, TooManyRequests, UnsupportedMediaType
+from api.problems.http_problems import ContentTooLarge, TooManyRequests, UnsupportedMediaType
 from api.runtime import runtime_of
 from data.documents.form import find_form, find_form_texts
 from data.documents.status import find_status

@@ -2,8 +2,6 @@
 
 from typing import ClassVar
 
-from api.problems import protocol  # noqa: F401 (its problems belong to `ALL`)
-
 # Re-exported: other modules import these two together with the problems.
 from api.problems.problem import RETRY_AFTER as RETRY_AFTER
 from api.problems.problem import Extension

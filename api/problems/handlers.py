@@ -19,7 +19,7 @@ from api.problems.catalogue import (
     Unavailable,
 )
 from api.problems.document import render
-from api.problems.protocol import MethodNotAllowed
+from api.problems.http_problems import MethodNotAllowed
 from api.problems.validation import problem_for
 from data.crypto import KeyringFault, SealBroken
 from data.documents.status import NotLoaded

@@ -8,7 +8,7 @@ from api.auth import Admin
 from api.dependencies import SessionDep
 from api.http.cursors import CursorQuery
 from api.http.queries import LimitQuery, list_meta
-from data import audit
+from data.audit import events as audit
 from models.audit import AuditEventList
 
 router = APIRouter(prefix="/v1/staff/audit-events")

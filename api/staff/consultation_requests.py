@@ -22,14 +22,14 @@ from api.problems.catalogue import (
     TransitionNotAllowed,
 )
 from api.problems.document import responses
-from api.problems.protocol import (
+from api.problems.http_problems import (
     ContentTooLarge,
     PreconditionFailed,
     PreconditionRequired,
     UnsupportedMediaType,
 )
 from api.runtime import runtime_of
-from data.audit import record_event
+from data.audit.events import record_event
 from data.intake import export, inbox
 from data.intake.opened_requests import read_request
 from data.intake.retention import erase

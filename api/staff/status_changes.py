@@ -12,7 +12,7 @@ from api.http.cursors import CursorQuery
 from api.http.queries import FlagQuery, LimitQuery, list_meta
 from api.problems.catalogue import AlreadyInEffect, InvalidRequest, MalformedJSON, NotFound
 from api.problems.document import responses
-from api.problems.protocol import ContentTooLarge, UnsupportedMediaType
+from api.problems.http_problems import ContentTooLarge, UnsupportedMediaType
 from api.problems.validation import invalid
 from data.documents.status_history import list_all_changes
 from data.operations import status_changes

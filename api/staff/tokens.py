@@ -11,7 +11,7 @@ from api.http.cursors import CursorQuery
 from api.http.queries import LimitQuery, list_meta
 from api.problems.catalogue import InvalidRequest, MalformedJSON, NotFound, Unauthorized
 from api.problems.document import responses
-from api.problems.protocol import ContentTooLarge, UnsupportedMediaType
+from api.problems.http_problems import ContentTooLarge, UnsupportedMediaType
 from api.problems.validation import invalid
 from data import staff_tokens
 from data.staff_tokens import ExceedsMaker, MakerInvalid

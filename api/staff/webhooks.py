@@ -11,7 +11,7 @@ from api.http.cursors import CursorQuery
 from api.http.queries import LimitQuery, list_meta
 from api.problems.catalogue import InvalidRequest, MalformedJSON, NotFound
 from api.problems.document import responses
-from api.problems.protocol import ContentTooLarge, UnsupportedMediaType
+from api.problems.http_problems import ContentTooLarge, UnsupportedMediaType
 from data.notifications import webhooks
 from models.webhook import WebhookCreate, WebhookIssued, WebhookList, WebhookPublic
 

@@ -13,7 +13,7 @@ from sqlalchemy import tuple_
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from data.audit import record_event
+from data.audit.events import record_event
 from data.crypto import Keyring
 from data.intake.opened_requests import OpenedRequest, open_parts
 from data.write_queue import WriteQueue

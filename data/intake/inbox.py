@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col
 
-from data.audit import record_event
+from data.audit.events import record_event
 from data.crypto import Keyring
 from data.intake.retention import Retention, retention_end
 from data.intake.sealed import note_location

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
-from data.audit import record_event
+from data.audit.events import record_event
 from data.crypto import Keyring, SealBroken
 from data.intake.requests import list_consents
 from data.intake.sealed import note_location, open_request

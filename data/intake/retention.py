@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
-from data.audit import record_event
+from data.audit.events import record_event
 from data.outbox import forget_old, forget_subjects
 from data.sent_letters import forget_old_letters
 from models.audit import SERVICE, Action, listed

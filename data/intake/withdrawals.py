@@ -3,7 +3,7 @@
 from sqlalchemy import delete
 from sqlmodel import Session, col
 
-from data.audit import record_event
+from data.audit.events import record_event
 from data.intake.retention import Retention, retention_end
 from data.letter_receipts import forget_receipts
 from data.outbox import announce

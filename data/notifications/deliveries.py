@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
-from data.audit import record_event
+from data.audit.events import record_event
 from data.paging import Cursor, Order, Page, read_page
 from models.audit import Action
 from models.delivery import (

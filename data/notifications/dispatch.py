@@ -17,7 +17,7 @@ from sqlmodel import Session
 from data import outbox
 from data.crypto import Keyring
 from data.database import reading
-from data.notifications import outward
+from data.notifications import outbound as outward
 from data.notifications.mailer import Mailer, MailSettings
 from data.notifications.webhooks import end_webhook, secret_location
 from data.write_queue import WriteQueue, WriteQueueTimeout

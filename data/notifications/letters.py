@@ -11,7 +11,7 @@ from data.documents.status import find_status
 from data.intake.requests import find_request, next_step
 from data.intake.sealed import open_request
 from data.letter_receipts import open_receipt
-from data.notifications.mail import Letter
+from data.notifications.smtp import Letter
 from models.delivery import Delivery
 
 STAFF_PAGE = "/staff"

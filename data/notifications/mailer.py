@@ -13,8 +13,8 @@ from data.database import reading
 from data.intake.requests import find_request
 from data.intake.sealed import open_request
 from data.notifications import letters
-from data.notifications.mail import Letter, MailServer, send_letter
 from data.notifications.mail_health import is_mail_fault
+from data.notifications.smtp import Letter, MailServer, send_letter
 from data.sent_letters import record_letter
 from models.delivery import CANCELLED, DELIVERED, OVER_LIMIT, Channel, Delivery, DeliveryState
 

@@ -6,7 +6,7 @@ import uuid
 
 from sqlmodel import Session
 
-from data.audit import record_event
+from data.audit.events import record_event
 from data.crypto import Keyring
 from data.outbox import cancel_for_webhook
 from data.paging import Cursor, Order, Page, read_page

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, func, inspect, select, table, text
 
-from data.audit_check import find_end
+from data.audit.check import find_end
 from models.backup import BackupContents
 
 

@@ -1,7 +1,7 @@
 """The checks of `doctor`: faults of an installation that the readiness probe does not cover."""
 
-from data.audit_chain import ChainFault, find_chain
-from data.audit_check import check_events, is_missing
+from data.audit.chain import ChainFault, find_chain
+from data.audit.check import check_events, is_missing
 from data.database import reading
 from data.operations.backup import list_backups, read_manifest
 from data.operations.health import Check, CheckFailed, Service

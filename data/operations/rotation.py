@@ -14,9 +14,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Engine, LargeBinary, delete, func
 from sqlmodel import Session, SQLModel, col, select
 
-from data.audit import record_event, write_events
-from data.audit_chain import secret_location as audit_secret_location
-from data.audit_chain import use_chain
+from data.audit.chain import secret_location as audit_secret_location
+from data.audit.chain import use_chain
+from data.audit.events import record_event, write_events
 from data.crypto import (
     Keyring,
     KeyringDocument,

@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import insert
 from sqlmodel import Session
 
-from data.audit import record_event
+from data.audit.events import record_event
 from data.database import take_lock
 from data.documents.publications import record_change
 from data.documents.status import CLINIC_STATE, NotLoaded
 from data.documents.status_history import list_planned
-from data.intake.closing import close_out_where_closed, count_open
+from data.intake.close_out import close_out_where_closed, count_open
 from data.intake.retention import Retention
 from data.outbox import announce
 from models.audit import Action, Details

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from data.database import reading, take_lock
 from data.documents.status import CLINIC_STATE
-from data.intake.closing import close_out_where_closed, is_close_out_due
+from data.intake.close_out import close_out_where_closed, is_close_out_due
 from data.intake.retention import Retention, purge
 from data.outbox import old_deliveries
 from data.sent_letters import old_letters

@@ -5,8 +5,8 @@ import { ClinicApp, type Store } from "./clinic-app";
 declare const process: { env: Record<string, string> };
 const { SERVICE, TOKEN, AWAY, PROXY } = process.env as Record<"SERVICE" | "TOKEN" | "AWAY" | "PROXY", string>;
 
-function check(holds: boolean, what: string): asserts holds {
-  if (!holds) throw new Error(what);
+function check(condition: boolean, what: string): asserts condition {
+  if (!condition) throw new Error(what);
 }
 
 const kept = new Map<string, string>();

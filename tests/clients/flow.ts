@@ -7,8 +7,8 @@ declare const process: { env: Record<string, string | undefined> };
 const service = createClient<paths>({ baseUrl: process.env["SERVICE"] ?? "" });
 const staff = { Authorization: `Bearer ${process.env["TOKEN"]}` };
 
-function check(holds: boolean, what: string): asserts holds {
-  if (!holds) throw new Error(what);
+function check(condition: boolean, what: string): asserts condition {
+  if (!condition) throw new Error(what);
 }
 
 // The text above the form, which depends on the clinic's state.
@@ -47,8 +47,8 @@ async function main(): Promise<void> {
   const faulty = await service.POST("/v1/consultation-requests", {
     body: { name: "Robin", email: "robin", topic: "other", consent_to_contact: true, form_version: form.version },
   });
-  const told = faulty.error?.errors?.map((fault) => fault.code) ?? [];
-  check(told.join() === "email.invalid", `the fault is at its field: ${told}`);
+  const codes = faulty.error?.errors?.map((fault) => fault.code) ?? [];
+  check(codes.join() === "email.invalid", `the fault is at its field: ${codes}`);
 
   const body = {
     name: "Robin", email: "robin@example.com", topic: "other", consent_to_contact: true,

@@ -49,7 +49,7 @@ await Promise.all([listening(service), listening(site)]);
 const at = (path) => `http://127.0.0.1:${site.address().port}/${path}`;
 
 const heading = (page, name) => page.getByRole("heading", { level: 1, name }).waitFor();
-const told = (page, text) => page.getByRole("alert").filter({ hasText: text }).waitFor();
+const alertShows = (page, text) => page.getByRole("alert").filter({ hasText: text }).waitFor();
 const send = (page) => page.getByRole("button", { name: "Send the request" });
 const live = (page) => page.locator("a.action");
 
@@ -112,7 +112,7 @@ async function request(page) {
   await inspect(page, "site-open-form");
 
   await send(page).click();
-  await told(page, "Please enter your name.");
+  await alertShows(page, "Please enter your name.");
   const name = page.getByLabel("Your name");
   assert.equal(await name.getAttribute("aria-invalid"), "true");
   const words = await name.evaluate((input) => input.getAttribute("aria-describedby").split(" ")
@@ -128,7 +128,7 @@ async function request(page) {
   await page.getByLabel("Phone number").fill("12");
   assert.equal(await name.getAttribute("aria-invalid"), null);
   await send(page).click();
-  await told(page, "Please check your phone number");
+  await alertShows(page, "Please check your phone number");
   assert.equal(await page.locator(".jedi-error-message:visible").count(), 1);
   assert.equal(await page.locator("[aria-invalid=true]").count(), 1);
   await page.getByLabel("Phone number").fill("(503) 227-1212");
@@ -136,7 +136,7 @@ async function request(page) {
   // Without the service, and with a lost answer, the request is stored once, and the form keeps its values.
   connectTo(null);
   await send(page).click();
-  await told(page, "It could not be sent");
+  await alertShows(page, "It could not be sent");
   assert.equal(await name.inputValue(), "Robin Canary");
   await inspect(page, "site-open-away");
   connectTo("open");
@@ -147,14 +147,14 @@ async function request(page) {
     await page.route("**/v1/consultation-requests", (route) => route.fulfill({ status, contentType, headers, body }));
     await send(page).click();
     await page.getByRole("status").filter({ hasText: "Sending…" }).waitFor({ state: "detached" });
-    await told(page, "It could not be sent");
+    await alertShows(page, "It could not be sent");
     assert.equal(await name.inputValue(), "Robin Canary");
     await page.unrouteAll({ behavior: "wait" });
   }
   proxy.losesAnswers = true;
   await send(page).click();
   while (!RECEIPT.test(proxy.lost)) await new Promise((resolve) => setTimeout(resolve, 20));
-  await told(page, "It could not be sent");
+  await alertShows(page, "It could not be sent");
   proxy.losesAnswers = false;
   await keepsNothing(page);
   await send(page).click();
@@ -174,7 +174,7 @@ async function outdated(page) {
   await fillIn(page);
   await page.unrouteAll({ behavior: "wait" });
   await send(page).click();
-  await told(page, "The form has changed.");
+  await alertShows(page, "The form has changed.");
   assert.equal(await page.getByLabel("Your name").inputValue(), "Robin Canary");
   assert.equal(await page.getByLabel("What is your request about?").inputValue(), "chronic_pain");
   assert.equal(await page.locator("main input:checked").count(), 2);
@@ -196,7 +196,7 @@ async function receipt(page) {
   // Without the service the last known state is shown.
   connectTo(null);
   await page.reload();
-  await told(page, "This is the last known state.");
+  await alertShows(page, "This is the last known state.");
   await page.getByText(id, { exact: true }).waitFor();
   connectTo("open");
 
@@ -205,7 +205,7 @@ async function receipt(page) {
   await page.getByLabel("Reference").fill(id);
   await page.getByLabel("Code").fill("“wrong”");
   await page.keyboard.press("Enter");
-  await told(page, "No request has this reference and this code.");
+  await alertShows(page, "No request has this reference and this code.");
   await inspect(page, "site-receipt-unknown");
   await page.getByLabel("Code").fill(` ${code} `);
   await page.keyboard.press("Enter");
@@ -234,7 +234,7 @@ async function receipt(page) {
   await page.getByRole("button", { name: "Withdraw the request…" }).click();
   connectTo(null);
   await page.getByRole("button", { name: "Withdraw it" }).click();
-  await told(page, "was perhaps not withdrawn");
+  await alertShows(page, "was perhaps not withdrawn");
   connectTo("open");
   await page.getByRole("button", { name: "Withdraw it" }).click();
   await page.getByRole("definition").filter({ hasText: "Withdrawn" }).waitFor();
@@ -250,7 +250,7 @@ async function receipt(page) {
     sessionStorage.setItem("receipt", JSON.stringify({ ...kept, id: kept.id.replace(/^./, (x) => (x === "0" ? "1" : "0")) }));
   });
   await page.reload();
-  await told(page, "There is no longer a request for your receipt.");
+  await alertShows(page, "There is no longer a request for your receipt.");
   await page.getByLabel("Reference").waitFor();
 }
 
@@ -297,7 +297,7 @@ async function closesMeanwhile(page) {
   await fillIn(page);
   connectTo("closed");
   await send(page).click();
-  await told(page, "Nothing was stored.");
+  await alertShows(page, "Nothing was stored.");
   await page.getByRole("region", { name: "The clinic's status" }).filter({ hasText: "permanently closed" }).waitFor();
   assert.equal(await page.locator("form").count(), 0);
   await inspect(page, "site-closed-meanwhile");

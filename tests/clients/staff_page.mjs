@@ -23,7 +23,7 @@ async function heading(page, text) {
   await page.getByRole("heading", { level: 1, name: text }).waitFor();
 }
 
-async function said(page, text) {
+async function statusShows(page, text) {
   await page.getByRole("status").filter({ hasText: text }).waitFor();
 }
 
@@ -65,7 +65,7 @@ await browse(async (page, context) => {
 
   // Each change on the page is stored: state, assignee and note.
   await page.getByRole("button", { name: "Mark as contacted" }).click();
-  await said(page, "Contacted");
+  await statusShows(page, "Contacted");
   // A note that is being written stays during other changes.
   await page.getByLabel("New note").fill("Called;\nrings <b>tomorrow</b>.");
   // An error page of a proxy does not count as an answer, also with a 401; the note stays.
@@ -84,14 +84,14 @@ await browse(async (page, context) => {
     await page.getByLabel("New note").fill("Called;\nrings <b>tomorrow</b>.");
   }
   await page.getByRole("button", { name: "Assign to me" }).click();
-  await said(page, "It is assigned to you");
+  await statusShows(page, "It is assigned to you");
   await page.getByRole("button", { name: "Save the note" }).click();
-  await said(page, "The note is saved");
+  await statusShows(page, "The note is saved");
   await page.getByText("rings <b>tomorrow</b>.").waitFor();
   assert.equal(await page.getByLabel("New note").inputValue(), "");
   await page.getByLabel("Assign to another person").fill("Night shift");
   await page.getByRole("button", { name: "Hand over" }).click();
-  await said(page, "assigned to another person");
+  await statusShows(page, "assigned to another person");
   await inspect(page, "request-noted");
   const moved = await read(FIRST);
   assert.deepEqual(
@@ -104,7 +104,7 @@ await browse(async (page, context) => {
     body: { state: "scheduled" }, headers: { "If-Match": `"${moved.version}"` },
   });
   await page.getByRole("button", { name: "Decline" }).click();
-  await said(page, "Somebody else changed this request");
+  await statusShows(page, "Somebody else changed this request");
   assert.equal((await read(FIRST)).state, "scheduled");
   await page.getByRole("button", { name: "Mark as completed" }).waitFor();
 
@@ -113,7 +113,7 @@ await browse(async (page, context) => {
   await page.getByText("This may be spam: a field that people do not see").waitFor();
   await inspect(page, "request-spam");
   await page.getByRole("button", { name: "This is not spam" }).click();
-  await said(page, "no longer marked");
+  await statusShows(page, "no longer marked");
   assert.equal((await read(SECOND)).quarantined, false);
 
   // Erasing needs a confirmation; the focus is on "Keep it", and Escape cancels.
@@ -138,7 +138,7 @@ await browse(async (page, context) => {
   await page.getByRole("link", { name: "Clinic status" }).click();
   await heading(page, "Clinic status");
   await page.getByText("time zone, America/Los_Angeles").first().waitFor();
-  const look = page.getByRole("button", { name: "Preview the change" });
+  const preview = page.getByRole("button", { name: "Preview the change" });
   const make = page.getByRole("button", { name: "Change the status" });
   const dialog = page.getByRole("dialog");
   const plans = page.getByRole("region", { name: "Planned changes" });
@@ -147,16 +147,16 @@ await browse(async (page, context) => {
   await page.getByLabel("Open automatically").check();
   await page.getByLabel("Message").fill("The roof is being mended.");
   await inspect(page, "status");
-  await look.click();
+  await preview.click();
   await dialog.getByText("Planned with it: Open, from May 1, 2031, 12:00 AM PDT.").waitFor();
   await inspect(page, "status-asked");
   assert.equal(await page.evaluate(() => document.activeElement.textContent), "Change nothing");
   await page.keyboard.press("Enter");
   await dialog.waitFor({ state: "hidden" });
   assert.equal((await call("GET", "/v1/status")).state, "open");
-  await look.click();
+  await preview.click();
   await make.click();
-  await said(page, "The status is changed.");
+  await statusShows(page, "The status is changed.");
   await page.getByRole("definition").filter({ hasText: "Temporarily closed" }).waitFor();
   await page.getByRole("definition").filter({ hasText: "The roof is being mended." }).waitFor();
   await plans.getByText("Open, from May 1, 2031, 12:00 AM PDT").waitFor();
@@ -164,7 +164,7 @@ await browse(async (page, context) => {
   // A closure is planned for an ambiguous time; opening reports that it stays planned.
   await page.getByLabel("State").selectOption("permanently_closed");
   await page.getByLabel("From").fill("2031-11-02T01:30");
-  await look.click();
+  await preview.click();
   await dialog.getByText("this is the first one").waitFor();
   await dialog.getByText("2 requests are open now").waitFor();
   await make.click();
@@ -172,32 +172,32 @@ await browse(async (page, context) => {
   await page.getByLabel("Type permanently_closed").fill("permanently_closed");
   await inspect(page, "status-planning");
   await make.click();
-  await said(page, "The change is planned.");
+  await statusShows(page, "The change is planned.");
   await plans.getByText("Permanently closed, from Nov 2, 2031, 1:30 AM PDT").waitFor();
   assert.equal((await call("GET", "/v1/staff/status-changes")).data[0].effective_from, "2031-11-02T08:30:00Z");
-  await look.click();
+  await preview.click();
   await dialog.getByText("Stays planned: Permanently closed, from Nov 2, 2031, 1:30 AM PDT.").waitFor();
   await make.click();
-  await said(page, "The status is changed.");
+  await statusShows(page, "The status is changed.");
   await inspect(page, "status-planned");
   await page.getByRole("button", { name: "Call off: Permanently closed" }).click();
-  await said(page, "The planned change is called off.");
+  await statusShows(page, "The planned change is called off.");
   await plans.getByText("Permanently closed").waitFor({ state: "hidden" });
   assert.equal((await call("GET", "/v1/status")).next_change.state, "open");
 
   // A time in the past needs a confirmation.
   await page.getByLabel("From").fill("2020-01-31T09:00");
-  await look.click();
+  await preview.click();
   await page.getByRole("alert").filter({ hasText: "This time is in the past." }).waitFor();
   await page.getByLabel("This time is in the past").check();
-  await look.click();
+  await preview.click();
   await dialog.getByText("since Jan 31, 2020, 9:00 AM PST").waitFor();
   await page.keyboard.press("Escape");
 
   // Closing permanently calls off the plans, and needs the typed confirmation.
   await page.getByLabel("From").fill("");
   await page.getByLabel("State").selectOption("permanently_closed");
-  await look.click();
+  await preview.click();
   await dialog.getByText("No longer planned: Open, from May 1, 2031").waitFor();
   await dialog.getByText("It closes out every open request; 2 requests are open.").waitFor();
   await page.getByLabel("Type permanently_closed").fill("yes");

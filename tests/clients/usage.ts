@@ -3,17 +3,17 @@ import type { components, operations, webhooks } from "./openapi";
 
 type Schemas = components["schemas"];
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-function holds<_T extends true>(): void {}
+function assertType<_T extends true>(): void {}
 
 // Every field is present; an unknown value is null.
-holds<Same<Schemas["StatusPublic"]["reopens_on"], string | null>>();
-holds<Same<Schemas["StatusPublic"]["next_change"], Schemas["StatusChangePublic"] | null>>();
-holds<Same<Schemas["ClinicPublic"]["name"], string | null>>();
-holds<Same<Schemas["SectionPublic"]["call_to_action"], Schemas["CallToActionPublic"] | null>>();
-holds<Same<Required<Schemas["FAQPublic"]>, Schemas["FAQPublic"]>>();
-holds<Same<Required<Schemas["BundlePublic"]>, Schemas["BundlePublic"]>>();
-holds<Same<Schemas["FAQList"]["data"], Schemas["FAQPublic"][]>>();
-holds<Same<Schemas["FAQList"]["meta"]["next_cursor"], string | null>>();
+assertType<Same<Schemas["StatusPublic"]["reopens_on"], string | null>>();
+assertType<Same<Schemas["StatusPublic"]["next_change"], Schemas["StatusChangePublic"] | null>>();
+assertType<Same<Schemas["ClinicPublic"]["name"], string | null>>();
+assertType<Same<Schemas["SectionPublic"]["call_to_action"], Schemas["CallToActionPublic"] | null>>();
+assertType<Same<Required<Schemas["FAQPublic"]>, Schemas["FAQPublic"]>>();
+assertType<Same<Required<Schemas["BundlePublic"]>, Schemas["BundlePublic"]>>();
+assertType<Same<Schemas["FAQList"]["data"], Schemas["FAQPublic"][]>>();
+assertType<Same<Schemas["FAQList"]["meta"]["next_cursor"], string | null>>();
 
 // The states are an enum, so that the compiler checks a switch over them.
 export function banner(status: Schemas["StatusPublic"]): string {
@@ -61,4 +61,4 @@ export function line(message: Message): string {
   }
 }
 type Received = webhooks["request.received"]["post"]["requestBody"]["content"]["application/json"];
-holds<Same<Received, Schemas["RequestReceivedEvent"]>>();
+assertType<Same<Received, Schemas["RequestReceivedEvent"]>>();

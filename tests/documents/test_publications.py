@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from data.database import writing
 from data.documents.publications import changes, find_content_version, record_change
-from data.operations.load import load_content
+from data.operations.content_loading import load_content
 from models.publication import Kind
 from models.section import Section
 from tests.support.apps import set_status

@@ -58,7 +58,7 @@ async def test_an_unhandled_exception_is_500(
     """The 500 has CORS headers and the id in the log, and not the text of the exception."""
 
     def fail() -> None:
-        raise RuntimeError("what somebody typed")
+        raise RuntimeError("what a patient typed")
 
     app.add_api_route("/fails", fail)
     async with client_of(app) as client:

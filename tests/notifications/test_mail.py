@@ -8,8 +8,8 @@ from aiosmtpd.smtp import AuthResult
 from pydantic import ValidationError
 
 from data.database import reading
-from data.notifications.mail import Letter, MailServer, send_letter
 from data.notifications.mail_health import is_mail_failing
+from data.notifications.smtp import Letter, MailServer, send_letter
 from tests.support.apps import settings_in
 from tests.support.certificates import certificate_for
 from tests.support.health import failed_checks

@@ -15,7 +15,7 @@ from sqlmodel import Session, select
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 
-from data.notifications import outward
+from data.notifications import outbound as outward
 from models.delivery import WAITS, Delivery
 from models.values import utc_now
 from tests.support.apps import set_status

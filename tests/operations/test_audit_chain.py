@@ -11,8 +11,8 @@ from sqlmodel import Session, select
 
 from api.server import CannotStart
 from data import schema
-from data.audit import record_event
-from data.audit_chain import ChainNotOpen
+from data.audit.chain import ChainNotOpen
+from data.audit.events import record_event
 from data.crypto import header_of, read_document
 from data.database import open_database, writing
 from models.audit import COMMAND_LINE, Action, AuditEvent, AuditSecret

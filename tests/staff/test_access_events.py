@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from api.access import AccessRecorder
+from api.access_events import AccessRecorder
 from data.database import count_writers, writing
 from models.audit import AuditEvent
 from models.staff_token import StaffToken

@@ -5,7 +5,7 @@ from pathlib import Path
 from api.server import prepare
 from data.database import open_database, writing
 from data.documents.files import Content, read_content
-from data.operations.load import load_content
+from data.operations.content_loading import load_content
 from data.schema import migrate
 from tests.support.apps import settings_in
 from tests.support.databases import url_of

@@ -32,7 +32,7 @@ interface Kept {
 const TRUSTED_FOR = 24 * 60 * 60 * 1000;
 const LATER: Outcome = { state: "waiting", words: "It will be sent when you are online again." };
 
-function holds(answer: Response, mediaType: string): boolean {
+function hasMediaType(answer: Response, mediaType: string): boolean {
   return answer.headers.get("Content-Type")?.split(";")[0]?.trim() === mediaType;
 }
 
@@ -49,7 +49,7 @@ export class ClinicApp {
         // The app stores the bundle itself, so the HTTP cache is not needed.
         cache: "no-store",
       });
-      const isNew = answer.status === 200 && holds(answer, "application/json");
+      const isNew = answer.status === 200 && hasMediaType(answer, "application/json");
       if (isNew) {
         kept = { tag: answer.headers.get("ETag") ?? "", checkedAt: "", bundle: await answer.json() };
       }
@@ -100,13 +100,13 @@ export class ClinicApp {
         headers: { "Content-Type": "application/json", "Idempotency-Key": key },
         body: this.store.get(`queue/${key}`),
       });
-      if (answer.status === 201 && holds(answer, "application/json")) {
+      if (answer.status === 201 && hasMediaType(answer, "application/json")) {
         const receipt: Schemas["ConsultationRequestAccepted"] = await answer.json();
         this.discard(key);
         return { state: "sent", words: receipt.next_step.text, receipt };
       }
       // An error page of a proxy or a public network is not an answer to the request.
-      if (!holds(answer, "application/problem+json")) return LATER;
+      if (!hasMediaType(answer, "application/problem+json")) return LATER;
       problem = await answer.json();
     } catch {
       return LATER;

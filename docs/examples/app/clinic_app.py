@@ -51,7 +51,7 @@ class ClinicApp:
             answer = self._client.get("/v1/bundle", headers=headers)
         except httpx.TransportError:
             return self._shown(kept, now) if kept else None
-        if answer.status_code == 200 and _holds(answer, "application/json"):
+        if answer.status_code == 200 and _has_media_type(answer, "application/json"):
             kept = {"tag": answer.headers["ETag"], "bundle": answer.json()}
         elif answer.status_code != 304 or kept is None:
             return self._shown(kept, now) if kept else None
@@ -96,12 +96,12 @@ class ClinicApp:
             )
         except httpx.TransportError:
             return Outcome("waiting", LATER)
-        if answer.status_code == 201 and _holds(answer, "application/json"):
+        if answer.status_code == 201 and _has_media_type(answer, "application/json"):
             receipt = answer.json()
             self.discard(key)
             return Outcome("sent", receipt["next_step"]["text"], receipt=receipt)
         # An error page of a proxy or a public network is not an answer to the request.
-        if not _holds(answer, "application/problem+json"):
+        if not _has_media_type(answer, "application/problem+json"):
             return Outcome("waiting", LATER)
         problem = answer.json()
         if answer.status_code in (408, 409, 429) or answer.status_code >= 500:
@@ -119,6 +119,6 @@ class ClinicApp:
         beside.replace(file)
 
 
-def _holds(answer: httpx.Response, media_type: str) -> bool:
+def _has_media_type(answer: httpx.Response, media_type: str) -> bool:
     declared: str = answer.headers.get("Content-Type", "")
     return declared.partition(";")[0].strip() == media_type

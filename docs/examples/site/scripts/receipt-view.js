@@ -14,7 +14,7 @@ const STATES = {
   closed_out: "Ended, because the clinic has closed",
 };
 
-export function receiptView(receipt, told = null) {
+export function receiptView(receipt, message = null) {
   const { id, receipt_token: token, state, received_at, retention_until: until, next_step, confirmation } = receipt;
   const said = make("p", { role: "status" });
   const copy = make("button", { type: "button", onclick: async () => {
@@ -32,7 +32,7 @@ export function receiptView(receipt, told = null) {
   const withdrawn = state === "withdrawn";
   return [
     make("h1", { tabindex: "-1" }, "Your request"),
-    told && make("p", { role: "alert" }, told),
+    message && make("p", { role: "alert" }, message),
     confirmation && !withdrawn && make("p", {}, confirmation),
     make("p", { class: "next" }, next_step.text),
     make("dl", {},
@@ -41,7 +41,7 @@ export function receiptView(receipt, told = null) {
       until && pair("Erased for good on", day(until)),
       pair("Reference", make("code", {}, id)),
       pair("Code", make("code", {}, token))),
-    make("p", {}, "Keep the reference and the code: they open this page again, for whoever has both. This tab forgets them when it is closed."),
+    make("p", {}, "Keep the reference and the code: they open this page again for anyone who has both. This tab forgets them when it is closed."),
     make("p", { class: "buttons" }, copy, forget),
     said,
     // A completed request is a record of care, and the service does not withdraw it.
@@ -56,11 +56,11 @@ function pair(term, value) {
 function withdrawal(receipt) {
   const keep = make("button", { type: "button", onclick: () => dialog.close() }, "Keep it");
   const sure = make("button", { type: "button", class: "danger", onclick: withdraw }, "Withdraw it");
-  const told = make("div");
+  const message = make("div");
   const dialog = make("dialog", { "aria-labelledby": "withdraw" },
     make("h2", { id: "withdraw" }, "Withdraw your request?"),
     make("p", {}, "What you entered is erased for good, and the clinic will not contact you about it."),
-    told,
+    message,
     make("p", { class: "buttons" }, keep, sure));
 
   async function withdraw() {
@@ -75,7 +75,7 @@ function withdrawal(receipt) {
       main.querySelector("h1").focus();
     } catch (error) {
       sure.disabled = false;
-      fill(told, make("p", { role: "alert" }, error instanceof Problem ? error.message
+      fill(message, make("p", { role: "alert" }, error instanceof Problem ? error.message
         : "The clinic's service cannot be reached; your request was perhaps not withdrawn. Please try again in a moment."));
     }
   }

@@ -35,7 +35,7 @@ async function refreshed(receipt) {
 function lookUp(before = null) {
   const id = make("input", { id: "reference", autocomplete: "off", spellcheck: "false", required: true });
   const token = make("input", { id: "code", autocomplete: "off", spellcheck: "false", required: true });
-  const told = make("div", {}, before && make("p", { role: "alert" }, before));
+  const message = make("div", {}, before && make("p", { role: "alert" }, before));
   const submit = async (event) => {
     event.preventDefault();
     try {
@@ -49,7 +49,7 @@ function lookUp(before = null) {
       const words = isUnknown(error) ? "No request has this reference and this code. Please check both."
         : error instanceof Problem ? error.message
           : "The clinic's service cannot be reached. Please try again in a moment.";
-      fill(told, make("p", { role: "alert" }, words));
+      fill(message, make("p", { role: "alert" }, words));
     }
   };
   return [
@@ -58,7 +58,7 @@ function lookUp(before = null) {
     make("form", { onsubmit: submit },
       make("div", { class: "field" }, make("label", { for: "reference" }, "Reference"), id),
       make("div", { class: "field" }, make("label", { for: "code" }, "Code"), token),
-      told,
+      message,
       make("p", {}, make("button", { type: "submit" }, "Show the request"))),
   ];
 }

@@ -11,11 +11,11 @@ await show(async (status) => {
     ? requestForm(status, form) : closed(status, form);
 });
 
-function closed(status, { safety_notice: safety }, told = null) {
+function closed(status, { safety_notice: safety }, message = null) {
   const { note, records_contact: contact, records_url: url } = status.closure;
   return [
     make("h1", { tabindex: "-1" }, "Requests are not taken"),
-    told ? make("p", { role: "alert" }, told) : make("p", {}, "The clinic is not taking requests for a consultation."),
+    message ? make("p", { role: "alert" }, message) : make("p", {}, "The clinic is not taking requests for a consultation."),
     make("p", { class: "safety" }, safety),
     note && make("p", {}, note),
     (contact || url) && make("p", {}, "Your records: ", linked(contact ?? url, url ?? contact)),
@@ -30,12 +30,12 @@ async function requestForm(status, firstForm) {
   let fields = new Form(container, form);
   const trap = make("input", { id: "website", name: "website", tabindex: "-1", autocomplete: "off" });
   const button = make("button", { type: "submit" }, "Send the request");
-  const told = make("div", { tabindex: "-1" });
+  const message = make("div", { tabindex: "-1" });
   const element = make("form", { novalidate: true, onsubmit: submit },
     container,
     // A honeypot: people do not see this field, and programs fill it in.
     make("div", { class: "trap", "aria-hidden": "true" }, make("label", { for: "website" }, "Website"), trap),
-    told,
+    message,
     make("p", {}, button));
   let pending = { sent: null, body: null, key: null };
 
@@ -55,7 +55,7 @@ async function requestForm(status, firstForm) {
     event.preventDefault();
     if (button.disabled) return;
     button.disabled = true;
-    fill(told, make("p", { role: "status" }, "Sending…"));
+    fill(message, make("p", { role: "status" }, "Sending…"));
     try {
       const receipt = { ...await call("POST", REQUESTS, envelope()), confirmation: form.confirmation };
       if (keepReceipt(receipt)) location.assign("receipt.html");
@@ -82,11 +82,11 @@ async function requestForm(status, firstForm) {
     return showMessage(error.message + (minutes ? ` Please try again in ${minutes === 1 ? "a minute" : `${minutes} minutes`}.` : ""));
   }
 
-  async function showClosed(told) {
+  async function showClosed(message) {
     const now = await read("/v1/status", { cache: "reload" }).catch(() => status);
     document.getElementById("status").replaceChildren(statusBanner(now));
     const main = document.getElementById("content");
-    fill(main, closed(now, form, told));
+    fill(main, closed(now, form, message));
     main.querySelector("h1").focus();
   }
 
@@ -112,9 +112,9 @@ async function requestForm(status, firstForm) {
         ? make("a", { href: `#${fields.input(name).id}`, onclick: (event) => jump(event, name) }, fault.detail)
         : fault.detail);
     });
-    fill(told, make("div", { role: "alert", class: "faults" },
+    fill(message, make("div", { role: "alert", class: "faults" },
       make("p", {}, "Your request was not sent. Please check the following:"), make("ul", {}, list)));
-    told.focus();
+    message.focus();
   }
 
   function jump(event, name) {
@@ -123,8 +123,8 @@ async function requestForm(status, firstForm) {
   }
 
   function showMessage(text) {
-    fill(told, make("p", { role: "alert" }, text));
-    told.focus();
+    fill(message, make("p", { role: "alert" }, text));
+    message.focus();
   }
 
   return [

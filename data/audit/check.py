@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, select
 
-from data.audit_chain import NO_EVENTS, Chain, add_to_origin
+from data.audit.chain import NO_EVENTS, Chain, add_to_origin
 from data.database import reading
 from models.audit import AuditEnd, AuditEvent
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 
-from data.audit import record_event
+from data.audit.events import record_event
 from data.postgresql import NotDurable
 from data.staff_tokens import record_uses
 from data.write_queue import BatchWriter, WriteQueue, WriteQueueTimeout

@@ -3,7 +3,7 @@
 from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
-from data.audit import record_event
+from data.audit.events import record_event
 from data.documents.status import find_status
 from data.intake.inbox import raise_version, set_state
 from data.intake.retention import Retention

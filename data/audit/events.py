@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session as AnySession
 from sqlalchemy.orm import SessionTransaction
 from sqlmodel import Session, col, select
 
-from data.audit_chain import CHAIN_LOCK, chain_of
+from data.audit.chain import CHAIN_LOCK, chain_of
 from data.database import take_lock
 from data.paging import Cursor, Order, Page, read_page
 from models.audit import Action, AuditEvent, AuditEventPublic, Details
