@@ -17,7 +17,7 @@ from sqlmodel import Session
 from data import outbox
 from data.crypto import Keyring
 from data.database import reading
-from data.notifications import outbound as outward
+from data.notifications import outbound
 from data.notifications.mailer import Mailer, MailSettings
 from data.notifications.webhooks import end_webhook, secret_location
 from data.write_queue import WriteQueue, WriteQueueTimeout
@@ -44,7 +44,7 @@ class DeliverySettings:
     """How to send e-mail, and the internal networks that webhooks may reach."""
 
     mail: MailSettings
-    allowed: tuple[outward.Network, ...]
+    allowed: tuple[outbound.Network, ...]
 
 
 class Dispatcher:
@@ -114,7 +114,7 @@ class Dispatcher:
             if delivery.channel == Channel.WEBHOOK:
                 return await self._post(delivery)
             return await asyncio.to_thread(self._mailer.send, delivery)
-        except outward.AddressRefused:
+        except outbound.AddressRefused:
             return "address_refused"
         except TimeoutError:
             return "timeout"
@@ -134,7 +134,7 @@ class Dispatcher:
             "User-Agent": "clinic-api",
             **signature(secret, message_id=delivery.id, content=content),
         }
-        status = await outward.post(url, content=content, headers=headers, allowed=self._allowed)
+        status = await outbound.post(url, content=content, headers=headers, allowed=self._allowed)
         return DELIVERED if 200 <= status < 300 else f"http_{status}"
 
     def _find_webhook(self, delivery: Delivery) -> tuple[str, bytes] | None:

@@ -15,7 +15,7 @@ from sqlmodel import Session, select
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 
-from data.notifications import outbound as outward
+from data.notifications import outbound
 from models.delivery import WAITS, Delivery
 from models.values import utc_now
 from tests.support.apps import set_status
@@ -193,7 +193,7 @@ async def test_the_certificate_must_name_the_host(
 
     certificate = certificate_for("hook.example", tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    outward.trusted.cache_clear()
+    outbound.trusted.cache_clear()
     with http_receiver(certificate) as receiver:
         async with open_service(folder, webhook_networks=LOOPBACK) as service:
             monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", answer)
@@ -204,7 +204,7 @@ async def test_the_certificate_must_name_the_host(
             await post(service.client)
             await service.until(lambda: receiver.messages)
             assert receiver.messages[0][0]["Host"].startswith("hook.example:")
-    outward.trusted.cache_clear()
+    outbound.trusted.cache_clear()
 
 
 async def test_a_redirect_is_not_followed(folder: Path, receiver: Receiver) -> None:
