@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine
@@ -54,7 +55,7 @@ def check_events(engine: Engine, *, chain: Chain) -> AuditReport:
         report.events += 1
         if previous is None and found.hash is None:
             report.from_before += 1
-            origin = _add(found, origin)
+            origin = _add(found, origin, report)
         else:
             if previous is None:
                 _check_origin(origin, chain, report)
@@ -66,12 +67,13 @@ def check_events(engine: Engine, *, chain: Chain) -> AuditReport:
     return report
 
 
-def _add(found: _ReadEvent, origin: bytes) -> bytes:
-    # An event that cannot be read was changed. No later digest then equals the recorded one.
-    try:
-        return add_to_origin(origin, found.event) if found.event else NO_EVENTS
-    except _UNREADABLE:
-        return NO_EVENTS
+def _add(found: _ReadEvent, origin: bytes, report: AuditReport) -> bytes:
+    """The digest of the events before the chain, after one more. Reports an unreadable event."""
+    with suppress(*_UNREADABLE):
+        if found.event is not None:
+            return add_to_origin(origin, found.event)
+    report.add(f"Event {found.id} was changed or inserted.")
+    return origin
 
 
 def _check_origin(origin: bytes, chain: Chain, report: AuditReport) -> None:

@@ -14,7 +14,7 @@ from models.service import VERSION
 from models.settings import Settings
 
 # These take a tenth of a second or two to import, and most starts do not need them.
-LATE = {"alembic", "httpx"}
+LATE = {"alembic", "httpx", "psycopg"}
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ["models", "data", "api", "main"]

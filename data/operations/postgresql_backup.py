@@ -104,7 +104,11 @@ def _address(connection: Connection) -> list[str]:
     # Each start would pay for the import, on SQLite too.
     from psycopg.conninfo import make_conninfo
 
-    conninfo = make_conninfo(**_info(connection).get_parameters())
+    # Only options of the URL: an older program does not know all those that the driver's library
+    # adds. What comes from the environment comes to the program too.
+    _, given = connection.dialect.create_connect_args(connection.engine.url)
+    used = _info(connection).get_parameters()
+    conninfo = make_conninfo(**{name: value for name, value in used.items() if name in given})
     return ["--no-password", f"--dbname={conninfo}"]
 
 

@@ -111,6 +111,15 @@ def test_an_event_that_cannot_be_read_is_named(folder: Path, audited: Engine, ch
     assert faults_of(folder).startswith(CHANGED.format(3))
 
 
+@pytest.mark.database("sqlite")
+def test_an_event_before_the_first_one(folder: Path, audited: Engine) -> None:
+    """One that was inserted before all others is named, also where it cannot be read."""
+    tamper(folder, insert(-1, "NULL"))
+    assert "One of the 1 oldest events" in faults_of(folder)
+    tamper(folder, "UPDATE audit_event SET details = '{' WHERE id = -1")
+    assert faults_of(folder) == f"{CHANGED.format(-1)} Event 0 is missing."
+
+
 def test_the_newest_events_are_compared_with_a_backup(folder: Path, audited: Engine) -> None:
     """Their removal leaves a chain that is whole; the newest backup knows the event."""
     invoke("backup", str(folder / "backups"), folder=folder)

@@ -26,25 +26,12 @@ from tests.support.commands import invoke
 from tests.support.databases import bring_back, take_away, url_of
 from tests.support.health import READY, failed_checks, not_ready, ready_again
 from tests.support.intake import count, post, problem
+from tests.support.keys import keyring_of, with_another_key
 from tests.support.process import serving
 from tests.support.staff import INBOX, note, signed_in
 from tests.support.waiting import wait_for, wait_until
 
 Spoil = Callable[[Path], object]
-
-
-def keyring_of(folder: Path) -> Path:
-    return folder / "keyring.json"
-
-
-def with_another_key(file: Path, *, active: bool) -> str:
-    """Puts a fresh key into the file by hand, and returns its id."""
-    document = json.loads(file.read_text())
-    key_id, secret = new_key()
-    document["keys"][key_id] = secret
-    document["active"] = key_id if active else document["active"]
-    file.write_text(json.dumps(document))
-    return key_id
 
 
 def make_foreign(file: Path) -> None:
