@@ -109,7 +109,7 @@ async def test_it_is_tried_ten_times(folder: Path, receiver: Receiver) -> None:
         assert await failed_checks(stage.client) == ["deliveries"]
         ready = await stage.client.get("/health/ready")
         assert (ready.status_code, ready.json()["status"]) == (200, "ready")
-        assert "1 notification was given up" in ready.text
+        assert "1 notification has failed permanently" in ready.text
         receiver.status = 200
         replay = f"{STAFF}/deliveries/{told['id']}/replay"
         assert (await stage.client.post(replay, headers=stage.staff)).json()["state"] == "pending"
