@@ -68,6 +68,7 @@ def check_events(engine: Engine, *, chain: Chain) -> AuditReport:
 
 
 def _add(found: _ReadEvent, origin: bytes, report: AuditReport) -> bytes:
+    """The digest of the events before the chain, after one more. Reports an unreadable event."""
     with suppress(*_UNREADABLE):
         if found.event is not None:
             return add_to_origin(origin, found.event)

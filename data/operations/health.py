@@ -96,8 +96,8 @@ def check_deliveries(service: Service) -> str:
         dead = count_dead(session)
     if dead:
         failed = "1 notification has" if dead == 1 else f"{dead} notifications have"
-        raise CheckFailed(f"{failed} failed for good; `/v1/staff/deliveries` has the reason.")
-    return "No notification has failed for good."
+        raise CheckFailed(f"{failed} failed permanently; `/v1/staff/deliveries` has the reason.")
+    return "No notification has failed permanently."
 
 
 CHECKS = (

@@ -122,7 +122,7 @@ async def test_an_empty_rate_is_no_limit(client: httpx.AsyncClient, open_clinic:
 FLOOD = """
 import resource
 from api.http.rates import AddressLimiter
-from api.problems.protocol import TooManyRequests
+from api.problems.http_problems import TooManyRequests
 
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB

@@ -108,7 +108,7 @@ async def test_a_delivery_has_ten_attempts(folder: Path, receiver: Receiver) -> 
         assert await failed_checks(service.client) == ["deliveries"]
         ready = await service.client.get("/health/ready")
         assert (ready.status_code, ready.json()["status"]) == (200, "ready")
-        assert "1 notification has failed for good" in ready.text
+        assert "1 notification has failed permanently" in ready.text
         receiver.status = 200
         replay = f"{STAFF}/deliveries/{delivery['id']}/replay"
         assert (await service.client.post(replay, headers=service.staff)).json()[

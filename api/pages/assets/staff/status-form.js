@@ -42,7 +42,7 @@ export function changeForm(show) {
   const form = element(
     "form",
     { "aria-labelledby": "change-title" },
-    element("h2", { id: "change-title" }, "Change the state"),
+    element("h2", { id: "change-title" }, "New change"),
     field("State", state),
     whileOpen,
     field("From", from, `In the clinic's time zone, ${zoneName()}. Empty: at once.`),
