@@ -37,6 +37,9 @@ _METHOD_ERRORS = (
     "Invalid method for HTTP/x.x request",
 )
 
+# For a request that has been sent, but not read, when the service stops.
+_LAST_READ_SECONDS = 0.1
+
 
 class _Refused(Exception):
     """Stops the parser. uvicorn then calls `send_400_response`, which sends `_problem`."""
@@ -69,6 +72,14 @@ class Connection(TimedConnection):
         if self.client is not None:
             self._open_connections.release(self.client[0])
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """Ends the connection after the request that is in progress, or that has just arrived."""
+        if self.cycle is None or self.cycle.response_complete:
+            # Closing before a sent request is read would reset the connection of its client.
+            self.loop.call_later(_LAST_READ_SECONDS, super().shutdown)
+        else:
+            super().shutdown()
 
     def data_received(self, data: bytes) -> None:
         self._unread += len(data)
