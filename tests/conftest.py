@@ -22,7 +22,7 @@ from models.settings import Settings
 from tests.support.apps import client_of, running, set_status, settings_in
 from tests.support.audit import open_with_audit
 from tests.support.clinic import clinic_content, prepare_database
-from tests.support.databases import KINDS, Cluster, own_database, rows_of
+from tests.support.databases import KINDS, Cluster, copied, own_database, rows_of
 from tests.support.process import Service, serving
 
 
@@ -104,17 +104,6 @@ def made(
     write_keyring(folder / "keyring.json", generated=True)
     with own_database(kind, request, folder):
         prepare_database(folder, content=content)
-        yield
-
-
-@contextmanager
-def copied(
-    template: Path, folder: Path, kind: str, request: pytest.FixtureRequest
-) -> Iterator[None]:
-    """Copies a prepared folder, and its database where this is a PostgreSQL database."""
-    for file in template.iterdir():
-        shutil.copy(file, folder)
-    with own_database(kind, request, folder, template=template):
         yield
 
 

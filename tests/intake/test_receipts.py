@@ -109,7 +109,7 @@ async def test_wrong_receipts_take_the_same_time(
         "unknown": (f"{PATH}/{uuid.uuid4()}", bearer(accepted)),
     }
     times: dict[str, list[float]] = {name: [] for name in tries}
-    for _ in range(150):
+    for _ in range(50):
         for name, (path, headers) in tries.items():
             begun = time.process_time()
             assert (await client.get(path, headers=headers)).status_code == 404

@@ -3,8 +3,9 @@
 import json
 import re
 import uuid
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,8 @@ from models.section import Section
 from models.values import utc_now
 from models.webhook import Webhook
 from tests.openapi.examples import record, settled
-from tests.support.apps import client_of, new_app, set_status, settings_in
-from tests.support.databases import take_away
+from tests.support.apps import client_of, new_app, running, set_status, settings_in
+from tests.support.databases import copied, take_away
 from tests.support.document import DOCUMENT, SCHEMAS, UNKNOWN_ID, operations, validate
 from tests.support.intake import PATH, body_of, damage, post
 from tests.support.staff import STAFF, signed_in
@@ -534,6 +535,7 @@ def test_every_documented_answer_has_a_scenario() -> None:
 
 
 # These answers do not depend on the kind of the database.
+ADDRESSES = count(1)
 EARLY = {"400", "401", "403", "413", "415", "422", "429"}
 
 
@@ -576,20 +578,32 @@ async def test_an_empty_string_is_not_given(
     assert '""' not in answer.text
 
 
+@pytest.fixture(scope="module")
+async def refusing(
+    prepared_open: Path,
+    database_kind: str,
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[tuple[FastAPI, Path]]:
+    """One application for all early refusals, which do not depend on each other."""
+    folder = tmp_path_factory.mktemp("refusing")
+    with copied(prepared_open, folder, database_kind, request):
+        async with running(folder) as app:
+            yield app, folder
+
+
 @pytest.mark.database("sqlite")
 @pytest.mark.parametrize(
     ("operation", "status"), sorted(key for key in SCENARIOS if key[1] in EARLY)
 )
 async def test_every_documented_refusal_is_given(
-    app: FastAPI,
-    client: httpx.AsyncClient,
-    folder: Path,
-    open_clinic: None,
-    operation: str,
-    status: str,
+    refusing: tuple[FastAPI, Path], operation: str, status: str
 ) -> None:
     """The scenarios of refusals that need no database get their status and shape."""
-    await be_answered(Stage(app, client, folder), operation, status)
+    app, folder = refusing
+    # Rates count for each address.
+    async with client_of(app, f"192.0.2.{next(ADDRESSES)}") as client:
+        await be_answered(Stage(app, client, folder), operation, status)
 
 
 async def be_answered(stage: Stage, operation: str, status: str) -> None:

@@ -205,3 +205,14 @@ def own_database(
     use(folder, url)
     yield
     cluster.drop(url)
+
+
+@contextmanager
+def copied(
+    template: Path, folder: Path, kind: str, request: pytest.FixtureRequest
+) -> Iterator[None]:
+    """Copies a prepared folder, and its database where this is a PostgreSQL database."""
+    for file in template.iterdir():
+        shutil.copy(file, folder)
+    with own_database(kind, request, folder, template=template):
+        yield
