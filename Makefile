@@ -21,6 +21,9 @@ site: docs/examples/site/node_modules/.installed
 
 # Databases of tests are in memory if possible, because they need no disk.
 test test-clients coverage: export TMPDIR := $(shell test -w /dev/shm && echo /dev/shm || echo /tmp)
+# Python may write bytecode, also where the environment forbids it: pytest takes seconds to compile
+# the tests in each of its processes.
+test test-clients coverage: export PYTHONDONTWRITEBYTECODE :=
 
 # The Python tests, on both databases. ARGS gives files or options: ARGS=tests/public/test_status.py
 test: .venv/development
