@@ -9,7 +9,7 @@ from models.audit import AuditEnd
 
 
 class BackupContents(BaseModel):
-    """What a database contains. A backup and its restored database must agree in it."""
+    """The contents of a database. A backup and the database restored from it must be equal here."""
 
     schema_revision: str
     rows: dict[str, int]

@@ -211,7 +211,7 @@ class Consent(SQLModel, table=True):
 
 
 class NextStepPublic(Output):
-    """What happens next with a request."""
+    """The next step of a request."""
 
     code: str = Described(
         description="The state of the request; or `clinic_` and the clinic's state, if the clinic "

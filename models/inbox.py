@@ -111,7 +111,7 @@ class RequestList(Listing[RequestSummary]):
 
 
 class SentPublic(Output):
-    """What the person sent, after validation."""
+    """The data that the person sent, after validation."""
 
     name: str = Described(description="How the clinic should address the person.")
     email: str | None = Described(description="E-mail address.")

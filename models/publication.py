@@ -1,4 +1,4 @@
-"""What all published texts share: kinds, the content version, former slugs, the bundle."""
+"""Common to all published texts: kinds, the content version, former slugs, the bundle."""
 
 from dataclasses import dataclass
 from enum import StrEnum

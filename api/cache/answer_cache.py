@@ -121,7 +121,7 @@ class AnswerCache:
 
 
 class _Content(NamedTuple):
-    """What all answers of one content version depend on."""
+    """The values on which all answers of one content version depend."""
 
     # Time of the next scheduled change, in seconds since 1970.
     until: float

@@ -1,4 +1,4 @@
-"""What the routes for one section and for one FAQ share."""
+"""The common part of the routes for one section and for one FAQ."""
 
 from typing import Annotated, Any, TypeVar
 

@@ -1,4 +1,4 @@
-"""What all published texts share: the content version, the next change, and former slugs."""
+"""Common to all published texts: the content version, the next change, and former slugs."""
 
 import logging
 from datetime import datetime, time, timedelta

@@ -1,4 +1,4 @@
-"""What is served with each section and each FAQ: the clinic's state, notices, the language."""
+"""The context of each section and FAQ: the clinic's state, the notices, the language."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

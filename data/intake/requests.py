@@ -181,7 +181,7 @@ def find_request_by_receipt(
 
 
 def next_step(state: str, *, status: ClinicStatus, form: ConsultationFormCreate) -> NextStepPublic:
-    """What happens next with a request. For an open one, this depends on the clinic's state."""
+    """The next step of a request. For an open one, it depends on the clinic's state."""
     is_open = state not in FINAL_STATES
     is_halted = status.state is not ClinicState.OPEN and not status.accepting
     code = f"clinic_{status.state}" if is_open and is_halted else str(state)

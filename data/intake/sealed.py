@@ -21,7 +21,7 @@ def document_of(request: ConsultationRequestCreate) -> bytes:
 
 
 def open_request(row: ConsultationRequest, *, keyring: Keyring) -> dict[str, Any] | None:
-    """What the person sent; `None` if it was erased. Raises `SealBroken`."""
+    """The data that the person sent; `None` if it was erased. Raises `SealBroken`."""
     if row.sealed is None:
         return None
     document: dict[str, Any] = json.loads(

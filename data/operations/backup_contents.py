@@ -1,4 +1,4 @@
-"""What a database, or a backup of it, contains."""
+"""The contents of a database, or of a backup of it."""
 
 from sqlalchemy import Connection, func, inspect, select, table, text
 

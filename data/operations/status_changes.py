@@ -52,7 +52,7 @@ class AlreadyInEffect(Exception):
 
 @dataclass(frozen=True)
 class ChangeEffects:
-    """What a change of the status does. A preview and the change itself return the same."""
+    """The effects of a change of the status. A preview and the change itself return the same."""
 
     # The new rows: the change itself, then the opening that it plans, if any.
     recorded: Sequence[StatusChange]

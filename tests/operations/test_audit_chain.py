@@ -111,6 +111,16 @@ def test_unreadable_events_are_found(folder: Path, audited: Engine, change: str)
     assert faults_of(folder).startswith(CHANGED.format(3))
 
 
+def test_changed_events_are_found_in_many(folder: Path, audited: Engine) -> None:
+    """The check reads pages of 1,000 events, and finds a change on each side of a page's end."""
+    with writing(audited) as session:
+        for _ in range(2100):
+            record_event(session, actor=COMMAND_LINE, action=Action.REQUEST_READ)
+    assert "All 2105 events" in doctor_checks(folder)["audit"][1]
+    tamper(folder, "UPDATE audit_event SET actor = 'x' WHERE id IN (1000, 1001, 2105)")
+    assert faults_of(folder) == " ".join(CHANGED.format(number) for number in (1000, 1001, 2105))
+
+
 @pytest.mark.database("sqlite")
 def test_an_event_before_the_first_one(folder: Path, audited: Engine) -> None:
     """One that was inserted before all others is named, also where it cannot be read."""
