@@ -221,7 +221,7 @@ class NextStepPublic(Output):
 
 
 class ReceiptPublic(Output):
-    """What a person can read about their own request. It never contains what the person typed."""
+    """A request as its sender can read it. It never contains data that the sender typed."""
 
     id: str = Described(description="Id of the request.")
     state: RequestState = Described(description="State of the request.")

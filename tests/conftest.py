@@ -7,7 +7,7 @@ import gc
 import logging
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -158,7 +158,7 @@ def settings(folder: Path) -> Settings:
 
 @pytest.fixture
 def app(database_kind: str, request: pytest.FixtureRequest) -> FastAPI:
-    """The application. The shipped clinic is permanently closed; `open_clinic` opens it.
+    """The application. Its clinic is permanently closed; `open_clinic` opens it.
 
     Tests with the mark `shared` change nothing; all of them in one file use the same application.
     """
@@ -175,43 +175,6 @@ async def own_app(folder: Path) -> AsyncIterator[FastAPI]:
         yield app
 
 
-@pytest.fixture(scope="module")
-async def shared_app(
-    prepared: Path,
-    database_kind: str,
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[FastAPI]:
-    async with unchanged(
-        prepared, tmp_path_factory.mktemp("shared"), database_kind, request
-    ) as app:
-        yield app
-
-
-@pytest.fixture(scope="module")
-async def shared_open_app(
-    prepared_open: Path,
-    database_kind: str,
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[FastAPI]:
-    folder = tmp_path_factory.mktemp("shared-open")
-    async with unchanged(prepared_open, folder, database_kind, request) as app:
-        yield app
-
-
-@pytest.fixture(scope="module")
-async def shared_shipped_app(
-    prepared_shipped: Path,
-    database_kind: str,
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[FastAPI]:
-    folder = tmp_path_factory.mktemp("shared-shipped")
-    async with unchanged(prepared_shipped, folder, database_kind, request) as app:
-        yield app
-
-
 @asynccontextmanager
 async def unchanged(
     template: Path, folder: Path, kind: str, request: pytest.FixtureRequest
@@ -223,6 +186,28 @@ async def unchanged(
             before = rows_of(engine, without="health_probe")
             yield app
             assert rows_of(engine, without="health_probe") == before
+
+
+def shared_by_a_file(template: str) -> Callable[..., AsyncIterator[FastAPI]]:
+    """A fixture: one application for each file, on a copy of the folder of another fixture."""
+
+    @pytest.fixture(scope="module")
+    async def shared(
+        database_kind: str,
+        request: pytest.FixtureRequest,
+        tmp_path_factory: pytest.TempPathFactory,
+    ) -> AsyncIterator[FastAPI]:
+        folder = tmp_path_factory.mktemp("shared")
+        prepared: Path = request.getfixturevalue(template)
+        async with unchanged(prepared, folder, database_kind, request) as app:
+            yield app
+
+    return shared
+
+
+shared_app = shared_by_a_file("prepared")
+shared_open_app = shared_by_a_file("prepared_open")
+shared_shipped_app = shared_by_a_file("prepared_shipped")
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What the texts of the shipped clinic must contain, and what they must not contain."""
+"""The facts that the shipped texts must contain, and the words that they must not contain."""
 
 UNKNOWN = "The clinic's published information does not say."
 CAVEATS = {
@@ -207,7 +207,7 @@ FACTS: list[tuple[str | None, list[str], list[str]]] = [
     (None, UNANSWERED, [UNKNOWN]),
 ]
 
-# What the clinic's information does not hold: prices, doses, people, claims, other conditions.
+# Not in the clinic's information: prices, doses, people, claims, other conditions.
 NEVER_STATED = (
     r"[$@<>]|https?:|www\.|\b(?:mg|milligrams?|dollars?|price|cost|insur\w+|side effects?|risks?)\b"
     r"|\b(?:eligib\w+|contraindicat\w+|session|hours?|street|avenue|dr|doctor|physician|nurse)\b"

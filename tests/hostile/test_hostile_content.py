@@ -317,7 +317,7 @@ pieces = st.lists(
 @example(b'{"a":[1,{"a":1}],"b":"\\ud83d\\ude00"}')
 @example(b"1e308")
 def test_what_is_accepted_is_json(content: bytes) -> None:
-    """What the strict parser accepts, the standard parser reads as the same value."""
+    """The strict parser and the standard parser return the same value."""
     try:
         value = parse(content)
     except NotJSON:

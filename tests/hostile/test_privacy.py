@@ -1,4 +1,4 @@
-"""What a patient typed is in the sealed columns and nowhere else."""
+"""Data that a patient typed is in the sealed columns and nowhere else."""
 
 import base64
 import json
