@@ -1,55 +1,77 @@
 """The clinic: its name, location, contact, opening hours and treatments."""
 
-from datetime import time
-from typing import Literal
+from collections.abc import Sequence
+from datetime import date, datetime, time
+from typing import Annotated, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
+from pydantic import AfterValidator, field_validator
 from pydantic import Field as Described
-from pydantic import field_validator
-from sqlmodel import Field, SQLModel
 
-from models.values import Input, JSONColumn, Output, Slug, Text, WebAddress
-
-Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-
-
-class ContactCreate(Input):
-    phone: Text | None
-    email: Text | None
-    website: WebAddress | None
-    address: Text | None
+from models.notice import NoticePublic
+from models.opening_hours import OpeningHours, SpecialHours, Weekday
+from models.texts import without_duplicates
+from models.values import ClinicState, Input, Line, Locale, Output, Slug, WebAddress
 
 
-class OpeningHoursCreate(Input):
-    day: Day
-    opens: time
-    closes: time
+class _WithSlug(Protocol):
+    slug: str
 
 
-class TreatmentCreate(Input):
+S = TypeVar("S", bound=Sequence[_WithSlug])
+
+
+def _check_slugs(items: S) -> S:
+    without_duplicates([item.slug for item in items])
+    return items
+
+
+class Contact(Input):
+    """How to reach the clinic. A field is `None` if it is not known."""
+
+    phone: Line | None = None
+    email: Line | None = None
+    website: WebAddress | None = None
+    address: Line | None = None
+
+
+class Treatment(Input):
     slug: Slug
-    name: Text
-    summary: Text
+    name: Line
+    summary: Line
 
 
-class ConditionCreate(Input):
+class Condition(Input):
     slug: Slug
-    name: Text
+    name: Line
 
 
-class ClinicCreate(Input):
-    """The content file of the clinic."""
+class Topic(Input):
+    """A topic of FAQs."""
 
-    name: Text | None
-    locality: Text
-    region: Text
+    slug: Slug
+    name: Line
+
+
+class ClinicContent(Input):
+    """The content of the document `clinic`. A field is `None` if it is not known.
+
+    The first of `locales` is the default one.
+    """
+
+    name: Line | None = None
+    locality: Line
+    region: Line
     country: str = Described(pattern="^[A-Z]{2}$")
     time_zone: str
-    locale: Text
-    contact: ContactCreate
-    opening_hours: list[OpeningHoursCreate] | None
-    treatments: list[TreatmentCreate]
-    conditions: list[ConditionCreate]
+    locales: Annotated[list[Locale], Described(min_length=1), AfterValidator(without_duplicates)]
+    contact: Contact = Contact()
+    privacy_policy_url: WebAddress | None = None
+    opening_hours: list[OpeningHours] | None = None
+    special_hours: list[SpecialHours] | None = None
+    treatments: Annotated[list[Treatment], AfterValidator(_check_slugs)] = []
+    conditions: Annotated[list[Condition], AfterValidator(_check_slugs)] = []
+    faq_topics: Annotated[list[Topic], AfterValidator(_check_slugs)] = []
 
     @field_validator("time_zone")
     @classmethod
@@ -60,21 +82,9 @@ class ClinicCreate(Input):
             raise ValueError("must be a name of the IANA time zone database") from fault
         return value
 
-
-class Clinic(SQLModel, table=True):
-    """The clinic's row; the table has only this one."""
-
-    id: int = Field(default=1, primary_key=True)
-    name: str | None
-    locality: str
-    region: str
-    country: str
-    time_zone: str
-    locale: str
-    contact: dict[str, str | None] = Field(sa_type=JSONColumn)
-    opening_hours: list[dict[str, str]] | None = Field(sa_type=JSONColumn)
-    treatments: list[dict[str, str]] = Field(sa_type=JSONColumn)
-    conditions: list[dict[str, str]] = Field(sa_type=JSONColumn)
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
 
 
 class ContactPublic(Output):
@@ -89,9 +99,29 @@ class ContactPublic(Output):
 class OpeningHoursPublic(Output):
     """A period in which the clinic is open. One day may have several periods."""
 
-    day: Day = Described(description="Day of the week.")
+    day: Weekday = Described(description="Day of the week.")
     opens: time = Described(description="Opening time, in the clinic's time zone.")
-    closes: time = Described(description="Closing time, in the clinic's time zone.")
+    closes: time = Described(
+        description="Closing time, in the clinic's time zone. A time that is not after `opens` is "
+        "on the next day."
+    )
+
+
+class SpecialHoursPublic(Output):
+    """The opening hours of one day, for example of a holiday. They replace the usual ones."""
+
+    on: date = Described(description="The day.")
+    opens: time | None = Described(description="Opening time; `null` if the clinic is closed.")
+    closes: time | None = Described(description="Closing time; `null` if the clinic is closed.")
+    closed: bool = Described(description="Whether the clinic is closed on this day.")
+    note: str | None = Described(description="For example the name of the holiday.")
+
+
+class OpeningPublic(Output):
+    """One opening of the clinic."""
+
+    opens_at: datetime = Described(description="When it begins or began.")
+    closes_at: datetime = Described(description="When it ends.")
 
 
 class TreatmentPublic(Output):
@@ -118,8 +148,18 @@ class ClinicPublic(Output):
     country: str = Described(description="Country code, ISO 3166-1 alpha-2.")
     time_zone: str = Described(description="Name in the IANA time zone database.")
     contact: ContactPublic = Described(description="How to reach the clinic.")
+    privacy_policy_url: str | None = Described(
+        description="URL of the clinic's privacy policy; `null` if it is not known."
+    )
     opening_hours: list[OpeningHoursPublic] | None = Described(
         description="Opening hours; `null` if they are not known."
+    )
+    special_hours: list[SpecialHoursPublic] | None = Described(
+        description="Hours of single days, from today on; `null` if they are not known."
+    )
+    opening: OpeningPublic | None = Described(
+        description="The opening that runs now or comes next; `null` if the hours are not known or "
+        "the clinic is not open."
     )
     treatments: list[TreatmentPublic] = Described(
         description="Treatments that the clinic's texts describe."
@@ -127,3 +167,10 @@ class ClinicPublic(Output):
     conditions: list[ConditionPublic] = Described(
         description="Medical conditions for which the treatments are used."
     )
+    clinic_state: ClinicState = Described(description="The clinic's state in this answer.")
+    notices: list[NoticePublic] = Described(
+        description="Notices to show with the clinic. `clinic-status` is the first, unless the "
+        "clinic is open."
+    )
+    locale: str = Described(description="Language of the texts, a BCP 47 tag.")
+    locales: list[str] = Described(description="All languages of the clinic; the first is default.")

@@ -1,65 +1,58 @@
 """Frequently asked questions and their answers."""
 
-from datetime import date, datetime
+from datetime import datetime
 
 from pydantic import Field as Described
-from pydantic import model_validator
-from sqlmodel import Field, SQLModel
+from pydantic import StrictBool, model_validator
 
 from models.listing import Listing
 from models.notice import NoticePublic
 from models.section import BodyPublic
-from models.values import ClinicState, Input, JSONColumn, Output, Slug, Text
+from models.status import ClinicStatus
+from models.status_change import ConsultationMode
+from models.texts import Slugs, States, require_variants
+from models.values import ClinicState, Day, Input, Line, MarkdownText, Output, Slug
 
 
-class FAQCreate(Input):
-    """One entry of the FAQ file. It has one answer, or one answer for each state of the clinic."""
+class FAQContent(Input):
+    """The content of an FAQ.
 
-    slug: Slug
-    question: Text
+    It has one answer, or one for each state of the clinic, or one for each mode of its intake.
+    """
+
+    question: Line
+    position: int = Described(ge=1, le=9999)
     topic: Slug
     section: Slug | None = None
-    answer: Text | None = None
-    answers: dict[ClinicState, Text] | None = None
-    answered: bool = True
-    notices: list[Slug] = []
-    former_slugs: list[Slug] = []
-    withdrawn_on: date | None = None
+    answer: MarkdownText | None = None
+    answer_by_state: dict[ClinicState, MarkdownText] | None = None
+    answer_by_mode: dict[ConsultationMode, MarkdownText] | None = None
+    answered: StrictBool = True
+    shown_in: States | None = None
+    notices: Slugs = []
+    published_on: Day | None = None
+    updated_on: Day | None = None
 
     @model_validator(mode="after")
-    def _check_answers(self) -> "FAQCreate":
-        if (self.answer is None) is (self.answers is None):
-            raise ValueError("give either `answer` or `answers`")
-        if self.answers is not None and set(self.answers) != set(ClinicState):
-            raise ValueError("answers: one for each of the three states")
+    def _check_answer(self) -> "FAQContent":
+        if self.answer_by_mode is not None:
+            if self.answer is not None or self.answer_by_state is not None:
+                raise ValueError("`answer_by_mode` goes without another answer")
+            if set(self.answer_by_mode) != set(ConsultationMode):
+                raise ValueError("answer_by_mode: one text for each of the four modes")
+            return self
+        variants = {"answer": self.answer, "answer_by_state": self.answer_by_state}
+        require_variants(variants, self.shown_in)
         return self
 
+    @property
+    def depends_on_status(self) -> bool:
+        return self.answer is None
 
-class FAQsCreate(Input):
-    """The content file of the FAQs. They are served in the order of the file."""
-
-    topics: list[Slug]
-    faqs: list[FAQCreate]
-
-
-class FAQ(SQLModel, table=True):
-    id: int | None = Field(default=None, primary_key=True)
-    slug: str = Field(unique=True)
-    question: str
-    topic: str = Field(index=True)
-    section: str | None = Field(index=True)
-    answer: str | None
-    answers: dict[str, str] | None = Field(sa_type=JSONColumn)
-    answered: bool
-    notices: list[str] = Field(sa_type=JSONColumn)
-    withdrawn_on: date | None
-    position: int = Field(index=True)
-    version: int
-    published_at: datetime
-    updated_at: datetime
-
-    def markdown_for(self, state: ClinicState) -> str:
-        return self.answers[state] if self.answers else self.answer or ""
+    def markdown_for(self, status: ClinicStatus) -> str:
+        if self.answer_by_state:
+            return self.answer_by_state[status.state]
+        return self.answer_by_mode[status.mode] if self.answer_by_mode else self.answer or ""
 
 
 class FAQPublic(Output):
@@ -84,13 +77,17 @@ class FAQPublic(Output):
         "clinic is open."
     )
     depends_on_status: bool = Described(
-        description="Whether the answer depends on the state of the clinic."
+        description="Whether the answer depends on the state of the clinic or on how it takes requests."
     )
     clinic_state: ClinicState = Described(description="The clinic's state in this answer.")
     locale: str = Described(description="Language of the text, a BCP 47 tag.")
     version: int = Described(description="Version of the text. Each change of it adds one.")
-    published_at: datetime = Described(description="When it was first published.")
-    updated_at: datetime = Described(description="When its text last changed.")
+    published_at: datetime | None = Described(
+        description="When it was first published; `null` if that is not known."
+    )
+    updated_at: datetime | None = Described(
+        description="When its text last changed essentially; `null` if that is not known."
+    )
 
 
 class FAQList(Listing[FAQPublic]):

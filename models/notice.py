@@ -3,30 +3,35 @@
 from typing import Literal
 
 from pydantic import Field as Described
-from sqlmodel import Field, SQLModel
+from pydantic import field_validator
 
-from models.values import Input, Output, Slug, Text
+from models.values import Input, Output, Paragraphs, Slug
 
 CLINIC_STATUS = "clinic-status"
 
 
-class Notice(SQLModel, table=True):
-    slug: str = Field(primary_key=True)
-    scope: str
-    text: str
-    position: int
+class Notice(Input):
+    """A notice. With the scope `site` it belongs to every text, otherwise to texts that name it."""
 
-
-class NoticeCreate(Input):
     slug: Slug
     scope: Literal["site", "text"]
-    text: Text
+    text: Paragraphs
 
 
-class NoticesCreate(Input):
-    """The content file of the notices."""
+class NoticesContent(Input):
+    """The content of the document `notices`, in the order to show them."""
 
-    notices: list[NoticeCreate]
+    notices: list[Notice]
+
+    @field_validator("notices")
+    @classmethod
+    def _check_slugs(cls, notices: list[Notice]) -> list[Notice]:
+        slugs = [notice.slug for notice in notices]
+        if CLINIC_STATUS in slugs:
+            raise ValueError(f"`{CLINIC_STATUS}` is the notice of the service itself")
+        if len(set(slugs)) < len(slugs):
+            raise ValueError("two notices have the same slug")
+        return notices
 
 
 class NoticePublic(Output):

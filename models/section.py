@@ -4,67 +4,52 @@ from datetime import date, datetime
 from typing import Literal
 
 from pydantic import Field as Described
-from sqlmodel import Field, SQLModel
+from pydantic import model_validator
 
 from models.listing import Listing
 from models.notice import NoticePublic
-from models.status import IntakeReason
-from models.values import ClinicState, Input, JSONColumn, Output, Slug, Text, WebAddress
+from models.status import ClinicStatus, IntakeReason
+from models.texts import Slugs, States, require_variants
+from models.values import ClinicState, Day, Input, Line, MarkdownText, Output, WebAddress
 
 
-class ReferenceCreate(Input):
-    label: Text
+class Reference(Input):
+    label: Line
     url: WebAddress | None = None
 
 
-class CallToActionCreate(Input):
-    label: Text
+class CallToAction(Input):
+    label: Line
 
 
-class ImageCreate(Input):
+class Image(Input):
     url: WebAddress
-    alt: Text
+    alt: Line
 
 
-class ReviewCreate(Input):
-    last_reviewed_on: date | None = None
-    next_review_due_on: date | None = None
+class SectionContent(Input):
+    """The content of a section. It has one body, or one body for each state of the clinic."""
 
+    title: Line
+    summary: Line = Described(max_length=160)
+    position: int = Described(ge=1, le=9999)
+    body: MarkdownText | None = None
+    body_by_state: dict[ClinicState, MarkdownText] | None = None
+    shown_in: States | None = None
+    notices: Slugs = []
+    references: list[Reference] = []
+    call_to_action: CallToAction | None = None
+    image: Image | None = None
+    published_on: Day | None = None
+    updated_on: Day | None = None
 
-class SectionCreate(Input):
-    """The content file of one section. The file's name is the slug."""
+    @model_validator(mode="after")
+    def _check_body(self) -> "SectionContent":
+        require_variants({"body": self.body, "body_by_state": self.body_by_state}, self.shown_in)
+        return self
 
-    slug: Slug
-    title: Text
-    summary: str = Described(min_length=1, max_length=160)
-    position: int = Described(ge=1)
-    markdown: Text
-    notices: list[Slug] = []
-    references: list[ReferenceCreate] = []
-    call_to_action: CallToActionCreate | None = None
-    image: ImageCreate | None = None
-    review: ReviewCreate = ReviewCreate()
-    former_slugs: list[Slug] = []
-    withdrawn_on: date | None = None
-
-
-class Section(SQLModel, table=True):
-    id: int | None = Field(default=None, primary_key=True)
-    slug: str = Field(unique=True)
-    title: str
-    summary: str
-    position: int = Field(index=True)
-    markdown: str
-    notices: list[str] = Field(sa_type=JSONColumn)
-    references: list[dict[str, str | None]] = Field(sa_type=JSONColumn)
-    call_to_action: dict[str, str] | None = Field(sa_type=JSONColumn)
-    image: dict[str, str] | None = Field(sa_type=JSONColumn)
-    last_reviewed_on: date | None
-    next_review_due_on: date | None
-    withdrawn_on: date | None
-    version: int
-    published_at: datetime
-    updated_at: datetime
+    def markdown_for(self, status: ClinicStatus) -> str:
+        return self.body_by_state[status.state] if self.body_by_state else self.body or ""
 
 
 class BodyPublic(Output):
@@ -133,8 +118,12 @@ class SectionPublic(Output):
     clinic_state: ClinicState = Described(description="The clinic's state in this answer.")
     locale: str = Described(description="Language of the text, a BCP 47 tag.")
     version: int = Described(description="Version of the text. Each change of it adds one.")
-    published_at: datetime = Described(description="When it was first published.")
-    updated_at: datetime = Described(description="When its text last changed.")
+    published_at: datetime | None = Described(
+        description="When it was first published; `null` if that is not known."
+    )
+    updated_at: datetime | None = Described(
+        description="When its text last changed essentially; `null` if that is not known."
+    )
 
 
 class SectionList(Listing[SectionPublic]):

@@ -1,65 +1,67 @@
-"""The texts for each state of the clinic, and contacts for other help."""
+"""The words for each state of the clinic, and contacts for other help."""
 
-from pydantic import model_validator
-from sqlmodel import Field, SQLModel
+from pydantic import field_validator
 
-from models.values import ClinicState, Day, Input, Instant, JSONColumn, Text, WebAddress
+from models.status_change import ConsultationMode
+from models.values import ClinicState, Day, Input, Instant, Line, Paragraphs, WebAddress
 
 
 class StatusText(Input):
-    headline: Text
-    message: Text
+    headline: Line
+    message: Paragraphs
 
 
 class Closure(Input):
     """Where the records of a closed clinic are. A field is `None` if it is not known."""
 
-    records_contact: str | None
-    records_url: WebAddress | None
-    note: str | None
+    records_contact: Paragraphs | None = None
+    records_url: WebAddress | None = None
+    note: Paragraphs | None = None
 
 
 class Alternative(Input):
-    name: Text
-    url: WebAddress | None
-    note: str | None
+    name: Line
+    url: WebAddress | None = None
+    note: Paragraphs | None = None
 
 
 class SafetyResource(Input):
-    name: Text
-    contact: Text
-    note: str | None
+    name: Line
+    contact: Line
+    note: Paragraphs | None = None
 
 
 class InitialStatus(Input):
+    """The state with which an empty database begins."""
+
     state: ClinicState
     effective_from: Instant | None = None
     reopens_on: Day | None = None
 
 
-class StatusContentCreate(Input):
-    """The content file of the clinic's status."""
+class StatusContent(Input):
+    """The content of the document `status`.
 
-    initial: InitialStatus
+    `intake_messages` has one sentence for each mode in which requests are not simply taken.
+    `alternatives` and `safety_resources` are `None` while it is not known whether there are any.
+    """
+
     texts: dict[ClinicState, StatusText]
-    closure: Closure
-    alternatives: list[Alternative]
-    safety_resources: list[SafetyResource]
+    intake_messages: dict[ConsultationMode, Paragraphs]
+    closure: Closure = Closure()
+    alternatives: list[Alternative] | None = None
+    safety_resources: list[SafetyResource] | None = None
 
-    @model_validator(mode="after")
-    def _check_texts(self) -> "StatusContentCreate":
-        if set(self.texts) != set(ClinicState):
-            raise ValueError("texts: one headline and message for each of the three states")
-        return self
+    @field_validator("texts")
+    @classmethod
+    def _check_texts(cls, texts: dict[ClinicState, StatusText]) -> dict[ClinicState, StatusText]:
+        if set(texts) != set(ClinicState):
+            raise ValueError("one headline and message for each of the three states")
+        return texts
 
-
-class StatusContent(SQLModel, table=True):
-    """The row with the texts for the clinic's states; the table has only this one."""
-
-    __tablename__ = "status_content"
-
-    id: int = Field(default=1, primary_key=True)
-    texts: dict[str, dict[str, str]] = Field(sa_type=JSONColumn)
-    closure: dict[str, str | None] = Field(sa_type=JSONColumn)
-    alternatives: list[dict[str, str | None]] = Field(sa_type=JSONColumn)
-    safety_resources: list[dict[str, str | None]] = Field(sa_type=JSONColumn)
+    @field_validator("intake_messages")
+    @classmethod
+    def _check_messages(cls, messages: dict[ConsultationMode, str]) -> dict[ConsultationMode, str]:
+        if set(messages) != set(ConsultationMode) - {ConsultationMode.OPEN}:
+            raise ValueError("one sentence for each of `waitlist`, `paused` and `closed`")
+        return messages

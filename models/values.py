@@ -29,6 +29,7 @@ EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 LINE_LENGTH = 200
 PARAGRAPHS_LENGTH = 2000
+MARKDOWN_LENGTH = 60_000
 
 # So many unknown fields of one input are reported one by one; the rest are reported together.
 MAX_UNKNOWN_FIELDS = 20
@@ -48,6 +49,13 @@ def no_control_characters(value: str) -> str:
 def no_control_characters_but_line_breaks(value: str) -> str:
     no_control_characters(value.replace("\r\n", "").replace("\n", ""))
     return value
+
+
+def _normalize_markdown(value: str) -> str:
+    """Ends lines with LF, and removes blank lines and spaces at both ends."""
+    text = value.replace("\r\n", "\n").strip()
+    no_control_characters(text.replace("\n", "").replace("\t", ""))
+    return not_blank(text)
 
 
 def not_blank(value: str) -> str:
@@ -115,6 +123,13 @@ Paragraphs = Annotated[
     AfterValidator(no_control_characters_but_line_breaks),
     AfterValidator(not_blank),
 ]
+# A CommonMark text.
+MarkdownText = Annotated[
+    str, Field(min_length=1, max_length=MARKDOWN_LENGTH), AfterValidator(_normalize_markdown)
+]
+# A language tag of BCP 47, in its usual spelling, such as `en-US`.
+LOCALE_PATTERN = "^[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|[0-9]{3}))?$"
+Locale = Annotated[str, Field(pattern=LOCALE_PATTERN)]
 # A time of RFC 3339 with an offset, converted to UTC.
 Instant = Annotated[
     AwareDatetime,
