@@ -17,6 +17,7 @@ from api.auth import REFUSED_RATE
 from api.cache.responses import CachedAPI
 from api.commands import demo
 from api.commands.backup import back_up, restore
+from api.commands.content import content
 from api.commands.doctor import doctor
 from api.commands.keys import keys
 from api.commands.opening import one_line_faults, opened_database
@@ -33,14 +34,11 @@ from api.public.readiness import ReadinessProbe
 from api.router import router
 from api.runtime import Runtime
 from data import schema
-from data.database import open_database, writing
-from data.documents.checks import check_content
-from data.documents.files import SHIPPED_CONTENT, ContentFaults, read_content
+from data.database import open_database
 from data.intake.store import store_requests
 from data.notifications.dispatch import DeliverySettings, Dispatcher
 from data.notifications.mailer import MailSettings
 from data.notifications.smtp import MailServer
-from data.operations.content_loading import load_content
 from data.operations.health import Service
 from data.operations.roles import grant_serving
 from data.write_queue import BatchWriter, WriteQueue
@@ -169,6 +167,7 @@ command_line = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
 )
+command_line.add_typer(content, name="content")
 command_line.add_typer(status, name="status")
 command_line.add_typer(requests, name="requests")
 command_line.add_typer(token, name="token")
@@ -176,8 +175,6 @@ command_line.add_typer(keys, name="keys")
 command_line.command("backup")(back_up)
 command_line.command("restore")(restore)
 command_line.command("doctor")(doctor)
-
-ContentFolder = Annotated[Path, typer.Argument(help="Folder of the content files.")]
 
 
 @command_line.command()
@@ -214,27 +211,6 @@ def migrate() -> None:
         if settings.migration_database_url:
             grant_serving(engine, serving_url=settings.database_url)
         typer.echo(f"The database is at revision {schema.find_revision(engine)}.")
-
-
-@command_line.command("load")
-def load_command(folder: ContentFolder = SHIPPED_CONTENT) -> None:
-    """Load the content files into the database. Unchanged texts are not touched."""
-    with opened_database() as engine, writing(engine) as session:
-        loaded = load_content(session, content=read_content(folder))
-    typer.echo(f"{len(loaded.added)} added, {len(loaded.changed)} changed.")
-    for name in (*loaded.added, *loaded.changed):
-        typer.echo(f"  {name}")
-
-
-@command_line.command()
-def check(folder: ContentFolder = SHIPPED_CONTENT) -> None:
-    """Check the content files. Each fault is printed with its file, line and reason."""
-    with one_line_faults():
-        content = read_content(folder)
-        faults = check_content(content)
-        if faults:
-            raise ContentFaults(faults)
-    typer.echo(f"No faults in {len(content.sections)} sections and {len(content.faqs.faqs)} FAQs.")
 
 
 if __name__ == "__main__":

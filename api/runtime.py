@@ -13,7 +13,7 @@ from data.intake.requests import NewRequest
 from data.intake.store import Outcome
 from data.live_keyring import LiveKeyring
 from data.write_queue import BatchWriter, WriteQueue
-from models.consultation_form import ConsultationFormCreate
+from models.consultation_form import FormContent
 from models.settings import Settings
 
 
@@ -25,7 +25,7 @@ class OpenIntake:
     """
 
     epoch: int
-    form: ConsultationFormCreate
+    form: FormContent
 
 
 @dataclass

@@ -4,10 +4,12 @@ import logging
 import socket
 import sys
 from functools import partial
+from pathlib import Path
 
 import uvicorn
 from sqlalchemy import Engine, make_url
 from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
 
 from api.http.connection import Connection
 from api.http.open_connections import OpenConnections
@@ -17,12 +19,12 @@ from data.database import name_fault, open_database, reading, take_lock, writing
 from data.documents.files import SHIPPED_CONTENT, ContentFaults, read_content
 from data.documents.status import find_status
 from data.live_keyring import LiveKeyring, read_file, read_text
-from data.operations.content_loading import is_loaded, load_content
+from data.operations.content_filling import fill_database, is_filled
 from data.operations.health import probe_writing
 from data.postgresql import NotDurable
 from data.schema import NEWEST_REVISION, find_revision, migrate
 from data.sealing_keys import has_sealed_data
-from models.settings import Settings
+from models.settings import SHIPPED, Settings
 
 log = logging.getLogger("clinic_api")
 
@@ -77,11 +79,19 @@ def _prepare_database(engine: Engine, settings: Settings) -> None:
         probe_writing(session)
     with writing(engine) as session:
         take_lock(session.connection(), b"content")
-        if not is_loaded(session):
-            try:
-                load_content(session, content=read_content(SHIPPED_CONTENT))
-            except ContentFaults as faults:
-                raise CannotStart(f"the shipped content has faults: {faults.faults[0]}") from None
+        if not is_filled(session):
+            _fill(session, settings)
+
+
+def _fill(session: Session, settings: Settings) -> None:
+    name = settings.content or (None if settings.is_production else SHIPPED)
+    if name is None:
+        raise CannotStart("the database is empty: CLINIC_CONTENT must name the content's folder")
+    try:
+        folder = read_content(SHIPPED_CONTENT if name == SHIPPED else Path(name))
+        fill_database(session, folder=folder)
+    except ContentFaults as faults:
+        raise CannotStart(f"the content in CLINIC_CONTENT has faults: {faults.faults[0]}") from None
 
 
 def open_keyring(engine: Engine, settings: Settings, *, may_create: bool = False) -> LiveKeyring:

@@ -4,7 +4,8 @@ The cursor has the values of that item in the columns that order the list. So an
 or removed between two pages does not repeat or hide another item.
 """
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar, cast
@@ -99,3 +100,21 @@ def read_page(
     rows = session.exec(query).all()
     shown = rows[:limit]
     return Page(shown, total, order.cursor_of(shown[-1]) if len(rows) > len(shown) else None)
+
+
+def page_of(
+    items: Sequence[Other],
+    *,
+    key: Callable[[Other], tuple[int | datetime | str, ...]],
+    limit: int | None,
+    after: Cursor | None,
+) -> Page[Other]:
+    """The same for items in memory, which are sorted by `key`."""
+    rest = items
+    if after is not None:
+        if items and [type(value) for value in key(items[0])] != [type(v) for v in after.values]:
+            raise WrongCursor
+        rest = items[bisect_right(items, after.values, key=key) :]
+    shown = rest[:limit]
+    end = Cursor(*key(shown[-1])) if len(rest) > len(shown) else None
+    return Page(shown, len(items), end)

@@ -139,6 +139,13 @@ class ConditionPublic(Output):
     name: str = Described(description="Name of the condition.")
 
 
+class TopicPublic(Output):
+    """A topic of FAQs."""
+
+    slug: str = Described(description="Identifier, the value of the parameter `topic`.")
+    name: str = Described(description="Name to show.")
+
+
 class ClinicPublic(Output):
     """The clinic. A field is `null` if it is not known."""
 

@@ -1,15 +1,14 @@
 """The form for a consultation request, and its texts."""
 
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from pydantic import Field as Described
 from pydantic import model_validator
-from sqlmodel import Field, SQLModel
 
 from models.consultation_request import ADDED_BY_CLIENT, ConsultationRequestCreate, RequestState
 from models.status import IntakeReason
-from models.values import ClinicState, Input, JSONColumn, Output, Text
+from models.values import ClinicState, Input, Output, Text
 
 _WITH_CHOICES = ("preferred_contact", "best_time", "topic")
 _REASONS = {
@@ -47,10 +46,9 @@ class ConsentCreate(Input):
     text: Text
 
 
-class ConsultationFormCreate(Input):
+class FormContent(Input):
     """The content file of the form: labels, consents, messages and next steps."""
 
-    version: int = Described(ge=1)
     safety_notice: Text
     confirmation: Text
     consents: list[ConsentCreate] = Described(min_length=1, max_length=1)
@@ -60,7 +58,7 @@ class ConsultationFormCreate(Input):
     next_steps: dict[str, Text]
 
     @model_validator(mode="after")
-    def _check_completeness(self) -> "ConsultationFormCreate":
+    def _check_completeness(self) -> "FormContent":
         model_fields = ConsultationRequestCreate.model_fields
         _require_keys("fields", self.fields, set(model_fields) - ADDED_BY_CLIENT)
         unlabelled = {name: None for name, texts in self.fields.items() if texts.label is None}
@@ -85,18 +83,12 @@ def _choices(name: str) -> tuple[str, ...]:
     return tuple(literals if isinstance(literals[0], str) else get_args(literals[0]))
 
 
-class ConsultationForm(SQLModel, table=True):
-    """One version of the form. Old versions are kept: they record what persons agreed to."""
+@dataclass(frozen=True)
+class FormVersion:
+    """One published version of the form. `version` is the number of its revision."""
 
-    __tablename__ = "consultation_form"
-
-    version: int = Field(primary_key=True)
-    document: dict[str, Any] = Field(sa_type=JSONColumn)
-    published_at: datetime
-
-    @property
-    def texts(self) -> ConsultationFormCreate:
-        return ConsultationFormCreate.model_validate(self.document)
+    version: int
+    content: FormContent
 
 
 class FieldUiPublic(Output):
@@ -148,6 +140,10 @@ class ConsultationFormPublic(Output):
         "render it without changes. It does not contain `form_version`: add that field to the "
         "request yourself, with the value of `version`.",
     )
+    intake_message: str | None = Described(
+        description="One sentence for patients about how requests are taken now; `null` if they "
+        "are simply taken."
+    )
     ui: FormUiPublic = Described(description="Order of the fields, and how to show each field.")
     consents: list[ConsentPublic] = Described(
         description="The consents that a person gives by sending the form."
@@ -158,3 +154,7 @@ class ConsultationFormPublic(Output):
     safety_notice: str = Described(description="Text that must always be shown with the form.")
     confirmation: str = Described(description="Text to show after a request was accepted.")
     clinic_state: ClinicState = Described(description="The clinic's state in this answer.")
+    privacy_policy_url: str | None = Described(
+        description="URL of the clinic's privacy policy; `null` if it is not known."
+    )
+    locale: str = Described(description="Language of the texts, a BCP 47 tag.")

@@ -111,7 +111,9 @@ class Revision(SQLModel, table=True):
 class Publication(SQLModel, table=True):
     """Makes a revision public, or withdraws the text, from `from_at` on: appended, never edited."""
 
-    __table_args__ = (Index("ix_publication_document_id_from_at_id", "document_id", "from_at", "id"),)
+    __table_args__ = (
+        Index("ix_publication_document_id_from_at_id", "document_id", "from_at", "id"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     document_id: int = Field(foreign_key="document.id")

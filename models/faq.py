@@ -5,13 +5,22 @@ from datetime import datetime
 from pydantic import Field as Described
 from pydantic import StrictBool, model_validator
 
-from models.listing import Listing
+from models.clinic import TopicPublic
+from models.listing import ListMeta
 from models.notice import NoticePublic
 from models.section import BodyPublic
 from models.status import ClinicStatus
-from models.status_change import ConsultationMode
 from models.texts import Slugs, States, require_variants
-from models.values import ClinicState, Day, Input, Line, MarkdownText, Output, Slug
+from models.values import (
+    ClinicState,
+    ConsultationMode,
+    Day,
+    Input,
+    Line,
+    MarkdownText,
+    Output,
+    Slug,
+)
 
 
 class FAQContent(Input):
@@ -90,5 +99,18 @@ class FAQPublic(Output):
     )
 
 
-class FAQList(Listing[FAQPublic]):
+class FAQListMeta(ListMeta):
+    """Facts about the list of FAQs and one page of it."""
+
+    topics: list[TopicPublic] = Described(
+        description="All topics of FAQs, in their order, also those without an FAQ."
+    )
+
+
+class FAQList(Output):
     """A page of FAQs."""
+
+    data: list[FAQPublic] = Described(description="The items of this page, in their order.")
+    meta: FAQListMeta = Described(
+        description="Number of items, the cursor of the next page, and the topics."
+    )

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from models.consultation_form import ConsultationFormCreate
+from models.consultation_form import FormContent
 from models.consultation_request import ConsultationRequestCreate
 
 
@@ -32,9 +32,7 @@ class _WithoutNull(GenerateJsonSchema):
         return self.generate_inner(schema["schema"])
 
 
-def form_schema(
-    texts: ConsultationFormCreate, *, dialect: FormDialect = FormDialect.ENUM
-) -> dict[str, Any]:
+def form_schema(texts: FormContent, *, dialect: FormDialect = FormDialect.ENUM) -> dict[str, Any]:
     """JSON Schema of a request. It preselects no choice and no consent."""
     request = ConsultationRequestCreate.model_json_schema(schema_generator=_WithoutNull)
     consents: dict[str, str] = {consent.field: consent.text for consent in texts.consents}

@@ -1,7 +1,6 @@
-"""Common to all published texts: kinds, the content version, former slugs, the bundle."""
+"""What a slug leads to besides a text, the content version, and the bundle."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from pydantic import Field as Described
 from sqlmodel import Field, SQLModel
@@ -12,19 +11,6 @@ from models.faq import FAQPublic
 from models.section import SectionPublic
 from models.status import StatusPublic
 from models.values import Output
-
-
-class Kind(StrEnum):
-    """The kinds of published documents."""
-
-    CLINIC = "clinic"
-    FAQ = "faq"
-    FORM = "form"
-    NOTICE = "notice"
-    SECTION = "section"
-    # `STATUS` are the default texts of the states; `STATUS_CHANGE` is one change of the status.
-    STATUS = "status"
-    STATUS_CHANGE = "status_change"
 
 
 class ContentVersion(SQLModel, table=True):
@@ -39,16 +25,6 @@ class ContentVersion(SQLModel, table=True):
     value: int
 
 
-class FormerSlug(SQLModel, table=True):
-    """A slug that a text had before, and the text's current slug."""
-
-    __tablename__ = "former_slug"
-
-    kind: str = Field(primary_key=True, max_length=20)
-    slug: str = Field(primary_key=True, max_length=80)
-    current_slug: str
-
-
 @dataclass(frozen=True)
 class Moved:
     """The text has another slug now."""
@@ -58,7 +34,10 @@ class Moved:
 
 @dataclass(frozen=True)
 class Withdrawn:
-    """The text was withdrawn."""
+    """The text was withdrawn. `reason` is `None` if its publication simply ended."""
+
+    reason: str | None
+    is_recalled: bool
 
 
 class BundlePublic(Output):

@@ -19,6 +19,8 @@ from models.delivery import Channel
 from models.email_address import parse_email_address
 
 ROOT = Path(__file__).resolve().parent.parent
+# The value of CLINIC_CONTENT for the content of this repository.
+SHIPPED = "shipped"
 _PREFIX = "CLINIC_"
 _FILE = ROOT / ".env"
 _TEST_PREFIX = "CLINIC_TEST_"
@@ -38,6 +40,7 @@ class Settings(BaseSettings):
     environment: Literal["development", "production"] = "development"
     database_url: str = Field(default=f"sqlite:///{ROOT}/var/clinic.db", repr=False)
     migration_database_url: str | None = Field(default=None, repr=False)
+    content: str | None = None
     backup_dir: Path | None = None
     keyring: SecretStr | None = None
     keyring_file: Path | None = None

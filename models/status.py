@@ -7,9 +7,9 @@ from typing import Literal
 
 from pydantic import Field as Described
 
-from models.status_change import ConsultationMode, StatusChange, StatusChangePublic
+from models.status_change import StatusChange, StatusChangePublic
 from models.status_content import StatusContent
-from models.values import ClinicState, Output
+from models.values import ClinicState, ConsultationMode, Output
 
 
 class IntakeReason(StrEnum):
@@ -38,7 +38,8 @@ class ClinicStatus:
     change: StatusChange
     next_change: StatusChange | None
     version: int
-    updated_at: datetime
+    # `None` while only the state is known with which the database began.
+    updated_at: datetime | None
     content: StatusContent
 
     @property
@@ -48,6 +49,19 @@ class ClinicStatus:
     @property
     def mode(self) -> ConsultationMode:
         return ConsultationMode(self.change.mode)
+
+    @property
+    def headline(self) -> str:
+        return self.change.headline or self.content.texts[self.state].headline
+
+    @property
+    def message(self) -> str:
+        return self.change.message or self.content.texts[self.state].message
+
+    @property
+    def intake_message(self) -> str | None:
+        """One sentence about how requests are taken; `None` if they are simply taken."""
+        return self.content.intake_messages.get(self.mode)
 
     @property
     def accepting(self) -> bool:
@@ -76,6 +90,10 @@ class ConsultationsPublic(Output):
     accepting: bool = Described(description="Whether the clinic accepts new requests now.")
     reason: IntakeReason | None = Described(
         description="Why requests go to a waiting list or are refused; `null` if neither applies."
+    )
+    message: str | None = Described(
+        description="One sentence for patients about how requests are taken now; `null` if they "
+        "are simply taken."
     )
     form: str = Described(description="Path of the form.")
 
@@ -125,11 +143,13 @@ class StatusPublic(Output):
         description="How the clinic handles consultation requests now."
     )
     closure: ClosurePublic = Described(description="Where the records of a closed clinic are.")
-    alternatives: list[AlternativePublic] = Described(
-        description="Other providers of help, which the operator chose."
+    alternatives: list[AlternativePublic] | None = Described(
+        description="Other providers of help, which the operator chose; `null` if it is not known "
+        "whether there are any."
     )
-    safety_resources: list[SafetyResourcePublic] = Described(
-        description="Contacts for help in a crisis, which the operator chose."
+    safety_resources: list[SafetyResourcePublic] | None = Described(
+        description="Contacts for help in a crisis, which the operator chose; `null` if it is not "
+        "known whether there are any."
     )
     next_change: StatusChangePublic | None = Described(
         description="The next planned change; `null` for none."
@@ -138,29 +158,39 @@ class StatusPublic(Output):
         description="Name of the state in the Google Places API."
     )
     version: int = Described(description="Number of changes that have taken effect.")
-    updated_at: datetime = Described(description="When the content of this answer last changed.")
+    locale: str = Described(description="Language of the texts, a BCP 47 tag.")
+    updated_at: datetime | None = Described(
+        description="When the content of this answer last changed; `null` if that is not known."
+    )
 
     @classmethod
-    def of(cls, status: ClinicStatus, *, form: str) -> "StatusPublic":
+    def of(cls, status: ClinicStatus, *, form: str, locale: str) -> "StatusPublic":
         """The status as it is served; `form` is the path of the consultation form."""
         change, content = status.change, status.content
         return cls(
             state=status.state,
-            headline=change.headline,
-            message=change.message,
+            headline=status.headline,
+            message=status.message,
             effective_from=change.effective_from,
             reopens_on=change.reopens_on,
             consultations=ConsultationsPublic(
-                mode=status.mode, accepting=status.accepting, reason=status.reason, form=form
+                mode=status.mode,
+                accepting=status.accepting,
+                reason=status.reason,
+                message=status.intake_message,
+                form=form,
             ),
             closure=ClosurePublic.model_validate(content.closure),
-            alternatives=[AlternativePublic.model_validate(a) for a in content.alternatives],
-            safety_resources=[
-                SafetyResourcePublic.model_validate(r) for r in content.safety_resources
-            ],
+            alternatives=None
+            if content.alternatives is None
+            else [AlternativePublic.model_validate(a) for a in content.alternatives],
+            safety_resources=None
+            if content.safety_resources is None
+            else [SafetyResourcePublic.model_validate(r) for r in content.safety_resources],
             next_change=status.next_change
-            and StatusChangePublic.model_validate(status.next_change),
+            and StatusChangePublic.of(status.next_change, content.texts),
             business_status=BUSINESS_STATUSES[status.state],
             version=status.version,
+            locale=locale,
             updated_at=status.updated_at,
         )

@@ -1,25 +1,26 @@
 """Changes of the clinic's status: tables, inputs, outputs."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import ConfigDict, StrictBool, model_validator
 from pydantic import Field as Described
 from sqlmodel import Field, SQLModel
 
 from models.listing import Listing
-from models.values import ClinicState, Day, Input, Instant, Line, Output, Paragraphs
-
-
-class ConsultationMode(StrEnum):
-    """How the clinic handles consultation requests."""
-
-    OPEN = "open"
-    WAITLIST = "waitlist"
-    PAUSED = "paused"
-    CLOSED = "closed"
-
+from models.status_content import StatusText
+from models.values import (
+    ClinicState,
+    ConsultationMode,
+    Day,
+    Input,
+    Instant,
+    Line,
+    Output,
+    Paragraphs,
+)
 
 DEFAULT_MODES = {
     ClinicState.OPEN: ConsultationMode.OPEN,
@@ -36,13 +37,16 @@ class StatusChange(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     state: str
     mode: str
-    headline: str
-    message: str
+    # `None` stands for the default words of the state, which the document `status` has.
+    headline: str | None
+    message: str | None
     effective_from: datetime | None
     # The later of `effective_from` and `recorded_at`, so that a change never applies to the past.
     takes_effect_at: datetime = Field(index=True)
     reopens_on: date | None
     recorded_at: datetime
+    # Whether it is the state with which the database began. Then its day is not known.
+    is_first_filling: bool = False
 
     @property
     def was_planned(self) -> bool:
@@ -140,7 +144,23 @@ class StatusChangePublic(Output):
         description="Day on which a temporarily closed clinic plans to reopen, in the clinic's "
         "time zone."
     )
-    recorded_at: datetime = Described(description="When this service recorded the change.")
+    recorded_at: datetime | None = Described(
+        description="When this service recorded the change; `null` for the state with which its "
+        "database began."
+    )
+
+    @classmethod
+    def of(cls, change: StatusChange, texts: Mapping[ClinicState, StatusText]) -> Self:
+        """The change with its words. `texts` are the default words for each state."""
+        default = texts[ClinicState(change.state)]
+        values = {
+            **change.model_dump(),
+            "headline": change.headline or default.headline,
+            "message": change.message or default.message,
+        }
+        if change.is_first_filling:
+            values["recorded_at"] = None
+        return cls.model_validate(values)
 
 
 class StaffStatusChange(StatusChangePublic):
@@ -152,8 +172,10 @@ class StaffStatusChange(StatusChangePublic):
     )
 
     @classmethod
-    def of(cls, change: StatusChange, status: Standing) -> "StaffStatusChange":
-        public = StatusChangePublic.model_validate(change)
+    def with_standing(
+        cls, change: StatusChange, texts: Mapping[ClinicState, StatusText], status: Standing
+    ) -> Self:
+        public = StatusChangePublic.of(change, texts)
         return cls(**public.model_dump(), id=str(change.id), status=status)
 
 

@@ -2,8 +2,16 @@
 
 from pydantic import field_validator
 
-from models.status_change import ConsultationMode
-from models.values import ClinicState, Day, Input, Instant, Line, Paragraphs, WebAddress
+from models.values import (
+    ClinicState,
+    ConsultationMode,
+    Day,
+    Input,
+    Instant,
+    Line,
+    Paragraphs,
+    WebAddress,
+)
 
 
 class StatusText(Input):

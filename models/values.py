@@ -150,6 +150,15 @@ class ClinicState(StrEnum):
     PERMANENTLY_CLOSED = "permanently_closed"
 
 
+class ConsultationMode(StrEnum):
+    """How the clinic handles consultation requests."""
+
+    OPEN = "open"
+    WAITLIST = "waitlist"
+    PAUSED = "paused"
+    CLOSED = "closed"
+
+
 @dataclass(frozen=True)
 class MoreUnknownFields:
     """Replaces the unknown fields of an input that are not reported one by one."""

@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 
 from data.crypto import write_keyring
-from data.documents.files import SHIPPED_CONTENT, Content, read_content
+from data.documents.files import SHIPPED_CONTENT, ContentFolder, read_content
 from models.settings import Settings
 from tests.support.apps import client_of, running, set_status, settings_in
 from tests.support.audit import open_with_audit
@@ -99,7 +99,7 @@ def prepared_open(
 
 @contextmanager
 def made(
-    content: Content, folder: Path, kind: str, request: pytest.FixtureRequest
+    content: ContentFolder, folder: Path, kind: str, request: pytest.FixtureRequest
 ) -> Iterator[None]:
     write_keyring(folder / "keyring.json", generated=True)
     with own_database(kind, request, folder):

@@ -13,8 +13,9 @@ from starlette.concurrency import run_in_threadpool
 from api.cache.negotiation import JSON, Representation, representations
 from api.cache.prepared import Answer
 from data.database import reading
-from data.documents.clinic import find_locale
-from data.documents.publications import changes, find_content_version, find_next_change
+from data.documents.content_version import changes, find_content_version
+from data.documents.next_change import find_next_change
+from data.documents.published import NotLoaded, find_locale
 
 log = logging.getLogger("clinic_api")
 
@@ -136,4 +137,8 @@ def _read(engine: Engine, known: int | None) -> tuple[int, _Content | None]:
             return version, None
         next_change = find_next_change(session)
         until = next_change.timestamp() if next_change else _NEVER
-        return version, _Content(until, find_locale(session))
+        try:
+            locale = find_locale(session)
+        except NotLoaded:
+            locale = ""
+        return version, _Content(until, locale)

@@ -15,7 +15,7 @@ from data.audit.chain import ChainFault
 from data.crypto import KeyringFault, SealBroken
 from data.database import name_fault, open_database
 from data.documents.files import ContentFaults
-from data.documents.status import NotLoaded
+from data.documents.published import NotLoaded
 from data.live_keyring import LiveKeyring
 from data.operations.backup_contents import BackupFault
 from data.operations.roles import RoleFault
@@ -104,7 +104,7 @@ def explain(error: Exception) -> str:
         case ValidationError():
             return "; ".join(_validation_lines(error))
         case NotLoaded():
-            return "the database has no content: run `python main.py load`"
+            return "the database has no content: set CLINIC_CONTENT, and run `python main.py serve`"
         case DBAPIError():
             return f"the database cannot be used ({name_fault(error)})"
         case schema.NewerDatabase():

@@ -11,6 +11,7 @@ from api.commands.confirming import require_word
 from api.commands.opening import fail, open_for_events, opened_database, opened_for_events
 from api.paths import FORM
 from data.database import reading, writing
+from data.documents.published import find_locale
 from data.documents.status import find_status
 from data.documents.status_history import list_planned
 from data.operations.status_changes import (
@@ -65,9 +66,13 @@ ConfirmOption = Annotated[
 def show_status() -> None:
     """Show the clinic's current state and the planned changes."""
     with opened_database() as engine, reading(engine) as session:
-        now = StatusPublic.of(find_status(session), form=FORM).model_dump(mode="json")
-        rows = list_planned(session)
-        planned = [PlannedStatusChange.model_validate(row).model_dump(mode="json") for row in rows]
+        status, locale = find_status(session), find_locale(session)
+        now = StatusPublic.of(status, form=FORM, locale=locale).model_dump(mode="json")
+        texts = status.content.texts
+        planned = [
+            PlannedStatusChange.of(row, texts).model_dump(mode="json")
+            for row in list_planned(session)
+        ]
     typer.echo(json.dumps({**now, "planned": planned}, indent=2, ensure_ascii=False))
 
 

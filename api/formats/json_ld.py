@@ -66,7 +66,7 @@ def medical_clinic(clinic: ClinicPublic, status: ClinicStatus) -> dict[str, obje
         "@context": "https://schema.org",
         "@type": "MedicalClinic",
         "name": clinic.name,
-        "description": None if is_open else status.change.message,
+        "description": None if is_open else status.message,
         "url": clinic.contact.website,
         "telephone": clinic.contact.phone,
         "email": clinic.contact.email,

@@ -10,8 +10,7 @@ from api.problems.validation import OUTDATED, invalid_request
 from data.intake.idempotency import KeyReused, Replayed
 from data.intake.store import Accepted, FormOutdated, NotAccepting, Outcome
 from models.consultation_request import ConsultationRequestAccepted
-from models.status_change import ConsultationMode
-from models.values import utc_now
+from models.values import ConsultationMode, utc_now
 
 
 def answer_to(outcome: Outcome, *, headers: Mapping[str, str] | None = None) -> Response:
@@ -37,7 +36,7 @@ def _created(answer: bytes, headers: Mapping[str, str]) -> Response:
 
 def _refusal(refused: NotAccepting) -> ClinicPermanentlyClosed | IntakePaused:
     if refused.status.mode is ConsultationMode.CLOSED:
-        closure = refused.status.content.closure
+        closure = refused.status.content.closure.model_dump()
         return ClinicPermanentlyClosed(extension={"data_stored": False, "closure": closure})
     seconds = int((refused.reopens_at - utc_now()).total_seconds()) if refused.reopens_at else 0
     headers = {"Retry-After": str(seconds)} if seconds > 0 else {}

@@ -24,7 +24,7 @@ from api.problems.catalogue import (
 from api.problems.document import responses
 from api.problems.http_problems import ContentTooLarge, TooManyRequests, UnsupportedMediaType
 from api.runtime import runtime_of
-from data.documents.form import find_form, find_form_texts
+from data.documents.form import find_form, find_form_version
 from data.documents.status import find_status
 from data.intake import requests as consultation_requests
 from data.intake.requests import NewRequest
@@ -151,7 +151,7 @@ def withdraw_consultation_request(
     try:
         row = withdraw_request(session, request_id=receipt.request_id, retention=settings.retention)
     except RecordOfCare:
-        closure = find_status(session).content.closure
+        closure = find_status(session).content.closure.model_dump()
         raise RequestEnded(extension={"closure": closure}) from None
     if row is None:
         raise NotFound
@@ -166,6 +166,6 @@ def _receipt(session: SessionDep, row: ConsultationRequest) -> ReceiptPublic:
         updated_at=row.state_changed_at,
         retention_until=row.retention_until,
         next_step=consultation_requests.next_step(
-            row.state, status=find_status(session), form=find_form_texts(session)
+            row.state, status=find_status(session), form=find_form_version(session).content
         ),
     )

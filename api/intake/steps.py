@@ -22,10 +22,10 @@ from api.problems.validation import problem_for
 from api.runtime import OpenIntake, runtime_of
 from data.crypto import Keyring
 from data.database import reading
-from data.documents.form import find_form_texts
+from data.documents.form import find_form_version
 from data.intake.idempotency import Attempt, KeyReused, Replayed, find_answer
 from data.intake.store import find_refusal
-from models.consultation_form import ConsultationFormCreate
+from models.consultation_form import FormContent
 from models.consultation_request import ConsultationRequestCreate
 
 _QUOTED = re.compile('^"(.*)"$')
@@ -128,11 +128,11 @@ async def check_accepting(request: Request) -> None:
     request.state.form = known.form
 
 
-def _require_accepting(request: Request) -> ConsultationFormCreate:
+def _require_accepting(request: Request) -> FormContent:
     """The current form. Raises the problem if the clinic accepts no requests."""
     with reading(runtime_of(request).engine) as session:
         refusal = find_refusal(session)
-        form = find_form_texts(session)
+        form = find_form_version(session).content
     if refusal is not None:
         answer_to(refusal)
     return form

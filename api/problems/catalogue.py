@@ -144,7 +144,11 @@ class Gone(Problem):
     slug = "gone"
     title = "This text was taken back"
     detail = "This text is no longer published."
-    about = "The section or FAQ was withdrawn. Do not show it any more, and delete stored copies."
+    about = (
+        "The section or FAQ was withdrawn. Do not show it any more, and delete stored copies. "
+        "`reason` may be shown. If `recalled` is true, remove the text from the screen at once."
+    )
+    example: ClassVar[Extension] = {"reason": "The text was out of date.", "recalled": False}
 
 
 class ClinicPermanentlyClosed(Problem):

@@ -53,6 +53,13 @@ class ProblemDocument(BaseModel):
         description="With `clinic-permanently-closed` and `request-ended`: where the medical "
         "records are.",
     )
+    reason: str | None = Field(
+        default=None, description="With `gone`: why the text was withdrawn; `null` if not known."
+    )
+    recalled: bool = Field(
+        default=False,
+        description="With `gone`: whether the text was recalled. Then remove it from the screen.",
+    )
 
 
 def render(problem: Problem, *, request_id: str) -> JSONResponse:

@@ -22,7 +22,7 @@ from api.problems.document import render
 from api.problems.http_problems import MethodNotAllowed
 from api.problems.validation import problem_for
 from data.crypto import KeyringFault, SealBroken
-from data.documents.status import NotLoaded
+from data.documents.published import NotLoaded
 from data.paging import WrongCursor
 from data.postgresql import NotDurable
 from data.write_queue import WriteQueueTimeout

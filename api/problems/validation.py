@@ -8,7 +8,7 @@ from pydantic_core import ErrorDetails
 from api.http import strict_json
 from api.http.queries import PLAIN_WORD, invalid_query
 from api.problems.catalogue import InvalidRequest, MalformedJSON, NotFound, Problem
-from models.consultation_form import ConsultationFormCreate
+from models.consultation_form import FormContent
 from models.values import MoreUnknownFields
 
 # The reason in a code (`<field>.<reason>`), by pydantic's type of the fault.
@@ -42,9 +42,7 @@ _SENTENCES = {
 OUTDATED = ("#/form_version", "form_version.outdated")
 
 
-def problem_for(
-    error: RequestValidationError, *, form: ConsultationFormCreate | None = None
-) -> Problem:
+def problem_for(error: RequestValidationError, *, form: FormContent | None = None) -> Problem:
     """The problem for a failed validation.
 
     With the clinic's current `form`, its sentences replace those of the service, and a body with

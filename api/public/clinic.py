@@ -10,7 +10,7 @@ from api.cache.negotiation import preferred_media_type
 from api.cache.policy import NegotiatedRoute, StatusRoute
 from api.dependencies import SessionDep
 from api.formats import json_ld
-from data.documents.clinic import find_clinic
+from data.documents.clinic import find_public_clinic
 from data.documents.status import find_status
 from models.clinic import ClinicPublic
 from models.service import NAME, VERSION, ServiceLinks, ServicePublic
@@ -50,7 +50,7 @@ def read_service(session: SessionDep) -> ServicePublic:
 @negotiated.get("", response_model=ClinicPublic, responses=_JSON_LD)
 def read_clinic(session: SessionDep, request: Request) -> ClinicPublic | Response:
     """The clinic: location, contact, opening hours, treatments. A field is `null` if not known."""
-    clinic = ClinicPublic.model_validate(find_clinic(session))
+    clinic = find_public_clinic(session)
     accept = ", ".join(request.headers.getlist("Accept")).encode("latin-1")
     if preferred_media_type(accept) == json_ld.MEDIA_TYPE:
         status = find_status(session)

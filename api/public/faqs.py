@@ -13,7 +13,8 @@ from api.problems.catalogue import Gone, NotFound
 from api.problems.document import responses
 from api.public.texts import SlugPath, moved_response, respond_or_raise
 from data.documents import faqs
-from models.faq import FAQList, FAQPublic
+from models.clinic import TopicPublic
+from models.faq import FAQList, FAQListMeta, FAQPublic
 
 router = APIRouter(prefix=paths.FAQS, tags=["Content"], route_class=PublicRoute)
 
@@ -41,7 +42,9 @@ def list_faqs(
         raise invalid_query(("topic", "invalid")) from None
     except faqs.UnknownSection:
         raise invalid_query(("section", "invalid")) from None
-    return FAQList(data=list(page.items), meta=list_meta(session, page, request, response))
+    meta = list_meta(session, page, request, response)
+    topics = [TopicPublic.model_validate(topic) for topic in faqs.list_topics(session)]
+    return FAQList(data=list(page.items), meta=FAQListMeta(**meta.model_dump(), topics=topics))
 
 
 @router.get(

@@ -7,6 +7,7 @@ from api.cache.policy import StatusRoute
 from api.dependencies import SessionDep
 from api.http.cursors import CursorQuery
 from api.http.queries import LimitQuery, list_meta
+from data.documents.published import find_locale
 from data.documents.status import find_status
 from data.documents.status_history import list_effective_changes
 from models.status import StatusPublic
@@ -18,7 +19,8 @@ router = APIRouter(prefix=paths.STATUS, tags=["Clinic"], route_class=StatusRoute
 @router.get("")
 def read_status(session: SessionDep) -> StatusPublic:
     """Whether the clinic is open, and whether it accepts requests. 200 also if it is closed."""
-    return StatusPublic.of(find_status(session), form=paths.FORM)
+    locale = find_locale(session)
+    return StatusPublic.of(find_status(session), form=paths.FORM, locale=locale)
 
 
 @router.get("/history")

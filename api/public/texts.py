@@ -18,8 +18,8 @@ def respond_or_raise(text: T | Moved | Withdrawn | None, *, path: str) -> T | Re
     match text:
         case None:
             raise NotFound
-        case Withdrawn():
-            raise Gone
+        case Withdrawn(reason, is_recalled):
+            raise Gone(extension={"reason": reason, "recalled": is_recalled})
         case Moved(slug):
             return Response(status_code=308, headers={"Location": f"{path}/{slug}"})
     return text

@@ -14,6 +14,7 @@ from api.problems.catalogue import AlreadyInEffect, InvalidRequest, MalformedJSO
 from api.problems.document import responses
 from api.problems.http_problems import ContentTooLarge, UnsupportedMediaType
 from api.problems.validation import invalid
+from data.documents.published import find_published
 from data.documents.status_history import list_all_changes
 from data.operations import status_changes
 from data.operations.status_changes import (
@@ -125,17 +126,18 @@ def call_off_status_change(
         raise AlreadyInEffect from None
     if change is None:
         raise NotFound
-    return StaffStatusChange.of(change, Standing.CALLED_OFF)
+    texts = find_published(session).status.texts
+    return StaffStatusChange.with_standing(change, texts, Standing.CALLED_OFF)
 
 
 def _public(effects: ChangeEffects, *, is_dry_run: bool = False) -> StatusChangeRecorded:
-    change = effects.change
+    change, texts = effects.change, effects.texts
     was_closed_out = effects.closes_out and not change.was_planned and not is_dry_run
     return StatusChangeRecorded(
-        **PlannedStatusChange.model_validate(change).model_dump(),
+        **PlannedStatusChange.of(change, texts).model_dump(),
         status=Standing.PLANNED if change.was_planned else Standing.IN_EFFECT,
-        planned=[PlannedStatusChange.model_validate(row) for row in effects.planned],
-        calls_off=[PlannedStatusChange.model_validate(row) for row in effects.calls_off],
+        planned=[PlannedStatusChange.of(row, texts) for row in effects.planned],
+        calls_off=[PlannedStatusChange.of(row, texts) for row in effects.calls_off],
         closes_out=effects.closes_out,
         handover_export=EXPORT_PATH if was_closed_out else None,
     )

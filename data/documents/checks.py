@@ -1,98 +1,115 @@
-"""Checks the content files against each other, and checks each Markdown text."""
+"""The linter: checks documents against each other, and each Markdown text."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from data.documents.files import Content, Fault, FilePosition, Source
+from data.documents.files import BODY_FIELDS, ContentFolder, Fault, FilePosition
+from models.clinic import ClinicContent
+from models.document import DocumentKey, Kind
+from models.faq import FAQContent
 from models.markdown import render
+from models.notice import NoticesContent
+from models.section import SectionContent
+from models.values import Input
 
 # Unlike the parser of `models/markdown.py`, it also recognises what is not served.
 _full_parser = MarkdownIt("commonmark", {"html": True})
 _NOT_SERVED = {"html_block": "raw HTML", "html_inline": "raw HTML", "image": "an image"}
 
 
-def check_content(content: Content) -> list[Fault]:
-    """All faults between files and inside texts; each file itself is already valid."""
-    return sorted([*_check_notices(content), *_check_sections(content), *_check_faqs(content)])
+@dataclass(frozen=True)
+class Finding:
+    """A fault of a document. `line` counts from 0 in the text at `position`.
+
+    `reason` contains nothing that a person wrote.
+    """
+
+    key: DocumentKey
+    position: FilePosition
+    reason: str
+    line: int = 0
 
 
-def _check_notices(content: Content) -> Iterator[Fault]:
-    source = content.sources["notices.yaml"]
-    slugs = [notice.slug for notice in content.notices.notices]
-    yield from _repeated(slugs, source, "notices")
+def check_documents(contents: Mapping[DocumentKey, Input]) -> list[Finding]:
+    """All faults between the documents of one language, and inside their texts."""
+    return [
+        finding
+        for key, content in contents.items()
+        if isinstance(content, SectionContent | FAQContent)
+        for finding in _check_text(key, content, contents)
+    ]
 
 
-def _check_sections(content: Content) -> Iterator[Fault]:
-    positions: set[int] = set()
-    slugs = {file.section.slug for file in content.sections}
-    for file in content.sections:
-        section, source = file.section, file.source
-        yield from _unknown_notices(content, section.notices, source, ())
-        yield from _check_former_slugs(section.former_slugs, slugs, source, ())
-        if section.position in positions:
-            yield source.fault(("position",), "another section has this position")
-        positions.add(section.position)
-        for line, reason in _markdown_faults(section.markdown):
-            yield Fault(source.file, file.body_line + line, reason)
+def check_folder(folder: ContentFolder) -> list[Fault]:
+    """All faults of a folder, whose files are valid one by one."""
+    faults = [_fault_of(finding, folder) for finding in check_documents(folder.contents)]
+    for key, file in folder.files.items():
+        for slug in file.facts.former_slugs:
+            if key._replace(slug=slug) in folder.files:
+                faults.append(file.source.fault(("former_slugs",), f"`{slug}` is in use"))
+    return sorted(faults)
 
 
-def _check_faqs(content: Content) -> Iterator[Fault]:
-    source = content.sources["faqs.yaml"]
-    sections = {file.section.slug for file in content.sections}
-    slugs = [faq.slug for faq in content.faqs.faqs]
-    yield from _repeated(slugs, source, "faqs")
-    for index, faq in enumerate(content.faqs.faqs):
-        entry: FilePosition = ("faqs", index)
-        yield from _unknown_notices(content, faq.notices, source, entry)
-        yield from _check_former_slugs(faq.former_slugs, set(slugs), source, entry)
-        if faq.topic not in content.faqs.topics:
-            yield source.fault((*entry, "topic"), "is not one of `topics`")
-        if faq.section is not None and faq.section not in sections:
-            yield source.fault((*entry, "section"), "no section has this slug")
-        for key, text in (("answer", faq.answer), *(faq.answers or {}).items()):
-            position = (*entry, "answers", str(key)) if faq.answers else (*entry, "answer")
-            for line, reason in _markdown_faults(text or ""):
-                yield Fault(source.file, source.line(position) + line, reason)
+def _fault_of(finding: Finding, folder: ContentFolder) -> Fault:
+    source = folder.files[finding.key].source
+    is_body = finding.position == (BODY_FIELDS.get(finding.key.kind),)
+    first = source.body_line if is_body else source.line(finding.position)
+    return Fault(source.file, first + finding.line, finding.reason)
 
 
-def _repeated(slugs: list[str], source: Source, name: str) -> Iterator[Fault]:
-    for index, slug in enumerate(slugs):
-        if slug in slugs[:index]:
-            yield source.fault((name, index, "slug"), "another entry has this slug")
+def _check_text(
+    key: DocumentKey, content: SectionContent | FAQContent, contents: Mapping[DocumentKey, Input]
+) -> Iterator[Finding]:
+    notices = contents.get(DocumentKey(Kind.NOTICES, Kind.NOTICES, key.locale))
+    if isinstance(notices, NoticesContent):
+        known = {notice.slug for notice in notices.notices}
+        for index, slug in enumerate(content.notices):
+            if slug not in known:
+                yield Finding(key, ("notices", index), "the notice does not exist")
+    if isinstance(content, FAQContent):
+        clinic = contents.get(DocumentKey(Kind.CLINIC, Kind.CLINIC, key.locale))
+        if isinstance(clinic, ClinicContent):
+            if content.topic not in {topic.slug for topic in clinic.faq_topics}:
+                yield Finding(key, ("topic",), "is not one of the clinic's `faq_topics`")
+        section = content.section
+        if section is not None and key._replace(kind=Kind.SECTION, slug=section) not in contents:
+            yield Finding(key, ("section",), "no section has this slug")
+    for position, markdown in _texts_of(content):
+        for line, reason in _markdown_faults(markdown):
+            yield Finding(key, position, reason, line)
 
 
-def _unknown_notices(
-    content: Content, used: Iterable[str], source: Source, entry: FilePosition
-) -> Iterator[Fault]:
-    known = {notice.slug for notice in content.notices.notices}
-    for slug in used:
-        if slug not in known:
-            yield source.fault((*entry, "notices"), f"no notice `{slug}` in notices.yaml")
+def _texts_of(content: SectionContent | FAQContent) -> Iterator[tuple[FilePosition, str]]:
+    """The Markdown texts of a document, with their positions."""
+    names = ("body", "body_by_state", "answer", "answer_by_state", "answer_by_mode")
+    for name in names:
+        match getattr(content, name, None):
+            case str(text):
+                yield (name,), text
+            case dict(texts):
+                yield from (((name, str(variant)), text) for variant, text in texts.items())
 
 
-def _check_former_slugs(
-    former: Iterable[str], current: set[str], source: Source, entry: FilePosition
-) -> Iterator[Fault]:
-    for slug in former:
-        if slug in current:
-            yield source.fault((*entry, "former_slugs"), f"`{slug}` is in use")
-
-
-def _markdown_faults(markdown: str) -> Iterator[tuple[int, str]]:
+@lru_cache(maxsize=4096)
+def _markdown_faults(markdown: str) -> tuple[tuple[int, str], ...]:
     """The line (from 0) and the reason for everything that would not be served as written."""
+    faults = []
     line = 0
     for token in _walk(_full_parser.parse(markdown)):
         line = token.map[0] if token.map else line
         if token.type in _NOT_SERVED:
-            yield line, f"{_NOT_SERVED[token.type]} is not served"
+            faults.append((line, f"{_NOT_SERVED[token.type]} is not served"))
     # The plain text of a link with a refused address still contains its Markdown.
     if "](" in render(markdown).text:
-        yield 0, "a link has an address that is not served"
+        faults.append((0, "a link has an address that is not served"))
+    return tuple(faults)
 
 
-def _walk(tokens: Iterable[Token]) -> Iterator[Token]:
+def _walk(tokens: list[Token]) -> Iterator[Token]:
     for token in tokens:
         yield token
         yield from _walk(token.children or [])

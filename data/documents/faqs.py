@@ -1,26 +1,23 @@
-"""FAQs in the database."""
+"""The published FAQs."""
 
-from collections.abc import Collection
+from sqlmodel import Session
 
-from sqlalchemy import ColumnElement
-from sqlmodel import Session, col, select
-
-from data.documents.publications import find_current_slug
-from data.documents.texts import TextContext, body_of, find_context, is_published
-from data.paging import Cursor, Order, Page, read_page
-from models.faq import FAQ, FAQPublic
-from models.publication import Kind, Moved, Withdrawn
-from models.section import Section
-
-_ORDER = Order(FAQ.position)
+from data.documents.effective import PublishedText
+from data.documents.published import find_published
+from data.documents.texts import Text, TextContext, body_of, find_context, read_texts
+from data.paging import Cursor, Page
+from models.clinic import Topic
+from models.document import Kind
+from models.faq import FAQContent, FAQPublic
+from models.publication import Moved, Withdrawn
 
 
 class UnknownTopic(Exception):
-    """No FAQ has this topic."""
+    """The clinic has no such topic."""
 
 
 class UnknownSection(Exception):
-    """No published section has this slug."""
+    """No section that is shown has this slug."""
 
 
 def list_faqs(
@@ -33,62 +30,56 @@ def list_faqs(
     after: Cursor | None = None,
 ) -> Page[FAQPublic]:
     """Published FAQs in their order; all of them without a `limit`."""
-    if topic is not None and not _exists(session, col(FAQ.topic) == topic):
-        raise UnknownTopic
     context = find_context(session)
-    sections = _published_sections(session, context)
-    if section is not None and section not in sections:
+    if topic is not None and topic not in {
+        topic.slug for topic in context.published.clinic.faq_topics
+    }:
+        raise UnknownTopic
+    if section is not None and section not in context.section_slugs:
         raise UnknownSection
     wanted = [
-        is_published(FAQ, context),
-        *(
-            column == value
-            for column, value in (
-                (col(FAQ.topic), topic),
-                (col(FAQ.section), section),
-                (col(FAQ.answered), answered),
-            )
-            if value is not None
-        ),
+        text
+        for text in context.faqs
+        if topic in (None, text[2].topic)
+        and section in (None, text[2].section)
+        and answered in (None, text[2].answered)
     ]
-    page = read_page(session, FAQ, wanted=wanted, order=_ORDER, limit=limit, after=after)
-    return page.with_items([_publish(row, context, sections) for row in page.items])
+    page = read_texts(wanted, limit=limit, after=after)
+    return page.with_items([publish_faq(text, context) for text in page.items])
+
+
+def list_topics(session: Session) -> list[Topic]:
+    """The topics of FAQs, in their order."""
+    return find_published(session).clinic.faq_topics
 
 
 def find_faq(session: Session, *, slug: str) -> FAQPublic | Moved | Withdrawn | None:
-    """`Moved` for a former slug, `Withdrawn` for a withdrawn FAQ, `None` for an unknown slug."""
-    faq = session.exec(select(FAQ).where(FAQ.slug == slug)).first()
-    if faq is None:
-        current = find_current_slug(session, kind=Kind.FAQ, slug=slug)
-        return Moved(current) if current else None
+    """`None` for an unknown slug, and for a text that is not shown in the clinic's state."""
     context = find_context(session)
-    if faq.withdrawn_on and faq.withdrawn_on <= context.today:
-        return Withdrawn()
-    return _publish(faq, context, _published_sections(session, context))
+    found = context.published.find(Kind.FAQ, slug)
+    match found:
+        case PublishedText(content=FAQContent() as content) if context.shows(content):
+            return publish_faq((slug, found, content), context)
+        case PublishedText():
+            return None
+    return found
 
 
-def _exists(session: Session, condition: ColumnElement[bool]) -> bool:
-    return bool(session.connection().execute(select(1).where(condition).limit(1)).first())
-
-
-def _published_sections(session: Session, context: TextContext) -> Collection[str]:
-    return session.exec(select(Section.slug).where(is_published(Section, context))).all()
-
-
-def _publish(faq: FAQ, context: TextContext, sections: Collection[str]) -> FAQPublic:
+def publish_faq(text: Text[FAQContent], context: TextContext) -> FAQPublic:
+    slug, document, content = text
     return FAQPublic(
-        slug=faq.slug,
-        question=faq.question,
-        answer=body_of(faq.markdown_for(context.status.state)),
-        answered=faq.answered,
-        topic=faq.topic,
-        position=faq.position,
-        section=faq.section if faq.section in sections else None,
-        notices=context.notices_for(faq.notices),
-        depends_on_status=faq.answers is not None,
+        slug=slug,
+        question=content.question,
+        answer=body_of(content.markdown_for(context.status)),
+        answered=content.answered,
+        topic=content.topic,
+        position=content.position,
+        section=content.section if content.section in context.section_slugs else None,
+        notices=context.notices_for(content.notices),
+        depends_on_status=content.depends_on_status,
         clinic_state=context.status.state,
-        locale=context.locale,
-        version=faq.version,
-        published_at=faq.published_at,
-        updated_at=faq.updated_at,
+        locale=document.key.locale,
+        version=document.number,
+        published_at=context.published_at(text),
+        updated_at=context.updated_at(text),
     )

@@ -1,20 +1,20 @@
-"""Reads the content files. Each fault is reported with its file, its line and the reason."""
+"""Reads a folder of content files. Each fault has its file, its line and the reason."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from models.clinic import ClinicCreate
-from models.consultation_form import ConsultationFormCreate
-from models.faq import FAQsCreate
-from models.notice import NoticesCreate
-from models.section import SectionCreate
-from models.status_content import StatusContentCreate
+from models.clinic import ClinicContent
+from models.document import SINGLE_KINDS, DocumentKey, Kind
+from models.document_content import CONTENTS
+from models.document_file import FileFacts
+from models.status_content import InitialStatus
+from models.values import Input
 
 SHIPPED_CONTENT = Path(__file__).resolve().parents[1] / "content"
 
@@ -23,6 +23,10 @@ FilePosition = tuple[str | int, ...]
 M = TypeVar("M", bound=BaseModel)
 
 _FRONT_MATTER = re.compile(r"\A---\n(.*?\n)---\n(.*)\Z", re.DOTALL)
+FOLDERS = {Kind.SECTION: "sections", Kind.FAQ: "faqs"}
+# The field of the content that stands below the front matter.
+BODY_FIELDS = {Kind.SECTION: "body", Kind.FAQ: "answer"}
+_OPTIONAL = {Kind.SYNONYMS}
 
 
 @dataclass(frozen=True, order=True)
@@ -45,11 +49,15 @@ class ContentFaults(Exception):
 
 @dataclass(frozen=True)
 class Source:
-    """One YAML document, to find the line of each value. `first_line` is its line in the file."""
+    """One YAML document, to find the line of each value. `first_line` is its line in the file.
+
+    `body_line` is the first line of the text below the front matter.
+    """
 
     file: str
     root: yaml.Node
     first_line: int = 1
+    body_line: int = 1
 
     def line(self, position: FilePosition) -> int:
         """The line of a value, or of the nearest parent if the value is missing."""
@@ -77,56 +85,85 @@ def _child(node: yaml.Node, step: str | int) -> yaml.Node | None:
 
 
 @dataclass(frozen=True)
-class SectionFile:
-    section: SectionCreate
+class ContentFile:
+    """A file with one document. `facts` is what the file says besides the content."""
+
+    content: Input
+    facts: FileFacts
     source: Source
-    body_line: int
 
 
-@dataclass
-class Content:
-    """All content files of one folder; each file is valid."""
+@dataclass(frozen=True)
+class ContentFolder:
+    """All content files of one folder; each file is valid. `initial` is for an empty database."""
 
-    clinic: ClinicCreate
-    status: StatusContentCreate
-    form: ConsultationFormCreate
-    notices: NoticesCreate
-    faqs: FAQsCreate
-    sections: list[SectionFile]
-    sources: dict[str, Source] = field(default_factory=dict)
+    files: Mapping[DocumentKey, ContentFile]
+    initial: InitialStatus
+
+    @property
+    def contents(self) -> dict[DocumentKey, Input]:
+        return {key: file.content for key, file in self.files.items()}
 
 
 class _Reader:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.faults: list[Fault] = []
-        self.sources: dict[str, Source] = {}
+        self.files: dict[tuple[Kind, str], ContentFile] = {}
+        self.initial: InitialStatus | None = None
 
-    def read(self, name: str, model: type[M]) -> M | None:
-        text = self._text(name)
-        if text is None:
-            return None
-        value = self._yaml(name, text)
-        return None if value is None else self._validate(name, model, value)
+    def read_all(self) -> None:
+        for kind in Kind:
+            if kind in SINGLE_KINDS:
+                name = f"{kind}.yaml"
+                if kind not in _OPTIONAL or (self.folder / name).exists():
+                    self._read_yaml(kind, name)
+            else:
+                for path in sorted((self.folder / FOLDERS[kind]).glob("*.md")):
+                    self._read_markdown(kind, f"{FOLDERS[kind]}/{path.name}")
 
-    def read_section(self, name: str) -> SectionFile | None:
+    def _read_yaml(self, kind: Kind, name: str) -> None:
+        parsed = self._parse(name, self._text(name))
+        if parsed is None:
+            return
+        value, source = parsed
+        if kind is Kind.STATUS:
+            initial = value.pop("initial", {})
+            self.initial = self._validate(source, InitialStatus, initial, ("initial",))
+        self._add(kind, kind, value, source)
+
+    def _read_markdown(self, kind: Kind, name: str) -> None:
         text = self._text(name)
-        if text is None:
-            return None
-        parts = _FRONT_MATTER.match(text)
-        if parts is None:
-            self.faults.append(Fault(name, 1, "must begin with front matter between two lines ---"))
-            return None
-        value = self._yaml(name, parts[1], first_line=2)
-        if value is None:
-            return None
-        value |= {"slug": Path(name).stem, "markdown": parts[2].strip()}
-        section = self._validate(name, SectionCreate, value)
+        parts = _FRONT_MATTER.match(text) if text is not None else None
+        if text is None or parts is None:
+            if text is not None:
+                reason = "must begin with front matter between two lines ---"
+                self.faults.append(Fault(name, 1, reason))
+            return
         leading = len(parts[2]) - len(parts[2].lstrip("\n"))
         body_line = text[: parts.start(2)].count("\n") + 1 + leading
-        if section is None:
-            return None
-        return SectionFile(section, self.sources[name], body_line)
+        parsed = self._parse(name, parts[1], first_line=2, body_line=body_line)
+        if parsed is None:
+            return
+        value, source = parsed
+        body_field = BODY_FIELDS[kind]
+        if body_field in value:
+            self.faults.append(
+                source.fault((body_field,), f"`{body_field}` stands below the front matter")
+            )
+        elif parts[2].strip():
+            value[body_field] = parts[2]
+        self._add(kind, Path(name).stem, value, source)
+
+    def _add(self, kind: Kind, slug: str, value: dict[str, Any], source: Source) -> None:
+        given = {name: value.pop(name) for name in FileFacts.model_fields if name in value}
+        if kind in SINGLE_KINDS and given:
+            value |= given
+            given = {}
+        content = self._validate(source, CONTENTS[kind], value)
+        facts = self._validate(source, FileFacts, {**given, "slug": slug})
+        if content is not None and facts is not None:
+            self.files[kind, slug] = ContentFile(content, facts, source)
 
     def _text(self, name: str) -> str | None:
         try:
@@ -137,7 +174,11 @@ class _Reader:
             self.faults.append(Fault(name, 1, "is not UTF-8"))
         return None
 
-    def _yaml(self, name: str, text: str, *, first_line: int = 1) -> dict[str, Any] | None:
+    def _parse(
+        self, name: str, text: str | None, *, first_line: int = 1, body_line: int = 1
+    ) -> tuple[dict[str, Any], Source] | None:
+        if text is None:
+            return None
         try:
             loader = yaml.SafeLoader(text)
             root = loader.get_single_node()
@@ -153,19 +194,19 @@ class _Reader:
             line = (mark.line if mark else 0) + first_line
             self.faults.append(Fault(name, line, getattr(error, "problem", None) or "is not YAML"))
             return None
-        self.sources[name] = Source(name, root, first_line)
-        return value
+        return value, Source(name, root, first_line, body_line)
 
-    def _validate(self, name: str, model: type[M], value: dict[str, Any]) -> M | None:
+    def _validate(
+        self, source: Source, model: type[M], value: object, position: FilePosition = ()
+    ) -> M | None:
         try:
             return model.model_validate(value)
         except ValidationError as error:
-            source = self.sources[name]
             for fault in error.errors(include_url=False, include_input=False):
-                path = ".".join(str(step) for step in fault["loc"])
+                path = ".".join(str(step) for step in (*position, *fault["loc"]))
                 message = fault["msg"].removeprefix("Value error, ")
                 reason = f"{path}: {message}" if path else message
-                self.faults.append(source.fault(fault["loc"], reason))
+                self.faults.append(source.fault((*position, *fault["loc"]), reason))
         return None
 
 
@@ -182,16 +223,14 @@ def _repeated_keys(node: yaml.Node) -> Iterator[yaml.Node]:
             yield from _repeated_keys(item)
 
 
-def read_content(folder: Path) -> Content:
+def read_content(folder: Path) -> ContentFolder:
     """Reads all content files of `folder`. Raises `ContentFaults` if any file is not valid."""
     reader = _Reader(folder)
-    clinic = reader.read("clinic.yaml", ClinicCreate)
-    status = reader.read("status.yaml", StatusContentCreate)
-    form = reader.read("form.yaml", ConsultationFormCreate)
-    notices = reader.read("notices.yaml", NoticesCreate)
-    faqs = reader.read("faqs.yaml", FAQsCreate)
-    names = sorted(f"sections/{path.name}" for path in (folder / "sections").glob("*.md"))
-    sections = [section for name in names if (section := reader.read_section(name))]
-    if reader.faults or not (clinic and status and form and notices and faqs):
+    reader.read_all()
+    if reader.faults or reader.initial is None:
         raise ContentFaults(sorted(reader.faults))
-    return Content(clinic, status, form, notices, faqs, sections, reader.sources)
+    clinic = reader.files[Kind.CLINIC, Kind.CLINIC].content
+    assert isinstance(clinic, ClinicContent)
+    locale = clinic.locales[0]
+    files = {DocumentKey(kind, slug, locale): file for (kind, slug), file in reader.files.items()}
+    return ContentFolder(files, reader.initial)

@@ -1,25 +1,22 @@
-"""Sections in the database."""
+"""The published sections."""
 
-from collections.abc import Mapping
 from typing import Literal
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
-from data.documents.publications import find_current_slug
-from data.documents.texts import TextContext, body_of, find_context, is_published
-from data.paging import Cursor, Order, Page, read_page
-from models.faq import FAQ
-from models.publication import Kind, Moved, Withdrawn
+from data.documents.effective import PublishedText
+from data.documents.texts import Text, TextContext, body_of, find_context, read_texts
+from data.paging import Cursor, Page
+from models.document import Kind
+from models.publication import Moved, Withdrawn
 from models.section import (
     CallToActionPublic,
     ImagePublic,
     ReferencePublic,
     ReviewPublic,
-    Section,
+    SectionContent,
     SectionPublic,
 )
-
-_ORDER = Order(Section.position)
 
 
 def list_sections(
@@ -27,77 +24,59 @@ def list_sections(
 ) -> Page[SectionPublic]:
     """Published sections in their order; all of them without a `limit`."""
     context = find_context(session)
-    published = is_published(Section, context)
-    page = read_page(session, Section, wanted=[published], order=_ORDER, limit=limit, after=after)
-    faqs = _faq_slugs(session, context, [row.slug for row in page.items])
-    return page.with_items([_publish(row, context, faqs) for row in page.items])
+    page = read_texts(context.sections, limit=limit, after=after)
+    return page.with_items([publish_section(text, context) for text in page.items])
 
 
 def find_section(session: Session, *, slug: str) -> SectionPublic | Moved | Withdrawn | None:
-    """`Moved` for a former slug, `Withdrawn` for a withdrawn text, `None` for an unknown slug."""
-    section = session.exec(select(Section).where(Section.slug == slug)).first()
-    if section is None:
-        current = find_current_slug(session, kind=Kind.SECTION, slug=slug)
-        return Moved(current) if current else None
+    """`None` for an unknown slug, and for a text that is not shown in the clinic's state."""
     context = find_context(session)
-    if section.withdrawn_on and section.withdrawn_on <= context.today:
-        return Withdrawn()
-    return _publish(section, context, _faq_slugs(session, context, [slug]))
+    found = context.published.find(Kind.SECTION, slug)
+    match found:
+        case PublishedText(content=SectionContent() as content) if context.shows(content):
+            return publish_section((slug, found, content), context)
+        case PublishedText():
+            return None
+    return found
 
 
-def _faq_slugs(
-    session: Session, context: TextContext, sections: list[str]
-) -> Mapping[str, list[str]]:
-    slugs: dict[str, list[str]] = {section: [] for section in sections}
-    rows = session.exec(
-        select(FAQ.slug, FAQ.section)
-        .where(col(FAQ.section).in_(sections))
-        .where(is_published(FAQ, context))
-        .order_by(col(FAQ.position))
-    )
-    for slug, section in rows:
-        slugs[section or ""].append(slug)
-    return slugs
-
-
-def _publish(
-    section: Section, context: TextContext, faqs: Mapping[str, list[str]]
-) -> SectionPublic:
+def publish_section(text: Text[SectionContent], context: TextContext) -> SectionPublic:
+    slug, document, content = text
     status = context.status
     return SectionPublic(
-        slug=section.slug,
-        title=section.title,
-        summary=section.summary,
-        position=section.position,
-        body=body_of(section.markdown),
-        image=ImagePublic.model_validate(section.image) if section.image else None,
-        notices=context.notices_for(section.notices),
-        references=[ReferencePublic.model_validate(r) for r in section.references],
+        slug=slug,
+        title=content.title,
+        summary=content.summary,
+        position=content.position,
+        body=body_of(content.markdown_for(status)),
+        image=ImagePublic.model_validate(content.image) if content.image else None,
+        notices=context.notices_for(content.notices),
+        references=[ReferencePublic.model_validate(r) for r in content.references],
         call_to_action=CallToActionPublic(
-            label=section.call_to_action["label"],
+            label=content.call_to_action.label,
             enabled=status.accepting,
             disabled_reason=None if status.accepting else status.reason,
         )
-        if section.call_to_action
+        if content.call_to_action
         else None,
         review=ReviewPublic(
-            status=_review_status(section, context),
-            last_reviewed_on=section.last_reviewed_on,
-            next_review_due_on=section.next_review_due_on,
+            status=_review_status(document, context),
+            last_reviewed_on=document.days.reviewed_on,
+            next_review_due_on=document.days.next_review_due_on,
         ),
-        faqs=faqs[section.slug],
+        faqs=context.faqs_by_section.get(slug, []),
         clinic_state=status.state,
-        locale=context.locale,
-        version=section.version,
-        published_at=section.published_at,
-        updated_at=section.updated_at,
+        locale=document.key.locale,
+        version=document.number,
+        published_at=context.published_at(text),
+        updated_at=context.updated_at(text),
     )
 
 
 def _review_status(
-    section: Section, context: TextContext
+    document: PublishedText, context: TextContext
 ) -> Literal["unknown", "current", "overdue"]:
-    if section.last_reviewed_on is None:
+    if document.days.reviewed_on is None:
         return "unknown"
-    due = section.next_review_due_on
+    due = document.days.next_review_due_on
     return "overdue" if due and due < context.today else "current"

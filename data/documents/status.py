@@ -6,9 +6,9 @@ from sqlalchemy import BindParameter, ColumnElement, DateTime, bindparam, func, 
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import Select
 
+from data.documents.published import NotLoaded, find_published
 from models.status import ClinicStatus
 from models.status_change import StatusChange, StatusChangeCallingOff
-from models.status_content import StatusContent
 from models.values import utc_now
 
 # Name of the lock of the clinic's state. A transaction that changes the state takes it exclusively;
@@ -16,27 +16,26 @@ from models.values import utc_now
 CLINIC_STATE = b"clinic_state"
 
 
-class NotLoaded(Exception):
-    """No content was loaded into the database yet."""
-
-
 def not_called_off() -> ColumnElement[bool]:
     """The condition that a change was not called off."""
     return col(StatusChange.id).not_in(select(StatusChangeCallingOff.change_id))
 
 
-def _status_at(now: BindParameter[datetime]) -> Select[StatusChange, int, datetime, StatusContent]:
+def _status_at(now: BindParameter[datetime]) -> Select[StatusChange, int, datetime]:
     """Selects the change in effect at `now` and the next change, in this order.
 
-    Each row also contains the number of changes that took effect, the time of the newest record,
-    and the texts. It is one query, and is built once, because every answer needs it.
+    Each row also contains the number of changes that took effect, and the time of the newest record
+    besides the one that began the database. It is built once, because every answer needs it.
     """
     has_begun = col(StatusChange.takes_effect_at) <= now
     order = (col(StatusChange.takes_effect_at), col(StatusChange.id))
     newest_first = [column.desc() for column in order]
     ids = select(StatusChange.id).where(not_called_off()).limit(1)
     recorded = union_all(
-        select(col(StatusChange.recorded_at).label("at")), select(StatusChangeCallingOff.at)
+        select(col(StatusChange.recorded_at).label("at")).where(
+            col(StatusChange.is_first_filling).is_(False)
+        ),
+        select(StatusChangeCallingOff.at),
     ).subquery()
     effective = select(func.count()).select_from(StatusChange).where(has_begun, not_called_off())
     return (
@@ -44,9 +43,7 @@ def _status_at(now: BindParameter[datetime]) -> Select[StatusChange, int, dateti
             StatusChange,
             effective.scalar_subquery(),
             select(func.max(recorded.c.at)).scalar_subquery(),
-            StatusContent,
         )
-        .join(StatusContent, col(StatusContent.id) == 1)
         .where(
             col(StatusChange.id).in_(
                 (
@@ -68,11 +65,11 @@ def find_status(session: Session, *, at: datetime | None = None) -> ClinicStatus
     rows = session.exec(_STATUS_NOW, params={"now": now}).all()
     if not rows or rows[0][0].takes_effect_at > now:
         raise NotLoaded
-    current, version, last_recorded_at, content = rows[0]
+    current, version, last_recorded_at = rows[0]
     return ClinicStatus(
         change=current,
         next_change=rows[1][0] if len(rows) > 1 else None,
         version=version,
-        updated_at=max(current.takes_effect_at, last_recorded_at),
-        content=content,
+        updated_at=last_recorded_at and max(current.takes_effect_at, last_recorded_at),
+        content=find_published(session, at=now).status,
     )

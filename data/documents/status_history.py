@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from data.documents.published import find_published
 from data.documents.status import find_status, not_called_off
 from data.paging import Cursor, Order, Page, read_page
 from models.status_change import (
@@ -37,7 +38,8 @@ def list_effective_changes(
     page = read_page(
         session, StatusChange, wanted=[took_effect], order=_ORDER, limit=limit, after=after
     )
-    return page.with_items([StatusChangePublic.model_validate(row) for row in page.items])
+    texts = find_published(session, at=now).status.texts
+    return page.with_items([StatusChangePublic.of(row, texts) for row in page.items])
 
 
 def list_all_changes(
@@ -61,4 +63,7 @@ def list_all_changes(
             return Standing.PLANNED
         return Standing.IN_EFFECT if row.id == status.change.id else Standing.PAST
 
-    return page.with_items([StaffStatusChange.of(row, standing(row)) for row in page.items])
+    texts = status.content.texts
+    return page.with_items(
+        [StaffStatusChange.with_standing(row, texts, standing(row)) for row in page.items]
+    )

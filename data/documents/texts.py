@@ -1,60 +1,114 @@
-"""The context of each section and FAQ: the clinic's state, the notices, the language."""
+"""The context of each text: the time, the clinic's state, the notices, the language."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime, time
+from functools import cached_property
+from typing import TypeVar
 
-from sqlalchemy import ColumnElement, or_
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
-from data.documents.status import NotLoaded, find_status
-from models.clinic import Clinic
-from models.faq import FAQ
+from data.documents.effective import PublishedText
+from data.documents.published import Published, find_published
+from data.documents.status import find_status
+from data.paging import Cursor, Page, page_of
+from models.faq import FAQContent
 from models.markdown import render
-from models.notice import CLINIC_STATUS, Notice, NoticePublic
-from models.section import BodyPublic, Section
+from models.notice import CLINIC_STATUS, NoticePublic
+from models.section import BodyPublic, SectionContent
 from models.status import ClinicStatus
 from models.values import ClinicState, utc_now
+
+C = TypeVar("C", SectionContent, FAQContent)
+# The slug, the document and its content.
+Text = tuple[str, PublishedText, C]
 
 
 @dataclass(frozen=True)
 class TextContext:
-    """The facts of one time that all texts are served with; `today` is in the clinic's zone."""
+    """The facts of one time with which all texts are served."""
 
+    now: datetime
     status: ClinicStatus
-    notices: Sequence[Notice]
-    locale: str
-    today: date
+    published: Published
 
-    def notices_for(self, slugs: list[str]) -> list[NoticePublic]:
+    @property
+    def locale(self) -> str:
+        return self.published.default_locale
+
+    @cached_property
+    def today(self) -> date:
+        """The day in the clinic's time zone."""
+        return self.now.astimezone(self.published.clinic.zone).date()
+
+    @cached_property
+    def sections(self) -> Sequence[Text[SectionContent]]:
+        """The sections that are shown in the clinic's state, in their order."""
+        return [text for text in self.published.sections if self.shows(text[2])]
+
+    @cached_property
+    def faqs(self) -> Sequence[Text[FAQContent]]:
+        return [text for text in self.published.faqs if self.shows(text[2])]
+
+    @cached_property
+    def faqs_by_section(self) -> Mapping[str | None, list[str]]:
+        """The slugs of the FAQs that are shown, by the slug of their section."""
+        slugs: dict[str | None, list[str]] = defaultdict(list)
+        for slug, _, content in self.faqs:
+            slugs[content.section].append(slug)
+        return slugs
+
+    @cached_property
+    def section_slugs(self) -> Collection[str]:
+        return {slug for slug, _, _ in self.sections}
+
+    def shows(self, content: SectionContent | FAQContent) -> bool:
+        return content.shown_in is None or self.status.state in content.shown_in
+
+    def notices_for(self, slugs: Collection[str]) -> list[NoticePublic]:
         """The notices of a text. The clinic's status comes first, unless the clinic is open."""
         served = [
-            NoticePublic.model_validate(notice)
-            for notice in self.notices
+            NoticePublic(slug=notice.slug, text=notice.text)
+            for notice in self.published.notices.notices
             if notice.scope == "site" or notice.slug in slugs
         ]
         if self.status.state is not ClinicState.OPEN:
-            served.insert(0, NoticePublic(slug=CLINIC_STATUS, text=self.status.change.message))
+            served.insert(0, NoticePublic(slug=CLINIC_STATUS, text=self.status.message))
         return served
+
+    def published_at(self, text: Text[C]) -> datetime | None:
+        """When a text was first published: the day in its content, or its first publication."""
+        _, document, content = text
+        return self._start_of(content.published_on) or document.days.first_published_at
+
+    def updated_at(self, text: Text[C]) -> datetime | None:
+        """When a text last changed essentially; `None` if that is not known."""
+        _, document, content = text
+        instants = (
+            self._start_of(content.published_on),
+            self._start_of(content.updated_on),
+            document.days.last_major_at,
+        )
+        return max((instant for instant in instants if instant), default=None)
+
+    def _start_of(self, day: date | None) -> datetime | None:
+        if day is None:
+            return None
+        return datetime.combine(day, time.min, self.published.clinic.zone).astimezone(UTC)
 
 
 def find_context(session: Session) -> TextContext:
     now = utc_now()
-    clinic = session.get(Clinic, 1)
-    if clinic is None:
-        raise NotLoaded
-    return TextContext(
-        status=find_status(session, at=now),
-        notices=session.exec(select(Notice).order_by(col(Notice.position))).all(),
-        locale=clinic.locale,
-        today=now.astimezone(ZoneInfo(clinic.time_zone)).date(),
-    )
+    status = find_status(session, at=now)
+    return TextContext(now, status, find_published(session, at=now))
 
 
-def is_published(table: type[Section] | type[FAQ], context: TextContext) -> ColumnElement[bool]:
-    """The condition that a text is not withdrawn, or will be withdrawn on a later day."""
-    return or_(col(table.withdrawn_on).is_(None), col(table.withdrawn_on) > context.today)
+def read_texts(
+    texts: Sequence[Text[C]], *, limit: int | None, after: Cursor | None
+) -> Page[Text[C]]:
+    """A page of texts in their order. Raises `WrongCursor`."""
+    return page_of(texts, key=lambda text: (text[2].position, text[0]), limit=limit, after=after)
 
 
 def body_of(markdown: str) -> BodyPublic:

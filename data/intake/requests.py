@@ -17,7 +17,7 @@ from data.intake.sealed import contact_digests, document_of, request_location
 from data.letter_receipts import ReceiptTokens
 from data.outbox import announce
 from data.sealing_keys import register_key
-from models.consultation_form import ConsultationFormCreate
+from models.consultation_form import FormContent
 from models.consultation_request import (
     FINAL_STATES,
     Consent,
@@ -29,8 +29,7 @@ from models.consultation_request import (
 )
 from models.delivery import Channel, EventType
 from models.status import ClinicStatus
-from models.status_change import ConsultationMode
-from models.values import ClinicState, utc_now
+from models.values import ClinicState, ConsultationMode, utc_now
 
 _TOKEN_BYTES = 32
 # A person needs longer to fill in the form; a bot does not.
@@ -50,7 +49,7 @@ def record_requests(
     *,
     new_requests: Sequence[NewRequest],
     status: ClinicStatus,
-    form: ConsultationFormCreate,
+    form: FormContent,
     keyring: Keyring,
     emails: Collection[Channel] = (),
 ) -> list[ConsultationRequestAccepted]:
@@ -92,7 +91,7 @@ def record_requests(
 
 
 def _consents(
-    rows: list[dict[str, Any]], new_requests: Sequence[NewRequest], form: ConsultationFormCreate
+    rows: list[dict[str, Any]], new_requests: Sequence[NewRequest], form: FormContent
 ) -> list[dict[str, Any]]:
     return [
         {
@@ -180,7 +179,7 @@ def find_request_by_receipt(
     return row if matches else None
 
 
-def next_step(state: str, *, status: ClinicStatus, form: ConsultationFormCreate) -> NextStepPublic:
+def next_step(state: str, *, status: ClinicStatus, form: FormContent) -> NextStepPublic:
     """The next step of a request. For an open one, it depends on the clinic's state."""
     is_open = state not in FINAL_STATES
     is_halted = status.state is not ClinicState.OPEN and not status.accepting

@@ -3,14 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
-from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
 from data.crypto import Keyring
 from data.database import take_lock
 from data.documents.clinic import find_clinic
-from data.documents.form import find_form_texts
+from data.documents.form import find_form_version
 from data.documents.status import CLINIC_STATE, find_status
 from data.intake.idempotency import KeyReused, Replayed, find_answer, lock_attempts
 from data.intake.requests import NewRequest, record_requests
@@ -52,7 +51,7 @@ def find_refusal(session: Session) -> NotAccepting | None:
     reopens_on = status.change.reopens_on
     if reopens_on is None:
         return NotAccepting(status, None)
-    zone = ZoneInfo(find_clinic(session).time_zone)
+    zone = find_clinic(session).zone
     return NotAccepting(status, datetime.combine(reopens_on, time.min, zone))
 
 
@@ -89,8 +88,9 @@ def _store_remaining(
 ) -> dict[int, Outcome]:
     if refusal := find_refusal(session):
         return dict.fromkeys(remaining, refusal)
-    form = find_form_texts(session)
-    current = {n: new for n, new in remaining.items() if new.request.form_version == form.version}
+    found = find_form_version(session)
+    form = found.content
+    current = {n: new for n, new in remaining.items() if new.request.form_version == found.version}
     answers = record_requests(
         session,
         new_requests=list(current.values()),

@@ -5,6 +5,7 @@ from sqlmodel import SQLModel
 
 import models.audit
 import models.delivery
+import models.document
 import models.health
 import models.idempotency
 import models.inbox

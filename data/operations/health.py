@@ -9,7 +9,8 @@ from sqlmodel import Session, col
 
 from data.crypto import KeyringFault
 from data.database import reading, writing
-from data.documents.status import NotLoaded, find_status
+from data.documents.published import NotLoaded
+from data.documents.status import find_status
 from data.live_keyring import LiveKeyring
 from data.notifications.deliveries import count_dead
 from data.notifications.mail_health import is_mail_failing

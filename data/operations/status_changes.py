@@ -1,6 +1,6 @@
 """Previews, records and calls off changes of the clinic's status."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
@@ -10,23 +10,22 @@ from sqlmodel import Session
 
 from data.audit.events import record_event
 from data.database import take_lock
-from data.documents.publications import record_change
-from data.documents.status import CLINIC_STATE, NotLoaded
+from data.documents.content_version import record_change
+from data.documents.published import find_published
+from data.documents.status import CLINIC_STATE
 from data.documents.status_history import list_planned
 from data.intake.close_out import close_out_where_closed, count_open
 from data.intake.retention import Retention
 from data.outbox import announce
 from models.audit import Action, Details
-from models.clinic import Clinic
 from models.delivery import EventType
-from models.publication import Kind
 from models.status_change import (
     DEFAULT_MODES,
     StatusChange,
     StatusChangeCallingOff,
     StatusChangeCreate,
 )
-from models.status_content import InitialStatus, StatusContent, StatusText
+from models.status_content import InitialStatus, StatusText
 from models.values import ClinicState, utc_now
 
 
@@ -54,6 +53,8 @@ class AlreadyInEffect(Exception):
 class ChangeEffects:
     """The effects of a change of the status. A preview and the change itself return the same."""
 
+    # The default words for each state.
+    texts: Mapping[ClinicState, StatusText]
     # The new rows: the change itself, then the opening that it plans, if any.
     recorded: Sequence[StatusChange]
     calls_off: Sequence[StatusChange]
@@ -72,16 +73,13 @@ def preview_change(session: Session, *, change: StatusChangeCreate) -> ChangeEff
     now = utc_now()
     if change.effective_from and change.effective_from < now and not change.backdated:
         raise EffectPassed("effective_from is in the past")
-    content, clinic = session.get(StatusContent, 1), session.get(Clinic, 1)
-    if content is None or clinic is None:
-        raise NotLoaded
-    row = _new_change(content, change, effective_from=change.effective_from or now, now=now)
+    published = find_published(session, at=now)
+    row = _new_change(change, effective_from=change.effective_from or now, now=now)
     recorded = [row]
     if change.reopens_on:
-        zone = ZoneInfo(clinic.time_zone)
-        opens_at = _require_reopening(change.reopens_on, after=row, zone=zone)
+        opens_at = _require_reopening(change.reopens_on, after=row, zone=published.clinic.zone)
         if change.reopen:
-            recorded.append(_new_opening(content, after=row, opens_at=opens_at))
+            recorded.append(_new_opening(after=row, opens_at=opens_at))
     is_final = change.state is ClinicState.PERMANENTLY_CLOSED
     before = list_planned(session, after=now)
     calls_off = [p for p in before if is_final and p.takes_effect_at >= row.takes_effect_at]
@@ -89,6 +87,7 @@ def preview_change(session: Session, *, change: StatusChangeCreate) -> ChangeEff
     remaining = before[: len(before) - len(calls_off)]
     planned = [*remaining, *(r for r in recorded if r.was_planned)]
     return ChangeEffects(
+        texts=published.status.texts,
         recorded=recorded,
         calls_off=calls_off,
         planned=sorted(planned, key=lambda p: p.takes_effect_at),
@@ -132,26 +131,21 @@ def call_off_change(session: Session, *, change_id: int, actor: str) -> StatusCh
 def append_first_change(session: Session, *, initial: InitialStatus) -> None:
     """Records the first state of a new database. Its `effective_from` may be unknown."""
     change = StatusChangeCreate(state=initial.state, reopens_on=initial.reopens_on)
-    content = session.get_one(StatusContent, 1)
-    row = _new_change(content, change, effective_from=initial.effective_from, now=utc_now())
+    row = _new_change(change, effective_from=initial.effective_from, now=utc_now())
+    row.is_first_filling = True
     session.add(row)
     session.flush()
-    record_change(session, kind=Kind.STATUS_CHANGE, slug=str(row.id))
+    record_change(session, name=f"status change {row.id}")
 
 
 def _new_change(
-    content: StatusContent,
-    change: StatusChangeCreate,
-    *,
-    effective_from: datetime | None,
-    now: datetime,
+    change: StatusChangeCreate, *, effective_from: datetime | None, now: datetime
 ) -> StatusChange:
-    default = StatusText.model_validate(content.texts[change.state])
     return StatusChange(
         state=change.state,
         mode=change.mode or DEFAULT_MODES[change.state],
-        headline=change.headline or default.headline,
-        message=change.message or default.message,
+        headline=change.headline,
+        message=change.message,
         effective_from=effective_from,
         takes_effect_at=max(now, effective_from or now),
         reopens_on=change.reopens_on,
@@ -168,20 +162,18 @@ def _require_reopening(reopens_on: date, *, after: StatusChange, zone: ZoneInfo)
     return datetime.combine(reopens_on, time.min, zone).astimezone(UTC)
 
 
-def _new_opening(
-    content: StatusContent, *, after: StatusChange, opens_at: datetime
-) -> StatusChange:
+def _new_opening(*, after: StatusChange, opens_at: datetime) -> StatusChange:
     if opens_at <= after.takes_effect_at:
         raise ReopeningTooEarly("the clinic would reopen before it closes")
     wanted = StatusChangeCreate(state=ClinicState.OPEN)
-    return _new_change(content, wanted, effective_from=opens_at, now=after.recorded_at)
+    return _new_change(wanted, effective_from=opens_at, now=after.recorded_at)
 
 
 def _append_change(session: Session, row: StatusChange, *, actor: str) -> None:
     session.add(row)
     session.flush()
     change_id = str(row.id)
-    record_change(session, kind=Kind.STATUS_CHANGE, slug=change_id)
+    record_change(session, name=f"status change {change_id}")
     announce(session, event=EventType.STATUS_CHANGED, subjects=[change_id], state=row.state)
     details: Details = {"state": row.state, "mode": row.mode}
     if row.was_planned:
@@ -194,5 +186,5 @@ def _append_change(session: Session, row: StatusChange, *, actor: str) -> None:
 def _record_calling_off(session: Session, row: StatusChange, *, actor: str) -> None:
     calling_off = {"change_id": row.id, "at": utc_now(), "by": actor}
     session.connection().execute(insert(StatusChangeCallingOff), calling_off)
-    record_change(session, kind=Kind.STATUS_CHANGE, slug=str(row.id))
+    record_change(session, name=f"status change {row.id}")
     record_event(session, actor=actor, action=Action.STATUS_CALLED_OFF, subject=str(row.id))

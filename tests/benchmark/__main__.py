@@ -13,7 +13,6 @@ from api.server import prepare
 from data.crypto import write_keyring
 from data.database import open_database, writing
 from data.documents.files import SHIPPED_CONTENT, read_content
-from data.operations.content_loading import load_content
 from data.schema import migrate
 from tests.benchmark import intake
 from tests.benchmark.measuring import (

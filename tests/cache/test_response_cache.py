@@ -20,7 +20,7 @@ from api.cache.negotiation import Representation, preferred_encoding
 from api.cache.prepared import Answer
 from api.cache.responses import is_canonical
 from data.database import writing
-from data.documents.publications import record_change
+from data.documents.content_version import record_change
 from main import ClinicAPI
 from models.clinic import Clinic
 from models.publication import Kind

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from data.operations.content_loading import Loaded, load_content
 from sqlalchemy import Engine
 
 from data.database import writing
 from data.documents.files import ContentFaults, read_content
-from data.operations.content_loading import Loaded, load_content
 from tests.support.clinic import CLINIC
 from tests.support.commands import invoke
 

@@ -9,8 +9,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from data.database import writing
-from data.documents.publications import changes, find_content_version, record_change
-from data.operations.content_loading import load_content
+from data.documents.content_version import changes, find_content_version, record_change
 from models.publication import Kind
 from models.section import Section
 from tests.support.apps import set_status

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session, select
 
 from data.database import writing
-from data.documents.publications import record_change
+from data.documents.content_version import record_change
 from models.faq import FAQ
 from models.publication import FormerSlug, Kind
 from models.section import Section

@@ -17,7 +17,7 @@ from sqlmodel import Session, select
 
 from api.pages.openapi import EXAMPLES_FILE
 from data.database import writing
-from data.documents.publications import record_change
+from data.documents.content_version import record_change
 from data.documents.status_history import list_planned
 from main import create_app
 from models.consultation_request import ConsultationRequest

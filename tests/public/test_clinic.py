@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from data.database import writing
-from data.documents.publications import record_change
+from data.documents.content_version import record_change
 from models.clinic import Clinic
 from models.publication import Kind
 from models.service import VERSION

@@ -12,11 +12,10 @@ from sqlmodel import col, select
 from starlette.routing import BaseRoute
 
 from data.database import writing
-from data.documents.publications import record_change
+from data.documents.content_version import record_change
 from data.operations.status_changes import change_status
 from main import create_app
 from models.audit import COMMAND_LINE
-from models.publication import Kind
 from models.settings import Settings
 from models.status_change import StatusChange, StatusChangeCreate
 from models.values import utc_now
@@ -85,7 +84,7 @@ def let_plans_take_effect(engine: Engine) -> None:
         ):
             row.takes_effect_at = row.effective_from = now
             session.add(row)
-        record_change(session, kind=Kind.STATUS_CHANGE)
+        record_change(session, name="status change")
 
 
 def let_clinic_close(engine: Engine) -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from api.server import prepare
 from data.database import open_database, writing
-from data.documents.files import Content, read_content
-from data.operations.content_loading import load_content
+from data.documents.files import ContentFolder, read_content
+from data.operations.content_filling import fill_database
 from data.schema import migrate
 from tests.support.apps import settings_in
 from tests.support.databases import url_of
@@ -20,12 +20,12 @@ CLOSURE = {
 }
 
 
-def clinic_content() -> Content:
+def clinic_content() -> ContentFolder:
     """The content of the invented clinic."""
     return read_content(CLINIC)
 
 
-def prepare_database(folder: Path, *, content: Content | None = None) -> None:
+def prepare_database(folder: Path, *, content: ContentFolder | None = None) -> None:
     """A database as `serve` leaves it, with the invented clinic unless `content` is given.
 
     `folder` contains the keyring.
@@ -33,6 +33,6 @@ def prepare_database(folder: Path, *, content: Content | None = None) -> None:
     engine = open_database(url_of(folder), may_create=True)
     migrate(engine)
     with writing(engine) as session:
-        load_content(session, content=content or clinic_content())
+        fill_database(session, folder=content or clinic_content())
     engine.dispose()
     prepare(settings_in(folder))

@@ -1,0 +1,25 @@
+"""`content`: checks a folder of content files."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.commands.opening import one_line_faults
+from data.documents.checks import check_folder
+from data.documents.files import ContentFaults, read_content
+from models.document import Kind
+
+content = typer.Typer(help="The clinic's content as files.", no_args_is_help=True)
+FolderArgument = Annotated[Path, typer.Argument(help="Folder of the content files.")]
+
+
+@content.command()
+def check(folder: FolderArgument) -> None:
+    """Check the content files. Each fault is printed with its file, line and reason."""
+    with one_line_faults():
+        files = read_content(folder)
+        if faults := check_folder(files):
+            raise ContentFaults(faults)
+    count = {kind: sum(key.kind is kind for key in files.files) for kind in Kind}
+    typer.echo(f"No faults in {count[Kind.SECTION]} sections and {count[Kind.FAQ]} FAQs.")
