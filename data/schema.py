@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # Alembic knows it too, but its import takes 0.2 s and 10 MB at each start. So only the functions
 # that need Alembic import it. A test compares this value with Alembic's.
-NEWEST_REVISION = "0008"
+NEWEST_REVISION = "0009"
 
 _VERSIONS = Path(__file__).resolve().parent / "migrations" / "versions"
 _PYPROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"

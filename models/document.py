@@ -113,6 +113,8 @@ class Publication(SQLModel, table=True):
 
     __table_args__ = (
         Index("ix_publication_document_id_from_at_id", "document_id", "from_at", "id"),
+        Index("ix_publication_from_at", "from_at"),
+        Index("ix_publication_until_at", "until_at"),
     )
 
     id: int | None = Field(default=None, primary_key=True)

@@ -1,0 +1,116 @@
+"""Changes of published documents in the database, as the service itself makes them."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine, update
+from sqlmodel import Session, col
+
+from data.database import writing
+from data.documents.content_version import record_change
+from data.documents.published import find_published
+from data.documents.publishing import append_publication
+from data.documents.revisions import add_document, find_document, save_revision
+from models.audit import COMMAND_LINE
+from models.document import (
+    ChangeSize,
+    Document,
+    DocumentKey,
+    Editor,
+    Kind,
+    Origin,
+    Publication,
+    PublicationType,
+)
+from models.document_content import CONTENTS
+from models.values import utc_now
+
+EDITOR = Editor(COMMAND_LINE, COMMAND_LINE)
+LOCALE = "en-US"
+
+
+def document_of(session: Session, kind: Kind | str, slug: str | None = None) -> Document:
+    """The document of the invented clinic; it is added if there is none."""
+    key = DocumentKey(Kind(kind), slug or kind, LOCALE)
+    return find_document(session, key=key) or add_document(session, key=key)
+
+
+def content_of(engine: Engine, kind: Kind | str, slug: str | None = None) -> dict[str, object]:
+    """The published content of a document."""
+    with Session(engine) as session:
+        key = DocumentKey(Kind(kind), slug or kind, LOCALE)
+        text = find_published(session).effective.texts[key]
+        return text.content.model_dump(mode="json")  # type: ignore[union-attr] # it is published
+
+
+def publish(
+    engine: Engine,
+    kind: Kind | str,
+    slug: str | None = None,
+    *,
+    from_at: datetime | None = None,
+    until_at: datetime | None = None,
+    change: ChangeSize = ChangeSize.MAJOR,
+    content: dict[str, object] | None = None,
+    **changes: object,
+) -> None:
+    """Publishes a new revision: `content`, by default the published one, with some changes."""
+    values = {**(content or content_of(engine, kind, slug)), **changes}
+    with writing(engine) as session:
+        document = document_of(session, kind, slug)
+        revision = save_revision(
+            session,
+            document=document,
+            content=CONTENTS[Kind(kind)].model_validate(values),
+            origin=Origin.STAFF,
+            editor=EDITOR,
+        )
+        append_publication(
+            session,
+            document=document,
+            kind=PublicationType.PUBLISHED,
+            revision=revision,
+            editor=EDITOR,
+            from_at=from_at,
+            until_at=until_at,
+            change=change,
+        )
+
+
+def withdraw(
+    engine: Engine,
+    kind: Kind | str,
+    slug: str,
+    *,
+    how: PublicationType = PublicationType.GONE,
+    reason: str | None = None,
+    moved_to: str | None = None,
+    from_at: datetime | None = None,
+) -> None:
+    """Withdraws a text, or redirects a slug."""
+    with writing(engine) as session:
+        append_publication(
+            session,
+            document=document_of(session, kind, slug),
+            kind=how,
+            editor=EDITOR,
+            reason=reason,
+            moved_to=moved_to,
+            from_at=from_at,
+        )
+
+
+def let_time_pass(engine: Engine, duration: timedelta) -> None:
+    """Makes all publications older by a duration, so that planned ones begin or end."""
+    with writing(engine) as session:
+        for column in (col(Publication.from_at), col(Publication.until_at)):
+            rows = session.connection().execute(
+                Publication.__table__.select().where(column.is_not(None))  # type: ignore[attr-defined]
+            )
+            for row in rows.all():
+                session.connection().execute(
+                    update(Publication)
+                    .where(col(Publication.id) == row.id)
+                    .values({column.name: row._mapping[column.name] - duration})
+                )
+        record_change(session, name="time")
+    assert utc_now()
