@@ -20,3 +20,7 @@ class SpecialHours(Input):
     closes: time | None = None
     closed: bool = False
     note: Line | None = None
+
+
+def opening_at(hours: object, special: object, *, zone: object, now: object) -> None:
+    return None
