@@ -30,6 +30,9 @@ LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 LINE_LENGTH = 200
 PARAGRAPHS_LENGTH = 2000
 MARKDOWN_LENGTH = 60_000
+ADDRESS_LENGTH = 2000
+# The most items in a list of an input, so that a body cannot have very many faults.
+MAX_ITEMS = 200
 
 # So many unknown fields of one input are reported one by one; the rest are reported together.
 MAX_UNKNOWN_FIELDS = 20
@@ -137,7 +140,12 @@ Instant = Annotated[
     AfterValidator(_in_utc),
 ]
 Day = Annotated[date, BeforeValidator(_read_day)]
-WebAddress = Annotated[str, AfterValidator(_check_web_address)]
+WebAddress = Annotated[
+    str,
+    Field(max_length=ADDRESS_LENGTH),
+    AfterValidator(no_control_characters),
+    AfterValidator(_check_web_address),
+]
 # Stores `None` as SQL NULL and not as JSON `null`, so that IS NULL finds it.
 JSONColumn = JSON(none_as_null=True)
 
@@ -173,7 +181,8 @@ class Input(BaseModel):
     for a field that the person did not fill in.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    # Where an answer contains an input, as the content of a document, all its keys are present.
+    model_config = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=True)
 
     # Fields in which an empty string is a value.
     fields_with_empty_value: ClassVar[frozenset[str]] = frozenset()
