@@ -86,7 +86,7 @@ class FAQPublic(Output):
         "clinic is open."
     )
     depends_on_status: bool = Described(
-        description="Whether the answer depends on the state of the clinic or on how it takes requests."
+        description="Whether the answer depends on the clinic's state or on its mode."
     )
     clinic_state: ClinicState = Described(description="The clinic's state in this answer.")
     locale: str = Described(description="Language of the text, a BCP 47 tag.")
