@@ -5,11 +5,11 @@ from datetime import date, datetime, time
 from typing import Annotated, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, field_validator
+from pydantic import AfterValidator, field_validator, model_validator
 from pydantic import Field as Described
 
 from models.notice import NoticePublic
-from models.opening_hours import OpeningHours, SpecialHours, Weekday
+from models.opening_hours import SpecialDays, Weekday, WeeklyHours, check_hours_together
 from models.texts import without_duplicates
 from models.values import ClinicState, Input, Line, Locale, Output, Slug, WebAddress
 
@@ -67,8 +67,8 @@ class ClinicContent(Input):
     locales: Annotated[list[Locale], Described(min_length=1), AfterValidator(without_duplicates)]
     contact: Contact = Contact()
     privacy_policy_url: WebAddress | None = None
-    opening_hours: list[OpeningHours] | None = None
-    special_hours: list[SpecialHours] | None = None
+    opening_hours: WeeklyHours | None = None
+    special_hours: SpecialDays | None = None
     treatments: Annotated[list[Treatment], AfterValidator(_check_slugs)] = []
     conditions: Annotated[list[Condition], AfterValidator(_check_slugs)] = []
     faq_topics: Annotated[list[Topic], AfterValidator(_check_slugs)] = []
@@ -81,6 +81,11 @@ class ClinicContent(Input):
         except (KeyError, ValueError, OSError) as fault:
             raise ValueError("must be a name of the IANA time zone database") from fault
         return value
+
+    @model_validator(mode="after")
+    def _check_hours(self) -> "ClinicContent":
+        check_hours_together(self.opening_hours, self.special_hours)
+        return self
 
     @property
     def zone(self) -> ZoneInfo:
@@ -101,19 +106,26 @@ class OpeningHoursPublic(Output):
 
     day: Weekday = Described(description="Day of the week.")
     opens: time = Described(description="Opening time, in the clinic's time zone.")
-    closes: time = Described(
-        description="Closing time, in the clinic's time zone. A time that is not after `opens` is "
-        "on the next day."
+    closes: time = Described(description="Closing time, in the clinic's time zone.")
+    closes_next_day: bool = Described(
+        description="Whether `closes` is on the next day. The period then ends after midnight."
     )
 
 
 class SpecialHoursPublic(Output):
-    """The opening hours of one day, for example of a holiday. They replace the usual ones."""
+    """A period in which the clinic is open on one day, for example on a holiday.
+
+    All periods of one day together replace the usual ones.
+    """
 
     on: date = Described(description="The day.")
     opens: time | None = Described(description="Opening time; `null` if the clinic is closed.")
     closes: time | None = Described(description="Closing time; `null` if the clinic is closed.")
-    closed: bool = Described(description="Whether the clinic is closed on this day.")
+    closes_next_day: bool = Described(description="Whether `closes` is on the next day.")
+    closed: bool = Described(
+        description="Whether no opening begins on this day. One that began the evening before "
+        "still runs to its end."
+    )
     note: str | None = Described(description="For example the name of the holiday.")
 
 
