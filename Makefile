@@ -46,7 +46,7 @@ check: .venv/development
 	@$(BIN)/mypy
 	@$(BIN)/pytest -q tests/test_architecture.py
 	@$(BIN)/hadolint Dockerfile
-	@$(BIN)/python main.py check
+	@$(BIN)/python main.py content check data/content
 
 install: .venv/development
 

@@ -5,11 +5,11 @@ from datetime import date, datetime, time
 from typing import Annotated, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, field_validator
+from pydantic import AfterValidator, field_validator, model_validator
 from pydantic import Field as Described
 
 from models.notice import NoticePublic
-from models.opening_hours import OpeningHours, SpecialHours, Weekday
+from models.opening_hours import SpecialDays, Weekday, WeeklyHours, check_hours_together
 from models.texts import without_duplicates
 from models.values import (
     MAX_ITEMS,
@@ -81,32 +81,32 @@ class ClinicContent(Input):
     region: Line = Described(description="State or province.")
     country: str = Described(pattern="^[A-Z]{2}$", description="Country code, ISO 3166-1 alpha-2.")
     time_zone: Line = Described(description="Name in the IANA time zone database.")
-    locales: Annotated[list[Locale], AfterValidator(without_duplicates)] = Described(
-        min_length=1,
-        max_length=MAX_ITEMS,
-        description="Languages of the clinic, as BCP 47 tags. The first is the default one.",
+    locales: Annotated[
+        list[Locale],
+        Described(min_length=1, max_length=MAX_ITEMS),
+        AfterValidator(without_duplicates),
+    ] = Described(
+        description="Languages of the clinic, as BCP 47 tags. The first is the default one."
     )
     contact: Contact = Described(default=Contact(), description="How to reach the clinic.")
     privacy_policy_url: WebAddress | None = Described(
         default=None, description="URL of the clinic's privacy policy; `null` if it is not known."
     )
-    opening_hours: list[OpeningHours] | None = Described(
-        default=None,
-        max_length=MAX_ITEMS,
-        description="Opening hours; `null` if they are not known.",
+    opening_hours: WeeklyHours | None = Described(
+        default=None, description="Opening hours; `null` if they are not known."
     )
-    special_hours: list[SpecialHours] | None = Described(
-        default=None, max_length=1000, description="Hours of single days; `null` for none."
+    special_hours: SpecialDays | None = Described(
+        default=None, description="Hours of single days; `null` for none."
     )
-    treatments: Annotated[list[Treatment], AfterValidator(_check_slugs)] = Described(
-        default=[], max_length=MAX_ITEMS, description="Treatments that the texts describe."
-    )
-    conditions: Annotated[list[Condition], AfterValidator(_check_slugs)] = Described(
-        default=[], max_length=MAX_ITEMS, description="Conditions that the treatments are for."
-    )
-    faq_topics: Annotated[list[Topic], AfterValidator(_check_slugs)] = Described(
-        default=[], max_length=MAX_ITEMS, description="Topics of FAQs, in their order."
-    )
+    treatments: Annotated[
+        list[Treatment], Described(max_length=MAX_ITEMS), AfterValidator(_check_slugs)
+    ] = Described(default=[], description="Treatments that the texts describe.")
+    conditions: Annotated[
+        list[Condition], Described(max_length=MAX_ITEMS), AfterValidator(_check_slugs)
+    ] = Described(default=[], description="Conditions that the treatments are for.")
+    faq_topics: Annotated[
+        list[Topic], Described(max_length=MAX_ITEMS), AfterValidator(_check_slugs)
+    ] = Described(default=[], description="Topics of FAQs, in their order.")
 
     @field_validator("time_zone")
     @classmethod
@@ -116,6 +116,11 @@ class ClinicContent(Input):
         except (KeyError, ValueError, OSError) as fault:
             raise ValueError("must be a name of the IANA time zone database") from fault
         return value
+
+    @model_validator(mode="after")
+    def _check_hours(self) -> "ClinicContent":
+        check_hours_together(self.opening_hours, self.special_hours)
+        return self
 
     @property
     def zone(self) -> ZoneInfo:
@@ -136,19 +141,26 @@ class OpeningHoursPublic(Output):
 
     day: Weekday = Described(description="Day of the week.")
     opens: time = Described(description="Opening time, in the clinic's time zone.")
-    closes: time = Described(
-        description="Closing time, in the clinic's time zone. A time that is not after `opens` is "
-        "on the next day."
+    closes: time = Described(description="Closing time, in the clinic's time zone.")
+    closes_next_day: bool = Described(
+        description="Whether `closes` is on the next day. The period then ends after midnight."
     )
 
 
 class SpecialHoursPublic(Output):
-    """The opening hours of one day, for example of a holiday. They replace the usual ones."""
+    """A period in which the clinic is open on one day, for example on a holiday.
+
+    All periods of one day together replace the usual ones.
+    """
 
     on: date = Described(description="The day.")
     opens: time | None = Described(description="Opening time; `null` if the clinic is closed.")
     closes: time | None = Described(description="Closing time; `null` if the clinic is closed.")
-    closed: bool = Described(description="Whether the clinic is closed on this day.")
+    closes_next_day: bool = Described(description="Whether `closes` is on the next day.")
+    closed: bool = Described(
+        description="Whether no opening begins on this day. One that began the evening before "
+        "still runs to its end."
+    )
     note: str | None = Described(description="For example the name of the holiday.")
 
 

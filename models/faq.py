@@ -1,6 +1,7 @@
 """Frequently asked questions and their answers."""
 
 from datetime import datetime
+from typing import Annotated
 
 from pydantic import Field as Described
 from pydantic import StrictBool, StrictInt, model_validator
@@ -15,6 +16,7 @@ from models.values import (
     ClinicState,
     ConsultationMode,
     Day,
+    FewKeys,
     Input,
     Line,
     MarkdownText,
@@ -38,14 +40,12 @@ class FAQContent(Input):
     answer: MarkdownText | None = Described(
         default=None, description="The answer for all states, in CommonMark."
     )
-    answer_by_state: dict[ClinicState, MarkdownText] | None = Described(
+    answer_by_state: Annotated[dict[ClinicState, MarkdownText], FewKeys] | None = Described(
         default=None,
-        max_length=len(ClinicState),
         description="Instead of `answer`: one text for each state in which the FAQ is shown.",
     )
-    answer_by_mode: dict[ConsultationMode, MarkdownText] | None = Described(
+    answer_by_mode: Annotated[dict[ConsultationMode, MarkdownText], FewKeys] | None = Described(
         default=None,
-        max_length=len(ConsultationMode),
         description="Instead of `answer`: one text for each way in which requests are handled.",
     )
     answered: StrictBool = Described(
@@ -104,7 +104,7 @@ class FAQPublic(Output):
         "clinic is open."
     )
     depends_on_status: bool = Described(
-        description="Whether the answer depends on the state of the clinic or on how it takes requests."
+        description="Whether the answer depends on the clinic's state or on its mode."
     )
     clinic_state: ClinicState = Described(description="The clinic's state in this answer.")
     locale: str = Described(description="Language of the text, a BCP 47 tag.")

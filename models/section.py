@@ -1,7 +1,7 @@
 """Content sections: the pages of the clinic's website."""
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field as Described
 from pydantic import StrictInt, model_validator
@@ -14,6 +14,7 @@ from models.values import (
     MAX_ITEMS,
     ClinicState,
     Day,
+    FewKeys,
     Input,
     Line,
     MarkdownText,
@@ -57,9 +58,8 @@ class SectionContent(Input):
     body: MarkdownText | None = Described(
         default=None, description="The text for all states, in CommonMark."
     )
-    body_by_state: dict[ClinicState, MarkdownText] | None = Described(
+    body_by_state: Annotated[dict[ClinicState, MarkdownText], FewKeys] | None = Described(
         default=None,
-        max_length=len(ClinicState),
         description="Instead of `body`: one text for each state in which the section is shown.",
     )
     shown_in: States | None = Described(

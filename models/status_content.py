@@ -1,5 +1,7 @@
 """The words for each state of the clinic, and contacts for other help."""
 
+from typing import Annotated
+
 from pydantic import Field as Described
 from pydantic import field_validator
 
@@ -8,6 +10,7 @@ from models.values import (
     ClinicState,
     ConsultationMode,
     Day,
+    FewKeys,
     Input,
     Instant,
     Line,
@@ -70,11 +73,10 @@ class StatusContent(Input):
     `alternatives` and `safety_resources` are `None` while it is not known whether there are any.
     """
 
-    texts: dict[ClinicState, StatusText] = Described(
-        max_length=len(ClinicState), description="The words for each of the three states."
+    texts: Annotated[dict[ClinicState, StatusText], FewKeys] = Described(
+        description="The words for each of the three states."
     )
-    intake_messages: dict[ConsultationMode, Paragraphs] = Described(
-        max_length=len(ConsultationMode),
+    intake_messages: Annotated[dict[ConsultationMode, Paragraphs], FewKeys] = Described(
         description="One sentence for each of `waitlist`, `paused` and `closed`.",
     )
     closure: Closure = Described(

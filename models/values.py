@@ -109,6 +109,15 @@ def _check_web_address(value: str) -> str:
     return value
 
 
+def _few_keys(value: object) -> object:
+    # Pydantic itself counts the keys only after it has reported each unknown one.
+    if isinstance(value, dict) and len(value) > MAX_ITEMS:
+        raise fault("too_long")
+    return value
+
+
+# For a field that is an object with free or listed keys.
+FewKeys = BeforeValidator(_few_keys)
 SLUG_PATTERN = "^[a-z0-9]+(?:-[a-z0-9]+)*$"
 
 Slug = Annotated[str, Field(pattern=SLUG_PATTERN, max_length=80)]

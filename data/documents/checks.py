@@ -72,9 +72,9 @@ def _check_text(
                 yield Finding(key, ("notices", index), "the notice does not exist")
     if isinstance(content, FAQContent):
         clinic = contents.get(DocumentKey(Kind.CLINIC, Kind.CLINIC, key.locale))
-        if isinstance(clinic, ClinicContent):
-            if content.topic not in {topic.slug for topic in clinic.faq_topics}:
-                yield Finding(key, ("topic",), "is not one of the clinic's `faq_topics`")
+        topics = clinic.faq_topics if isinstance(clinic, ClinicContent) else ()
+        if content.topic not in {topic.slug for topic in topics}:
+            yield Finding(key, ("topic",), "is not one of the clinic's `faq_topics`")
         section = content.section
         if section is not None and key._replace(kind=Kind.SECTION, slug=section) not in contents:
             yield Finding(key, ("section",), "no section has this slug")

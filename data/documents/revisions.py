@@ -57,9 +57,8 @@ def save_revision(
 ) -> Revision:
     """Saves a revision. The same content as in the newest revision makes no new one."""
     newest = find_newest_revision(session, document=document)
-    if newest is not None and newest.content is not None:
-        if CONTENTS[Kind(document.kind)].model_validate(newest.content) == content:
-            return newest
+    if newest is not None and _content_of(document, newest) == content:
+        return newest
     revision = Revision(
         document_id=document.id or 0,
         number=_next_number(session, document, newest),
@@ -72,6 +71,13 @@ def save_revision(
     session.add(revision)
     session.flush()
     return revision
+
+
+def _content_of(document: Document, revision: Revision) -> Input | None:
+    """The content of a revision; `None` if it was blanked."""
+    if revision.content is None:
+        return None
+    return CONTENTS[Kind(document.kind)].model_validate(revision.content)
 
 
 def _next_number(session: Session, document: Document, newest: Revision | None) -> int:

@@ -13,6 +13,7 @@ from api.server import prepare
 from data.crypto import write_keyring
 from data.database import open_database, writing
 from data.documents.files import SHIPPED_CONTENT, read_content
+from data.operations.content_filling import fill_database
 from data.schema import migrate
 from tests.benchmark import intake
 from tests.benchmark.measuring import (
@@ -47,7 +48,7 @@ def prepared_folder(folder: Path, *, sections: int | None = None) -> Path:
         engine = open_database(settings_in(folder).database_url, may_create=True)
         migrate(engine)
         with writing(engine) as session:
-            load_content(session, content=read_content(content))
+            fill_database(session, folder=read_content(content))
         engine.dispose()
     prepare(settings_in(folder))
     return folder

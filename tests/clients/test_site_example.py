@@ -47,7 +47,7 @@ def announce(folder: Path) -> None:
         file = content / name
         file.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text("utf-8")), **changes}))
     for command in (
-        ("load", str(content)),
+        ("content", "push", str(content)),
         ("status", "set", "open"),
         ("status", "set", "temporarily_closed", "--effective-from", "2031-04-01T09:00:00Z",
          "--reopens-on", "2031-05-01"),

@@ -7,14 +7,10 @@ from typing import Any
 import httpx
 import pytest
 from sqlalchemy import Engine
-from sqlmodel import Session, select
 
-from data.database import writing
-from data.documents.content_version import record_change
-from models.faq import FAQ
-from models.publication import FormerSlug, Kind
-from models.section import Section
+from models.document import PublicationType
 from models.values import utc_now
+from tests.support.documents import withdraw
 from tests.support.intake import problem
 
 PATHS = {"section": "/v1/sections", "faq": "/v1/faqs"}
@@ -124,9 +120,7 @@ async def test_a_former_slug_leads_to_the_present_one(
 ) -> None:
     """A former slug is a 308 to the current one, for GET and HEAD."""
     slug = (await listed(client, PATHS[kind]))[0]["slug"]
-    with Session(engine) as session:
-        session.add(FormerSlug(kind=kind, slug="former", current_slug=slug))
-        session.commit()
+    withdraw(engine, kind, "former", how=PublicationType.MOVED, moved_to=slug)
     for method in ("GET", "HEAD"):
         answer = await client.request(method, f"{PATHS[kind]}/former")
         assert answer.status_code == 308
@@ -139,22 +133,19 @@ async def test_a_former_slug_leads_to_the_present_one(
 
 
 @kinds
-@pytest.mark.parametrize(("days", "is_gone"), [(-2, True), (2, False)])
+@pytest.mark.parametrize("is_gone", [True, False])
 async def test_a_withdrawn_text_is_gone(
-    client: httpx.AsyncClient, engine: Engine, kind: str, days: int, is_gone: bool
+    client: httpx.AsyncClient, engine: Engine, kind: str, is_gone: bool
 ) -> None:
-    """From its day on a withdrawn text is 410, and in no list and no bundle."""
+    """A withdrawn text is 410, and in no list and no bundle; before its time it is served."""
     path = PATHS[kind]
     slug = (await listed(client, path))[1]["slug"]
-    with writing(engine) as session:
-        texts = session.exec(select(Section)) if kind == "section" else session.exec(select(FAQ))
-        [row] = [text for text in texts if text.slug == slug]
-        row.withdrawn_on = utc_now().date() + timedelta(days=days)
-        session.add(row)
-        record_change(session, kind=Kind(kind), slug=slug)
+    later = None if is_gone else utc_now() + timedelta(days=2)
+    withdraw(engine, kind, slug, reason="It was out of date.", from_at=later)
     answer = await client.get(f"{path}/{slug}")
     if is_gone:
-        problem(answer, 410, "gone")
+        document = problem(answer, 410, "gone")
+        assert (document["reason"], document["recalled"]) == ("It was out of date.", False)
     else:
         assert answer.status_code == 200
     assert (slug in [text["slug"] for text in await listed(client, path)]) is not is_gone

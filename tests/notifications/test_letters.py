@@ -10,15 +10,14 @@ from sqlalchemy import Engine, update
 from sqlmodel import Session, select
 
 from data.crypto import header_of
-from data.database import writing
 from data.operations.upkeep import run_upkeep
-from models.clinic import Clinic
 from models.delivery import Delivery
 from models.sent_letter import SentLetter
 from models.values import utc_now
 from tests.support.apps import client_of, running
 from tests.support.clinic import TIME_ZONE
 from tests.support.databases import files_of, kind_of, rows_of
+from tests.support.documents import publish
 from tests.support.intake import PATH, bearer, body_of, count, post
 from tests.support.keys import active_key, keys, let_a_minute_pass
 from tests.support.open_service import CANARIES, MAIL, OpenService, open_service, text_of
@@ -93,8 +92,7 @@ async def test_the_email_links_to_the_receipt(
     """The patient's e-mail names the clinic, and its link can show and withdraw the request."""
     mailbox, server = mail
     async with open_service(folder, smtp_url=server, **CONFIRMING) as service:
-        with writing(service.engine) as session:
-            session.get_one(Clinic, 1).name = name
+        publish(service.engine, "clinic", name=name)
         accepted = (await post(service.client, body_of(**CANARIES))).json()
         await service.until(lambda: mailbox.raw)
         [letter] = mailbox.letters

@@ -13,24 +13,23 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import Engine
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from api.pages.openapi import EXAMPLES_FILE
 from data.database import writing
-from data.documents.content_version import record_change
 from data.documents.status_history import list_planned
 from main import create_app
 from models.consultation_request import ConsultationRequest
 from models.delivery import Channel, Delivery, DeliveryState, EventType
-from models.faq import FAQ
-from models.publication import FormerSlug, Kind
-from models.section import Section
+from models.document import SINGLE_KINDS, PublicationType
 from models.values import utc_now
 from models.webhook import Webhook
 from tests.openapi.examples import record, settled
 from tests.support.apps import client_of, new_app, running, set_status, settings_in
+from tests.support.clinic import clinic_content
 from tests.support.databases import copied, take_away
 from tests.support.document import DOCUMENT, SCHEMAS, UNKNOWN_ID, operations, validate
+from tests.support.documents import withdraw
 from tests.support.intake import PATH, body_of, damage, post
 from tests.support.staff import STAFF, signed_in
 
@@ -263,16 +262,12 @@ class Stage:
         take_away(self.folder, used_by=self.engine)
 
     def withdraw_texts(self) -> None:
-        with writing(self.engine) as session:
-            for row in (*session.exec(select(Section)), *session.exec(select(FAQ))):
-                row.withdrawn_on = utc_now().date().replace(year=2000)
-            record_change(session, kind=Kind.SECTION)
-            record_change(session, kind=Kind.FAQ)
+        for key in clinic_content().contents:
+            if key.kind not in SINGLE_KINDS:
+                withdraw(self.engine, key.kind, key.slug, reason="It was out of date.")
 
-    def remember(self, kind: str, current: str) -> None:
-        with Session(self.engine) as session:
-            session.add(FormerSlug(kind=kind, slug="former", current_slug=current))
-            session.commit()
+    def redirect(self, kind: str, current: str) -> None:
+        withdraw(self.engine, kind, "former", how=PublicationType.MOVED, moved_to=current)
 
 
 def get(path: str) -> Scenario:
@@ -302,7 +297,7 @@ def gone(path: str) -> Scenario:
 
 def moved(kind: str, path: str, current: str) -> Scenario:
     async def play(stage: Stage) -> httpx.Response:
-        stage.remember(kind, current)
+        stage.redirect(kind, current)
         return await stage.client.get(f"{path}/former")
 
     return play

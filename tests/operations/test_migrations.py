@@ -30,7 +30,7 @@ from data.operations.status_changes import call_off_change
 from data.outbox import announce
 from models.audit import COMMAND_LINE
 from models.delivery import Delivery, EventType
-from models.faq import FAQ
+from models.document import Revision
 from models.values import utc_now
 from models.webhook import Webhook, WebhookCreate
 from tests.support.apps import set_status, settings_in
@@ -181,8 +181,8 @@ def test_concurrent_migrations(empty_folder: Path) -> None:
         list(pool.map(schema.migrate, engines))
         list(pool.map(prepare, [settings_in(empty_folder)] * 4))
     with Session(engines[0]) as session:
-        shipped = len(read_content(SHIPPED_CONTENT).faqs.faqs)
-        assert session.exec(select(func.count()).select_from(FAQ)).one() == shipped
+        shipped = len(read_content(SHIPPED_CONTENT).files)
+        assert session.exec(select(func.count()).select_from(Revision)).one() == shipped
     for engine in engines:
         engine.dispose()
 

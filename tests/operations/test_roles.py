@@ -14,7 +14,7 @@ from data.crypto import write_keyring
 from tests.support.apps import client_of, running
 from tests.support.audit import doctor_checks
 from tests.support.backups import back_up
-from tests.support.clinic import CLINIC
+from tests.support.clinic import fill
 from tests.support.commands import invoke
 from tests.support.databases import Cluster, administer, own_database, use
 from tests.support.intake import bearer, post
@@ -101,7 +101,7 @@ FORBIDDEN = [
 async def test_the_serving_role(tmp_path: Path, roles: Roles) -> None:
     """The serving role can do all that the service needs, and cannot rewrite the audit."""
     migrate(tmp_path, roles)
-    assert invoke("load", str(CLINIC), folder=tmp_path).exit_code == 0
+    fill(tmp_path)
     assert invoke("status", "set", "open", folder=tmp_path).exit_code == 0
     async with running(tmp_path) as app, client_of(app) as client:
         staff = signed_in(app.state.runtime.engine)
@@ -142,7 +142,7 @@ def test_a_second_role_is_added(tmp_path: Path, roles: Roles) -> None:
     name = roles.serving.username
     administer(roles.admin, f'GRANT CREATE ON SCHEMA public TO "{name}"')
     assert invoke("migrate", folder=tmp_path).exit_code == 0
-    assert invoke("load", str(CLINIC), folder=tmp_path).exit_code == 0
+    fill(tmp_path)
     assert invoke("status", "set", "open", folder=tmp_path).exit_code == 0
     assert "owns the audit's table" in doctor_checks(tmp_path)["role"][1]
     administer(
@@ -164,7 +164,7 @@ def test_a_backup_is_restored_with_two_roles(
 ) -> None:
     """The owner restores the database, and the serving role gets its rights."""
     migrate(tmp_path, roles)
-    assert invoke("load", str(CLINIC), folder=tmp_path).exit_code == 0
+    fill(tmp_path)
     assert invoke("status", "set", "open", folder=tmp_path).exit_code == 0
     file = back_up(tmp_path)
     target = tmp_path_factory.mktemp("restored")

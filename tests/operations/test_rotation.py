@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from data.crypto import Keyring, header_of, read_document
 from data.database import open_database, writing
-from data.documents.form import find_form_texts
+from data.documents.form import find_form_version
 from data.documents.status import find_status
 from data.intake.requests import NewRequest, record_requests
 from models.audit import AuditEvent, AuditSecret
@@ -141,7 +141,7 @@ def fill(engine: Engine, folder: Path) -> list[str]:
     """Stores many requests, and returns their ids."""
     keyring = Keyring(read_document(folder / "keyring.json"))
     with writing(engine) as session:
-        status, form = find_status(session), find_form_texts(session)
+        status, form = find_status(session), find_form_version(session).content
         new_requests = [
             NewRequest(ConsultationRequestCreate.model_validate({**VALID, "name": f"N {number}"}))
             for number in range(MANY)

@@ -9,14 +9,14 @@ from sqlalchemy import Engine, text
 
 from data.crypto import Keyring, read_document
 from data.database import open_database
-from data.documents.files import SHIPPED_CONTENT, read_content
 from data.schema import NEWEST_REVISION
+from tests.support.clinic import fill
 from tests.support.commands import invoke
 from tests.support.databases import kind_of, url_of
 
 # The commands that need an existing database.
 COMMANDS = [
-    ["load"],
+    ["content", "push", "data/content"],
     ["status", "show"],
     ["status", "set", "open"],
     ["requests", "list"],
@@ -36,15 +36,15 @@ COMMANDS = [
 def test_the_help_names_every_command(folder: Path) -> None:
     """`--help` lists all groups of commands."""
     shown = invoke("--help", folder=folder).stdout
-    names = "serve migrate load check status requests keys backup doctor"
+    names = "serve migrate content status requests keys backup doctor"
     for command in names.split():
         assert command in shown
 
 
-def test_migrate_and_load(empty_folder: Path) -> None:
-    """`migrate` creates the tables, `load` the shipped content; a second `load` changes nothing."""
+def test_migrate(empty_folder: Path) -> None:
+    """`migrate` creates the tables; without content, a command names the next step."""
     tmp_path = empty_folder
-    early = invoke("load", folder=tmp_path)
+    early = invoke("status", "show", folder=tmp_path)
     assert early.exit_code == 1
     if kind_of(tmp_path) == "sqlite":
         assert early.stderr.startswith("clinic-api: there is no database at ")
@@ -55,15 +55,11 @@ def test_migrate_and_load(empty_folder: Path) -> None:
         )
     migrated = invoke("migrate", folder=tmp_path)
     assert migrated.stdout == f"The database is at revision {NEWEST_REVISION}.\n"
-    unloaded = invoke("status", "show", folder=tmp_path)
-    assert unloaded.stderr == "clinic-api: the database has no content: run `python main.py load`\n"
-    first = invoke("load", folder=tmp_path).stdout.splitlines()
-    shipped = read_content(SHIPPED_CONTENT)
-    # The clinic, the texts of its status, and the form are one document each.
-    texts = len(shipped.notices.notices) + len(shipped.sections) + len(shipped.faqs.faqs)
-    assert first[0] == f"{3 + texts} added, 0 changed."
-    assert f"  section {shipped.sections[0].section.slug}" in first
-    assert invoke("load", folder=tmp_path).stdout == "0 added, 0 changed.\n"
+    empty = invoke("status", "show", folder=tmp_path)
+    assert empty.stderr == (
+        "clinic-api: the database has no content: set CLINIC_CONTENT, and run "
+        "`python main.py serve`\n"
+    )
 
 
 @pytest.mark.database("sqlite")
@@ -215,7 +211,7 @@ def test_the_keys_may_come_from_the_environment(tmp_path: Path) -> None:
     file = tmp_path / "keys.json"
     invoke("keys", "create", str(file), folder=tmp_path)
     invoke("migrate", folder=tmp_path)
-    invoke("load", folder=tmp_path)
+    fill(tmp_path)
     shown = invoke("requests", "show", "x", folder=tmp_path, CLINIC_KEYRING=file.read_text())
     assert shown.stderr == "clinic-api: there is no such request\n"
     refused = invoke("requests", "show", "x", folder=tmp_path, CLINIC_KEYRING="change-me")

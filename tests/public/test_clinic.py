@@ -5,15 +5,12 @@ from typing import Any
 import httpx
 import pytest
 from sqlalchemy import Engine
-from sqlmodel import select
 
-from data.database import writing
-from data.documents.content_version import record_change
-from models.clinic import Clinic
-from models.publication import Kind
+from models.document import DocumentKey, Kind
 from models.service import VERSION
 from tests.support.apps import set_status
 from tests.support.clinic import clinic_content
+from tests.support.documents import LOCALE, publish
 
 JSON_LD = "application/ld+json"
 # What is served of the clinic of the tests in every state.
@@ -55,9 +52,18 @@ async def test_the_entry_point(client: httpx.AsyncClient) -> None:
 
 @pytest.mark.shared
 async def test_the_clinic_is_served_as_its_file_says(client: httpx.AsyncClient) -> None:
-    """Every value of `clinic.yaml` but the language, which goes with each text."""
+    """Every value of `clinic.yaml` but the topics of FAQs, and the facts of its state."""
     clinic = (await client.get("/v1/clinic")).json()
-    assert clinic == clinic_content().clinic.model_dump(mode="json", exclude={"locale"})
+    content = clinic_content().contents[DocumentKey(Kind.CLINIC, Kind.CLINIC, LOCALE)]
+    status = (await client.get("/v1/status")).json()
+    notices = clinic.pop("notices")
+    assert notices[0] == {"slug": "clinic-status", "text": status["message"]}
+    assert clinic == {
+        **content.model_dump(mode="json", exclude={"faq_topics"}),
+        "opening": None,
+        "clinic_state": "permanently_closed",
+        "locale": LOCALE,
+    }
     assert len(clinic["opening_hours"]) == 3
 
 
@@ -72,13 +78,7 @@ async def test_what_is_not_known_is_left_out_of_json_ld(
     client: httpx.AsyncClient, engine: Engine, open_clinic: None
 ) -> None:
     """A value that is null in the JSON has no member, and an empty list has none either."""
-    with writing(engine) as session:
-        clinic = session.exec(select(Clinic)).one()
-        clinic.name = clinic.opening_hours = None
-        clinic.contact = dict.fromkeys(clinic.contact)
-        clinic.treatments = []
-        session.add(clinic)
-        record_change(session, kind=Kind.CLINIC)
+    publish(engine, "clinic", name=None, opening_hours=None, contact={}, treatments=[])
     document = await json_ld(client)
     address = {k: v for k, v in IN_JSON_LD["address"].items() if k != "streetAddress"}
     assert document == {

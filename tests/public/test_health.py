@@ -14,7 +14,7 @@ from sqlalchemy import Engine, delete, event
 
 from data.crypto import write_keyring
 from data.database import writing
-from models.status_content import StatusContent
+from models.status_change import StatusChange
 from tests.support.apps import client_of, running, set_status
 from tests.support.clinic import prepare_database
 from tests.support.databases import take_away
@@ -83,7 +83,7 @@ async def test_a_failed_check_causes_no_extra_writes(
 async def test_a_database_without_content(client: httpx.AsyncClient, engine: Engine) -> None:
     """Without content the service is not ready, and the check `content` fails."""
     with writing(engine) as session:
-        session.connection().execute(delete(StatusContent))
+        session.connection().execute(delete(StatusChange))
     assert await failed_checks(client) == ["content"]
 
 

@@ -1,6 +1,5 @@
 """Sections, each with all that is served with it."""
 
-from datetime import datetime
 from typing import Any
 
 import httpx
@@ -30,9 +29,6 @@ async def read(client: httpx.AsyncClient, slug: str) -> dict[str, Any]:
 async def test_a_section_with_everything(client: httpx.AsyncClient) -> None:
     """Title, summary, text, image, references, notices, review, and the slugs of its FAQs."""
     section = await read(client, "exercises")
-    published_at = section.pop("published_at")
-    assert section.pop("updated_at") == published_at
-    assert datetime.fromisoformat(published_at).utcoffset() is not None
     body = section.pop("body")
     assert section == {
         "slug": "exercises",
@@ -58,6 +54,8 @@ async def test_a_section_with_everything(client: httpx.AsyncClient) -> None:
         "clinic_state": "permanently_closed",
         "locale": "en-US",
         "version": 1,
+        "published_at": None,
+        "updated_at": None,
     }
     assert body["markdown"].startswith("## At home\n\n- **Bridge**: lie on your back")
     assert body["html"].startswith("<h2>At home</h2>\n<ul>\n<li><strong>Bridge</strong>: lie")

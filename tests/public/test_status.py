@@ -8,8 +8,9 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
+from models.document import DocumentKey, Kind
 from tests.support.apps import set_status
-from tests.support.clinic import CLOSURE
+from tests.support.clinic import CLOSURE, clinic_content
 from tests.support.intake import PATH
 
 STATES = {
@@ -17,6 +18,9 @@ STATES = {
     "temporarily_closed": ("CLOSED_TEMPORARILY", "paused", False, "temporarily_closed"),
     "permanently_closed": ("CLOSED_PERMANENTLY", "closed", False, "permanently_closed"),
 }
+
+STATUS = clinic_content().contents[DocumentKey(Kind.STATUS, Kind.STATUS, "en-US")]
+MESSAGES = {"open": None, **STATUS.model_dump(mode="json")["intake_messages"]}
 
 
 async def read(client: httpx.AsyncClient, path: str = "/v1/status") -> dict[str, Any]:
@@ -36,11 +40,13 @@ async def test_all_answers_have_the_current_state(
     status = await read(client)
     assert (status["state"], status["business_status"]) == (state, business_status)
     assert status["consultations"] == {
-        "mode": mode, "accepting": accepting, "reason": reason, "form": f"{PATH}/form",
+        "mode": mode, "accepting": accepting, "reason": reason, "message": MESSAGES[mode],
+        "form": f"{PATH}/form",
     }  # fmt: skip
     bundle = await read(client, "/v1/bundle")
     assert bundle["status"] == status
     form = await read(client, f"{PATH}/form")
+    assert form["intake_message"] == MESSAGES[mode]
     assert (form["clinic_state"], form["accepting"], form["reason"]) == (state, accepting, reason)
     assert (await read(client, "/"))["clinic_state"] == state
     for path in ("/v1/sections", "/v1/faqs", "/v1/status/history"):

@@ -12,7 +12,8 @@ from fastapi import FastAPI
 from sqlmodel import Session, select
 
 from api.runtime import Runtime
-from data.documents.content_version import find_content_version, find_next_change
+from data.documents.content_version import find_content_version
+from data.documents.next_change import find_next_change
 from data.operations.upkeep import run_upkeep
 from models.audit import Action, AuditEvent
 from models.consultation_request import ConsultationRequest

@@ -32,7 +32,14 @@ def prepare_database(folder: Path, *, content: ContentFolder | None = None) -> N
     """
     engine = open_database(url_of(folder), may_create=True)
     migrate(engine)
+    engine.dispose()
+    fill(folder, content=content)
+    prepare(settings_in(folder))
+
+
+def fill(folder: Path, *, content: ContentFolder | None = None) -> None:
+    """Fills a migrated database, with the invented clinic unless `content` is given."""
+    engine = open_database(url_of(folder))
     with writing(engine) as session:
         fill_database(session, folder=content or clinic_content())
     engine.dispose()
-    prepare(settings_in(folder))

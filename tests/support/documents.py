@@ -1,6 +1,6 @@
 """Changes of published documents in the database, as the service itself makes them."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Engine, update
 from sqlmodel import Session, col
@@ -28,9 +28,11 @@ EDITOR = Editor(COMMAND_LINE, COMMAND_LINE)
 LOCALE = "en-US"
 
 
-def document_of(session: Session, kind: Kind | str, slug: str | None = None) -> Document:
+def document_of(
+    session: Session, kind: Kind | str, slug: str | None = None, locale: str = LOCALE
+) -> Document:
     """The document of the invented clinic; it is added if there is none."""
-    key = DocumentKey(Kind(kind), slug or kind, LOCALE)
+    key = DocumentKey(Kind(kind), slug or kind, locale)
     return find_document(session, key=key) or add_document(session, key=key)
 
 
@@ -47,6 +49,7 @@ def publish(
     kind: Kind | str,
     slug: str | None = None,
     *,
+    locale: str = LOCALE,
     from_at: datetime | None = None,
     until_at: datetime | None = None,
     change: ChangeSize = ChangeSize.MAJOR,
@@ -56,7 +59,7 @@ def publish(
     """Publishes a new revision: `content`, by default the published one, with some changes."""
     values = {**(content or content_of(engine, kind, slug)), **changes}
     with writing(engine) as session:
-        document = document_of(session, kind, slug)
+        document = document_of(session, kind, slug, locale)
         revision = save_revision(
             session,
             document=document,
@@ -99,18 +102,11 @@ def withdraw(
         )
 
 
-def let_time_pass(engine: Engine, duration: timedelta) -> None:
-    """Makes all publications older by a duration, so that planned ones begin or end."""
+def let_publications_begin(engine: Engine) -> None:
+    """Makes each planned publication begin now."""
     with writing(engine) as session:
-        for column in (col(Publication.from_at), col(Publication.until_at)):
-            rows = session.connection().execute(
-                Publication.__table__.select().where(column.is_not(None))  # type: ignore[attr-defined]
-            )
-            for row in rows.all():
-                session.connection().execute(
-                    update(Publication)
-                    .where(col(Publication.id) == row.id)
-                    .values({column.name: row._mapping[column.name] - duration})
-                )
-        record_change(session, name="time")
-    assert utc_now()
+        now = utc_now()
+        begins = col(Publication.from_at)
+        changed = update(Publication).where(begins > now).values(from_at=now)
+        session.connection().execute(changed)
+        record_change(session, name="publications")
