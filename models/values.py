@@ -201,9 +201,10 @@ class Input(BaseModel):
     def _prepare(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
-        bounded = _bounded(data, {field.alias or n for n, field in cls.model_fields.items()})
+        known = {field.alias or name for name, field in cls.model_fields.items()}
+        bounded = _bounded(data, known)
         # Only known fields are dropped: an unknown field is a fault even if it is empty.
-        droppable = cls.model_fields.keys() - cls.fields_with_empty_value
+        droppable = known - cls.fields_with_empty_value
         return {name: v for name, v in bounded.items() if v != "" or name not in droppable}
 
 
