@@ -11,7 +11,7 @@ from data.intake.idempotency import KeyReused, Replayed
 from data.intake.store import Accepted, FormOutdated, NotAccepting, Outcome
 from models.consultation_request import ConsultationRequestAccepted
 from models.status_change import ConsultationMode
-from models.values import utc_now
+from models.values import BodyFaults, utc_now
 
 
 def answer_to(outcome: Outcome, *, headers: Mapping[str, str] | None = None) -> Response:
@@ -24,7 +24,7 @@ def answer_to(outcome: Outcome, *, headers: Mapping[str, str] | None = None) -> 
         case KeyReused():
             raise IdempotencyKeyReused
         case FormOutdated(messages):
-            raise invalid_request([OUTDATED], messages=messages)
+            raise invalid_request(BodyFaults([OUTDATED]), messages=messages)
         case NotAccepting():
             raise _refusal(outcome)
 

@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from models.clinic import ClinicCreate
-from models.consultation_form import ConsultationFormCreate
+from models.consultation_form import FormContent
 from models.faq import FAQsCreate
 from models.notice import NoticesCreate
 from models.section import SectionCreate
@@ -89,7 +89,7 @@ class Content:
 
     clinic: ClinicCreate
     status: StatusContentCreate
-    form: ConsultationFormCreate
+    form: FormContent
     notices: NoticesCreate
     faqs: FAQsCreate
     sections: list[SectionFile]
@@ -187,7 +187,7 @@ def read_content(folder: Path) -> Content:
     reader = _Reader(folder)
     clinic = reader.read("clinic.yaml", ClinicCreate)
     status = reader.read("status.yaml", StatusContentCreate)
-    form = reader.read("form.yaml", ConsultationFormCreate)
+    form = reader.read("form.yaml", FormContent)
     notices = reader.read("notices.yaml", NoticesCreate)
     faqs = reader.read("faqs.yaml", FAQsCreate)
     names = sorted(f"sections/{path.name}" for path in (folder / "sections").glob("*.md"))

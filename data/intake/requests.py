@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import secrets
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,17 +17,18 @@ from data.intake.sealed import contact_digests, document_of, request_location
 from data.letter_receipts import ReceiptTokens
 from data.outbox import announce
 from data.sealing_keys import register_key
-from models.consultation_form import ConsultationFormCreate
+from models.consultation_form import FormContent, FormVersion
 from models.consultation_request import (
     FINAL_STATES,
     Consent,
     ConsultationRequest,
     ConsultationRequestAccepted,
-    ConsultationRequestCreate,
     NextStepPublic,
     RequestState,
 )
 from models.delivery import Channel, EventType
+from models.form_fields import CONSENT_TO_CONTACT
+from models.sent_request import ConsultationRequestCreate
 from models.status import ClinicStatus
 from models.status_change import ConsultationMode
 from models.values import ClinicState, utc_now
@@ -50,12 +51,14 @@ def record_requests(
     *,
     new_requests: Sequence[NewRequest],
     status: ClinicStatus,
-    form: ConsultationFormCreate,
+    current: FormVersion,
+    forms: Mapping[int, FormVersion],
     keyring: Keyring,
     emails: Collection[Channel] = (),
 ) -> list[ConsultationRequestAccepted]:
     """Stores requests with their consents, answers and outbox rows; returns the answers.
 
+    `forms` has the forms that the requests name, by version. The next step is of the `current` one.
     `emails` are the channels to notify by e-mail. Raises `KeyringFault`.
     """
     if not new_requests:
@@ -69,8 +72,8 @@ def record_requests(
         row["receipt_hash"] = _hash(token)
     connection = session.connection()
     connection.execute(insert(ConsultationRequest), rows)
-    connection.execute(insert(Consent), _consents(rows, new_requests, form))
-    step = next_step(state, status=status, form=form)
+    connection.execute(insert(Consent), _consents(rows, new_requests, forms))
+    step = next_step(state, status=status, form=current.content)
     answers = [
         ConsultationRequestAccepted(
             id=row["id"],
@@ -92,7 +95,9 @@ def record_requests(
 
 
 def _consents(
-    rows: list[dict[str, Any]], new_requests: Sequence[NewRequest], form: ConsultationFormCreate
+    rows: list[dict[str, Any]],
+    new_requests: Sequence[NewRequest],
+    forms: Mapping[int, FormVersion],
 ) -> list[dict[str, Any]]:
     return [
         {
@@ -103,8 +108,8 @@ def _consents(
             "given_at": row["received_at"],
         }
         for row, new in zip(rows, new_requests, strict=True)
-        for consent in form.consents
-        if getattr(new.request, consent.field)
+        for consent in forms[new.request.form_version].content.consents
+        if consent.field == CONSENT_TO_CONTACT or (new.request.consents or {}).get(consent.field)
     ]
 
 
@@ -180,7 +185,7 @@ def find_request_by_receipt(
     return row if matches else None
 
 
-def next_step(state: str, *, status: ClinicStatus, form: ConsultationFormCreate) -> NextStepPublic:
+def next_step(state: str, *, status: ClinicStatus, form: FormContent) -> NextStepPublic:
     """The next step of a request. For an open one, it depends on the clinic's state."""
     is_open = state not in FINAL_STATES
     is_halted = status.state is not ClinicState.OPEN and not status.accepting

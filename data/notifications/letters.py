@@ -6,7 +6,7 @@ from sqlmodel import Session
 
 from data.crypto import Keyring
 from data.documents.clinic import find_clinic
-from data.documents.form import find_form_texts
+from data.documents.form import find_form_version
 from data.documents.status import find_status
 from data.intake.requests import find_request, next_step
 from data.intake.sealed import open_request
@@ -49,7 +49,7 @@ def to_submitter(
     sent = open_request(row, keyring=keyring) if row else None
     if row is None or sent is None or not sent["email"]:
         return None
-    form = find_form_texts(session)
+    form = find_form_version(session).content
     step = next_step(row.state, status=find_status(session), form=form)
     name = find_clinic(session).name
     lines = [

@@ -1,5 +1,6 @@
 """Loads content files into the database."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -91,18 +92,16 @@ class _Load:
             self._note(self.done.changed, kind)
 
     def _form(self) -> None:
-        form = self.content.form
-        document = form.model_dump(mode="json")
-        row = self.session.get(ConsultationForm, form.version)
-        if row is None:
-            self.session.add(
-                ConsultationForm(version=form.version, document=document, published_at=self.now)
-            )
-            self._note(self.done.added, Kind.FORM, str(form.version))
-        elif row.document != document:
-            source = self.content.sources["form.yaml"]
-            reason = f"version {form.version} was published with other texts: raise the version"
-            raise ContentFaults([source.fault(("version",), reason)])
+        document = self.content.form.model_dump(mode="json")
+        newest = self.session.exec(
+            select(ConsultationForm).order_by(col(ConsultationForm.version).desc()).limit(1)
+        ).first()
+        # Compared as text, because the order of the fields counts.
+        if newest is None or json.dumps(newest.document) != json.dumps(document):
+            version = newest.version + 1 if newest else 1
+            row = ConsultationForm(version=version, document=document, published_at=self.now)
+            self.session.add(row)
+            self._note(self.done.added, Kind.FORM, str(version))
 
     def _notices(self) -> None:
         known = {notice.slug: notice for notice in self.session.exec(select(Notice))}
