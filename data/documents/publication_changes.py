@@ -22,7 +22,7 @@ from models.document import (
     PublicationCallingOff,
     PublicationType,
 )
-from models.document_content import CONTENTS
+from models.document_content import read_stored
 from models.document_input import PublicationCreate, WithdrawalCreate
 from models.values import utc_now
 
@@ -63,7 +63,7 @@ def publish_revision(
     elif revision.content is None:
         faults.append(PublicationFault("revision", "blanked"))
     elif begins >= now:
-        content = CONTENTS[document.key.kind].model_validate(revision.content)
+        content = read_stored(document.key.kind, revision.content)
         faults += find_added_faults(session, key=document.key, content=content, at=begins)
     if faults:
         raise Refused(faults)

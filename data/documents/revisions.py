@@ -5,7 +5,7 @@ from sqlmodel import Session, col, select
 
 from data.database import take_lock
 from models.document import Document, DocumentKey, Editor, Kind, Origin, Revision
-from models.document_content import CONTENTS
+from models.document_content import read_stored
 from models.values import Input, utc_now
 
 # Name of the lock of all documents: transactions that change documents wait for each other.
@@ -77,7 +77,7 @@ def _content_of(document: Document, revision: Revision) -> Input | None:
     """The content of a revision; `None` if it was blanked."""
     if revision.content is None:
         return None
-    return CONTENTS[Kind(document.kind)].model_validate(revision.content)
+    return read_stored(Kind(document.kind), revision.content)
 
 
 def _next_number(session: Session, document: Document, newest: Revision | None) -> int:

@@ -20,6 +20,7 @@ from api.staff.documents.named_document import (
     CHANGES,
     ONE,
     KeyDep,
+    content_of,
     editor_of,
     require_document,
     require_for_change,
@@ -151,7 +152,7 @@ def _public(session: Session, document: Document) -> DocumentPublic:
             **find_line(session, document=document).model_dump(),
             "kind": document.kind,
             "revision": newest and newest.number,
-            "content": newest and newest.content,
+            "content": content_of(document.key, newest),
             "note": newest and newest.note,
         }
     )

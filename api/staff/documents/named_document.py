@@ -18,8 +18,9 @@ from api.problems.http_problems import (
 )
 from data.documents.editing import find_for_change, find_tag
 from data.documents.revisions import find_document
-from models.document import Document, DocumentKey, Editor, Kind
-from models.values import LOCALE_PATTERN, SLUG_PATTERN
+from models.document import Document, DocumentKey, Editor, Kind, Revision
+from models.document_content import read_stored
+from models.values import LOCALE_PATTERN, SLUG_PATTERN, Input
 
 # The path of one document.
 ONE = f"{paths.DOCUMENTS}/{{kind}}/{{slug}}/{{locale}}"
@@ -39,6 +40,12 @@ KeyDep = Annotated[DocumentKey, Depends(read_key)]
 RevisionNumber = Annotated[
     str, Path(alias="revision", pattern="^[1-9][0-9]{0,8}$", description="Number of the revision.")
 ]
+
+
+def content_of(key: DocumentKey, revision: Revision | None) -> Input | None:
+    """The content of a revision; `None` if there is none or it was blanked."""
+    content = revision and revision.content
+    return read_stored(key.kind, content) if content else None
 
 
 def editor_of(staff: Staff) -> Editor:

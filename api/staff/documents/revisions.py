@@ -14,6 +14,7 @@ from api.staff.documents.named_document import (
     ONE,
     KeyDep,
     RevisionNumber,
+    content_of,
     editor_of,
     require_document,
     require_for_change,
@@ -83,5 +84,9 @@ def _public(key: DocumentKey, revision: Revision | None) -> RevisionPublic:
     if revision is None:
         raise NotFound
     return RevisionPublic.model_validate(
-        {**line_of(revision).model_dump(), "kind": key.kind.value, "content": revision.content}
+        {
+            **line_of(revision).model_dump(),
+            "kind": key.kind.value,
+            "content": content_of(key, revision),
+        }
     )
