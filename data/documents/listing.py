@@ -268,4 +268,4 @@ def _read_titles(session: Session, documents: Sequence[int]) -> dict[int, str | 
             col(Revision.id).in_(newest)
         )
     )
-    return dict(row.tuple() for row in rows)
+    return {row[0]: row[1] for row in rows}
