@@ -203,4 +203,6 @@ def _repeated(document: object, *path: str | int) -> Iterator[tuple[Path, object
 
 
 def _fault(path: Path, reason: str, sentence: str, value: object) -> InitErrorDetails:
-    return InitErrorDetails(type=PydanticCustomError(reason, sentence), loc=path, input=value)
+    # With the input `None`, an answer would report that the value is missing.
+    given = "" if value is None and reason != "required" else value
+    return InitErrorDetails(type=PydanticCustomError(reason, sentence), loc=path, input=given)

@@ -95,11 +95,12 @@ def withdraw_document(
     if document.key.kind in SINGLE_KINDS:
         raise PermanentDocument
     now = utc_now()
-    begins = withdrawal.from_at or now
+    # A time that has passed is refused below.
+    begins = max(withdrawal.from_at or now, now)
     if not _is_published_before(session, document, begins):
         raise NeverPublished
     faults = _faults_of_times(now, withdrawal.from_at, None)
-    faults += _faults_of_withdrawal(session, document, withdrawal, max(begins, now))
+    faults += _faults_of_withdrawal(session, document, withdrawal, begins)
     if faults:
         raise Refused(faults)
     row = append_publication(
