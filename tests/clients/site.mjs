@@ -195,7 +195,8 @@ async function questions(page) {
   const sent = [];
   const faults = [
     ["#/consents/newsletter", "Please answer about the news."], ["#/answers/children", "Please enter a whole number."],
-    ["#/answers/first_visit", "Please say whether this is your first visit."], ["#/answers/days", "Please choose a day."], ["#/answers", "A fault of no field."],
+    ["#/answers/days", "Please answer this question."], ["#/answers/first_visit", "Please answer this question."],
+    ["#/answers", "A fault of no field."],
   ].map(([pointer, detail]) => ({ pointer, code: "x.invalid", detail }));
   await page.route("**/v1/consultation-requests", (route) => {
     sent.push(route.request().postDataJSON());
@@ -206,15 +207,19 @@ async function questions(page) {
   });
   await page.getByLabel("How many children").fill("two");
   await send(page).click();
-  await alertShows(page, "Please choose a day.");
+  await alertShows(page, "Which days suit you?");
   assert.deepEqual(sent[0].answers, { children: "two" });
   assert.ok(!("consents" in sent[0]));
   assert.equal(await page.locator(".jedi-error-message:visible").count(), 4);
   assert.deepEqual(await page.locator(".faults li").allTextContents(), [
-    "A fault of no field.", "Please say whether this is your first visit.", "Please choose a day.", "Please enter a whole number.",
-    "Please answer about the news."]);
+    "A fault of no field.",
+    "Is this your first visit? – Please answer this question.",
+    "Which days suit you? – Please answer this question.",
+    "How many children come with you? – Please enter a whole number.",
+    "The clinic may send me news. – Please answer about the news.",
+  ]);
   await inspect(page, "site-questions-faults");
-  await page.getByRole("link", { name: "Please choose a day." }).click();
+  await page.getByRole("link", { name: "Which days suit you?" }).click();
   assert.equal(await page.evaluate(() => document.activeElement.value), "monday");
 
   await fillIn(page);
@@ -228,7 +233,7 @@ async function questions(page) {
   await page.getByLabel("The clinic may send me news.").check();
   assert.equal(await page.locator(".jedi-error-message:visible").count(), 0);
   await send(page).click();
-  await alertShows(page, "Please choose a day.");
+  await alertShows(page, "Which days suit you?");
   const { seconds_to_complete: seconds, website, ...request } = sent[1];
   assert.deepEqual(request, {
     name: "Robin Canary", phone: "(503) 555-0142", preferred_contact: "phone", topic: "chronic_pain", consent_to_contact: true,

@@ -113,9 +113,10 @@ async function requestForm(status, firstForm) {
     const rank = (fault) => fields.fields.indexOf(fields.named(fault));
     const list = error.errors.toSorted((one, other) => rank(one) - rank(other)).map((fault) => {
       const field = fields.named(fault);
-      return make("li", {}, field
-        ? make("a", { href: `#${fields.input(field).id}`, onclick: (event) => jump(event, field) }, fault.detail)
-        : fault.detail);
+      if (!field) return make("li", {}, fault.detail);
+      // The text for a question or a further consent can be the same for several of them.
+      const words = field.path.includes(".") ? `${field.schema.title} – ${fault.detail}` : fault.detail;
+      return make("li", {}, make("a", { href: `#${fields.input(field).id}`, onclick: (event) => jump(event, field) }, words));
     });
     fill(message, make("div", { role: "alert", class: "faults" },
       make("p", {}, "Your request was not sent. Please check the following:"), make("ul", {}, list)));
