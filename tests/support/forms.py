@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 from sqlalchemy import Engine
+from sqlmodel import select
 
 from data.database import writing
 from data.documents.files import read_content
@@ -67,7 +68,7 @@ def publish_form(engine: Engine, document: dict[str, Any], *, clinic: Path = CLI
 def let_forms_age(engine: Engine, age: timedelta) -> None:
     """Makes the publication of every form so much older."""
     with writing(engine) as session:
-        for row in session.query(ConsultationForm):
+        for row in session.exec(select(ConsultationForm)):
             row.published_at -= age
             session.add(row)
         record_change(session, kind=Kind.FORM)
