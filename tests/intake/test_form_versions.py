@@ -9,13 +9,13 @@ from typing import Any
 
 import httpx
 import pytest
+from data.documents.publications import record_change
 from fastapi import FastAPI
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from data.database import writing
 from data.documents.form import find_accepted_form, find_form_by_number, find_form_version
-from data.documents.publications import record_change
 from data.intake.sealed import request_location
 from models.consultation_form import ConsultationForm
 from models.consultation_request import Consent, ConsultationRequest
