@@ -10,7 +10,7 @@ from api.problems.validation import OUTDATED, invalid_request
 from data.intake.idempotency import KeyReused, Replayed
 from data.intake.store import Accepted, FormOutdated, NotAccepting, Outcome
 from models.consultation_request import ConsultationRequestAccepted
-from models.values import ConsultationMode, utc_now
+from models.values import BodyFaults, ConsultationMode, utc_now
 
 
 def answer_to(outcome: Outcome, *, headers: Mapping[str, str] | None = None) -> Response:
@@ -23,7 +23,7 @@ def answer_to(outcome: Outcome, *, headers: Mapping[str, str] | None = None) -> 
         case KeyReused():
             raise IdempotencyKeyReused
         case FormOutdated(messages):
-            raise invalid_request([OUTDATED], messages=messages)
+            raise invalid_request(BodyFaults([OUTDATED]), messages=messages)
         case NotAccepting():
             raise _refusal(outcome)
 
@@ -36,7 +36,7 @@ def _created(answer: bytes, headers: Mapping[str, str]) -> Response:
 
 def _refusal(refused: NotAccepting) -> ClinicPermanentlyClosed | IntakePaused:
     if refused.status.mode is ConsultationMode.CLOSED:
-        closure = refused.status.content.closure.model_dump()
+        closure = refused.status.content.closure
         return ClinicPermanentlyClosed(extension={"data_stored": False, "closure": closure})
     seconds = int((refused.reopens_at - utc_now()).total_seconds()) if refused.reopens_at else 0
     headers = {"Retry-After": str(seconds)} if seconds > 0 else {}
