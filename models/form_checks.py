@@ -39,14 +39,14 @@ def find_content_faults(document: Document) -> Iterator[InitErrorDetails]:
     yield from _check_consents(document)
     yield from _check_messages(document)
     wanted = {*RequestState, *NEXT_STEP_CLOSURES}
-    yield from _check_keys(_child(document, "next_steps"), "next_steps", wanted, wanted)
+    yield from _check_keys(document, "next_steps", wanted, wanted)
 
 
 def _check_fields(document: Document) -> Iterator[InitErrorDetails]:
     fields = _child(document, "fields")
-    yield from _check_keys(fields, "fields", set(ALWAYS_REQUIRED), set(FIELD_REASONS))
+    yield from _check_keys(document, "fields", ALWAYS_REQUIRED, FIELD_REASONS)
     contacts = [name for name in CONTACTS if name in fields]
-    if not contacts:
+    if fields and not contacts:
         yield _fault(("fields",), "required", "asks for neither `email` nor `phone`", None)
     for name in (*ALWAYS_REQUIRED, *(contacts if len(contacts) == 1 else ())):
         if name in fields and _child(fields, name).get("required") is not True:
@@ -145,12 +145,8 @@ def _check_messages(document: Document) -> Iterator[InitErrorDetails]:
         known |= {
             f"{name}.{code.partition('.')[2]}" for code in MESSAGES if code.startswith(f"{group}.")
         }
-    yield from _check_keys(
-        _child(document, "messages"),
-        "messages",
-        wanted | (others - set(MESSAGES)),
-        known | others | set(MESSAGES),
-    )
+    wanted |= others - MESSAGES.keys()
+    yield from _check_keys(document, "messages", wanted, known | others | MESSAGES.keys())
 
 
 def may_be_missing(name: str, is_required: object) -> bool:
@@ -159,8 +155,11 @@ def may_be_missing(name: str, is_required: object) -> bool:
 
 
 def _check_keys(
-    given: Document, name: str, wanted: Collection[str], known: Collection[str]
+    document: Document, name: str, wanted: Collection[str], known: Collection[str]
 ) -> Iterator[InitErrorDetails]:
+    if not isinstance(document.get(name), Mapping):
+        return
+    given = _child(document, name)
     for key in sorted(set(wanted) - set(given)):
         yield _fault((name, key), "required", "is missing", None)
     for key in given:

@@ -1,5 +1,6 @@
 """The clinic's own questions on the form, and the check of an answer."""
 
+import re
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -20,6 +21,9 @@ from models.values import (
     read_day,
 )
 
+# A number as text, or an empty text.
+NUMBER_PATTERN = "^(-?[0-9]{1,13}([.][0-9]{1,9})?)?$"
+_NUMBER = re.compile(NUMBER_PATTERN)
 # JavaScript and both databases have each whole number of this size exactly.
 LARGEST_NUMBER = 10**12
 
@@ -184,10 +188,21 @@ def _fault_of_choices(value: object, allowed: Sequence[str]) -> str | None:
 
 
 def _fault_of_number(value: object, question: Question) -> str | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    number = read_number(value)
+    if number is None or (question.whole and not isinstance(number, int)):
         return "wrong_type"
-    if question.whole and value != int(value):
-        return "wrong_type"
-    if value < question.lowest:
+    if number < question.lowest:
         return "too_small"
-    return "too_large" if value > question.highest else None
+    return "too_large" if number > question.highest else None
+
+
+def read_number(value: object) -> int | float | None:
+    """The number that an answer is, also as text; `None` if it is none.
+
+    An input of a web page and json-editor give a number as text.
+    """
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        value = float(value) if "." in value else int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if value == int(value) else value

@@ -6,7 +6,7 @@ from typing import Any
 
 from models.consultation_form import FormConsent, FormContent
 from models.form_fields import CONSENT_TO_CONTACT, SCHEMAS
-from models.form_questions import Choice, Question, QuestionType, choices_of
+from models.form_questions import NUMBER_PATTERN, Choice, Question, QuestionType, choices_of
 
 
 class FormDialect(StrEnum):
@@ -39,14 +39,14 @@ def form_schema(form: FormContent, *, dialect: FormDialect = FormDialect.ENUM) -
     if form.questions:
         needed = [question.name for question in form.questions if question.required]
         answers = {one.name: _question(one, dialect=dialect) for one in form.questions}
-        properties["answers"] = _object(answers, needed, dialect=dialect)
+        properties["answers"] = {"title": "", **_object(answers, needed, dialect=dialect)}
         required += ["answers"] if needed else []
     properties[CONSENT_TO_CONTACT] = _consent(form.consents[0])
     required.append(CONSENT_TO_CONTACT)
     if form.further_consents:
         needed = [consent.field for consent in form.further_consents if consent.required]
         consents = {consent.field: _consent(consent) for consent in form.further_consents}
-        properties["consents"] = _object(consents, needed, dialect=dialect)
+        properties["consents"] = {"title": "", **_object(consents, needed, dialect=dialect)}
         required += ["consents"] if needed else []
     schema = _object(properties, required, dialect=dialect)
     # json-editor sends every field, and an empty one as "". So an `if` that checks for a missing
@@ -67,7 +67,7 @@ def _fit_json_editor(properties: Schema, *, required: Sequence[str]) -> None:
     for name, field in properties.items():
         if field["type"] == "boolean":
             field["format"] = "checkbox"
-        elif name in required and "enum" in field:
+        elif name in required and field["type"] == "string":
             field["minLength"] = 1
 
 
@@ -91,17 +91,26 @@ def _question(question: Question, *, dialect: FormDialect) -> Schema:
             choices = _choice(choices_of(question), dialect=dialect)
             return {"type": "string", **words, **choices}
         case QuestionType.CHOICES:
-            least = {"minItems": 1} if question.required else {}
+            # Without `minItems`, for which ngx-formly adds an empty item. The service requires one.
             items = _items(choices_of(question), dialect=dialect)
-            return {"type": "array", **words, **least, "uniqueItems": True, "items": items}
+            return {"type": "array", **words, "uniqueItems": True, "items": items}
+        case QuestionType.NUMBER if dialect is FormDialect.JSON_EDITOR:
+            return {"type": "string", **words, **_input_type("number"), "pattern": NUMBER_PATTERN}
         case QuestionType.NUMBER:
             type_ = "integer" if question.whole else "number"
             limits = {"minimum": question.lowest, "maximum": question.highest}
             return {"type": type_, **words, **limits}
+        case QuestionType.DATE if dialect is FormDialect.JSON_EDITOR:
+            return {"type": "string", **words, **_input_type("date")}
         case QuestionType.DATE:
             return {"type": "string", **words, "format": "date"}
     least = {"minLength": 1} if question.required else {}
     return {"type": "string", **words, **least, "maxLength": question.longest}
+
+
+def _input_type(name: str) -> Schema:
+    # json-editor answers a number that is not given with 0, and refuses an empty day.
+    return {"options": {"inputAttributes": {"type": name}}}
 
 
 def _choice(choices: Sequence[Choice], *, dialect: FormDialect) -> Schema:

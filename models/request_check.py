@@ -6,7 +6,7 @@ from pydantic_core import PydanticCustomError
 
 from models.consultation_form import FormContent
 from models.form_fields import CONSENT_TO_CONTACT
-from models.form_questions import find_fault, is_given
+from models.form_questions import Question, QuestionType, find_fault, is_given, read_number
 from models.phone_number import normalized_phone_number
 from models.sent_request import FORM_FIELDS, ConsultationRequestCreate
 from models.values import MAX_UNKNOWN_FIELDS, PLAIN_WORD, BodyFaults
@@ -38,20 +38,15 @@ def complete_request(
     request: ConsultationRequestCreate, *, form: FormContent, country: str, locale: str
 ) -> ConsultationRequestCreate:
     """A request without faults as it is stored. `locale` is the clinic's default language."""
-    given = {
-        question.name: value
-        for question in form.questions
-        if is_given(value := (request.answers or {}).get(question.name))
-    }
-    whole = {question.name for question in form.questions if question.whole}
+    answers = request.answers or {}
     phone = request.phone
     return request.model_copy(
         update={
             "phone": phone and normalized_phone_number(phone, country=country),
-            # A whole number can also be written as 1.0.
             "answers": {
-                name: int(value) if name in whole and isinstance(value, float) else value
-                for name, value in given.items()
+                question.name: _stored(question, value)
+                for question in form.questions
+                if is_given(value := answers.get(question.name))
             },
             "consents": {
                 name: value for name, value in (request.consents or {}).items() if is_given(value)
@@ -59,6 +54,10 @@ def complete_request(
             "locale": request.locale or locale,
         }
     )
+
+
+def _stored(question: Question, value: object) -> object:
+    return read_number(value) if question.type is QuestionType.NUMBER else value
 
 
 def _check_fields(sent: Mapping[str, object], form: FormContent) -> Iterator[tuple[str, str]]:

@@ -36,7 +36,7 @@ def _created(answer: bytes, headers: Mapping[str, str]) -> Response:
 
 def _refusal(refused: NotAccepting) -> ClinicPermanentlyClosed | IntakePaused:
     if refused.status.mode is ConsultationMode.CLOSED:
-        closure = refused.status.content.closure
+        closure = refused.status.content.closure.model_dump()
         return ClinicPermanentlyClosed(extension={"data_stored": False, "closure": closure})
     seconds = int((refused.reopens_at - utc_now()).total_seconds()) if refused.reopens_at else 0
     headers = {"Retry-After": str(seconds)} if seconds > 0 else {}

@@ -57,7 +57,7 @@ def save_revision(
 ) -> Revision:
     """Saves a revision. The same content as in the newest revision makes no new one."""
     newest = find_newest_revision(session, document=document)
-    if newest is not None and _content_of(document, newest) == content:
+    if newest is not None and is_same(_content_of(document, newest), content):
         return newest
     revision = Revision(
         document_id=document.id or 0,
@@ -71,6 +71,11 @@ def save_revision(
     session.add(revision)
     session.flush()
     return revision
+
+
+def is_same(one: Input | None, other: Input) -> bool:
+    """Whether two contents are the same. The order of a form's fields counts."""
+    return one is not None and one.model_dump_json() == other.model_dump_json()
 
 
 def _content_of(document: Document, revision: Revision) -> Input | None:

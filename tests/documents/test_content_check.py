@@ -36,7 +36,7 @@ FAQ = "faqs/may-it-hurt.md"
         ((SECTION, "position: 3", "position: two"), SECTION, "position:", "valid integer"),
         ((SECTION, "position: 3", "place: 2"), SECTION, "place:", "Extra inputs"),
         ((SECTION, "position: 3", "position: 3\nposition: 3"), SECTION, "position:", "twice"),
-        ((SECTION, "notices: [", "notices: [none, "), SECTION, "notices:", "the notice does not exist"),
+        ((SECTION, "notices: [", "notices: [none, "), SECTION, "notices:", "does not exist"),
         ((SECTION, "image: null", "image: {url: x, alt: y}"), SECTION, "image:", "http or https"),
         (
             (SECTION, "image: null", "former_slugs: [first-visit]"),
