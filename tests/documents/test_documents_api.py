@@ -1,5 +1,6 @@
 """Documents and their revisions, as staff reads and saves them over HTTP."""
 
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -7,8 +8,12 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
+from data.database import writing
+from data.documents.revisions import find_newest_revision
 from models.audit import AuditEvent
-from tests.support.documents import publish
+from models.document import Review
+from models.values import utc_now
+from tests.support.documents import document_of, publish
 from tests.support.editing import DOCUMENTS, SECTION, Desk, later, path_of
 from tests.support.intake import faults, problem
 from tests.support.staff import token_id
@@ -296,3 +301,44 @@ async def test_reads_need_any_scope_for_content(
     problem(await writer.withdraw(EXERCISES, type="gone", reason="x"), 403, "forbidden")
     problem(await writer.blank(EXERCISES, 2), 403, "forbidden")
     assert (await publisher.publish(EXERCISES)).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("verdict", "due_in", "expected"),
+    [
+        ("approved", None, "approved"),
+        ("approved", 40, "approved"),
+        ("approved", 20, "due"),
+        ("approved", 1, "due"),
+        ("approved", -2, "overdue"),
+        ("changes_requested", 40, "changes_requested"),
+    ],
+)
+async def test_the_last_review_is_listed(
+    desk: Desk, engine: Engine, verdict: str, due_in: int | None, expected: str
+) -> None:
+    """The list has the last review of a document, and whether the next one is due."""
+    today = utc_now().date()
+    due = None if due_in is None else today + timedelta(days=due_in)
+    with writing(engine) as session:
+        document = document_of(session, "section", "exercises")
+        revision = find_newest_revision(session, document=document)
+        assert revision is not None
+        for reviewer, result in (("Eve", "approved"), ("Ada", verdict)):
+            session.add(
+                Review(
+                    revision_id=revision.id or 0, verdict=result, reviewed_on=today,
+                    next_review_due_on=due, by=reviewer, comment=None, written_in=1, at=utc_now(),
+                )
+            )  # fmt: skip
+    assert (await desk.line(EXERCISES))["review"] == {
+        "status": expected,
+        "revision": 1,
+        "reviewed_by": "Ada",
+        "reviewed_on": today.isoformat(),
+        "next_review_due_on": due and due.isoformat(),
+    }
+    listed = await desk.read(f"{DOCUMENTS}?review={expected}")
+    assert "exercises" in [item["slug"] for item in listed["data"]]
+    assert {item["review"]["status"] for item in listed["data"]} == {expected}
+    assert (await desk.read(f"{DOCUMENTS}?review=none"))["meta"]["total"] > 0
