@@ -74,6 +74,12 @@ def stored_content(engine: Engine) -> Rows:
         return {name: _stored(connection, name) for name in CONTENT_TABLES}
 
 
+def downgraded(engine: Engine) -> Rows:
+    """The rows of the old tables after a downgrade."""
+    schema.revert(engine, to=SCHEMA)
+    return stored_content(engine)
+
+
 def _stored(connection: Connection, name: str) -> list[Row]:
     table = Table(name, MetaData(), autoload_with=connection)
     rows = connection.execute(select(table).order_by(*table.primary_key.columns))
