@@ -138,7 +138,7 @@ def _create_tables() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_publication")),
     )
-    for columns in (("document_id", "from_at", "id"), ("from_at",), ("until_at",)):
+    for columns in (("document_id", "from_at", "id"), ("from_at",), ("until_at",), ("written_in",)):
         op.create_index(op.f(f"ix_publication_{'_'.join(columns)}"), "publication", list(columns))
     op.create_table(
         "publication_calling_off",
