@@ -40,6 +40,7 @@ class Action(StrEnum):
     KEY_RETIRED = "key.retired"
     STATUS_CHANGED = "status.changed"
     STATUS_CALLED_OFF = "status.called_off"
+    CONTENT_PUSHED = "content.pushed"
 
 
 # Actors without a token. `NOBODY` is a caller whose token is not known.

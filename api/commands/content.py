@@ -1,17 +1,14 @@
-"""`content`: checks a folder of content files."""
-
-from pathlib import Path
-from typing import Annotated
+"""`content`: the clinic's content as files."""
 
 import typer
 
+from api.commands.content_exchange import FolderArgument, diff, pull, push
 from api.commands.opening import one_line_faults
 from data.documents.checks import check_folder
 from data.documents.files import ContentFaults, read_content
 from models.document import Kind
 
 content = typer.Typer(help="The clinic's content as files.", no_args_is_help=True)
-FolderArgument = Annotated[Path, typer.Argument(help="Folder of the content files.")]
 
 
 @content.command()
@@ -23,3 +20,8 @@ def check(folder: FolderArgument) -> None:
             raise ContentFaults(faults)
     count = {kind: sum(key.kind is kind for key in files.files) for kind in Kind}
     typer.echo(f"No faults in {count[Kind.SECTION]} sections and {count[Kind.FAQ]} FAQs.")
+
+
+content.command()(pull)
+content.command()(diff)
+content.command()(push)

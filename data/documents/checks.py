@@ -1,5 +1,6 @@
 """The linter: checks documents against each other, and each Markdown text."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -44,12 +45,28 @@ def check_documents(contents: Mapping[DocumentKey, Input]) -> list[Finding]:
     ]
 
 
-def check_folder(folder: ContentFolder) -> list[Fault]:
-    """All faults of a folder, whose files are valid one by one."""
-    faults = [_fault_of(finding, folder) for finding in check_documents(folder.contents)]
+def check_folder(
+    folder: ContentFolder, *, others: Mapping[DocumentKey, Input] | None = None
+) -> list[Fault]:
+    """All faults of a folder, whose files are valid one by one.
+
+    `others` are documents that the folder lacks and that its documents may refer to.
+    """
+    contents = {**(others or {}), **folder.contents}
+    faults = [
+        _fault_of(finding, folder)
+        for finding in check_documents(contents)
+        if finding.key in folder.files
+    ]
+    former = Counter(
+        key._replace(slug=slug)
+        for key, file in folder.files.items()
+        for slug in file.facts.former_slugs
+    )
     for key, file in folder.files.items():
         for slug in file.facts.former_slugs:
-            if key._replace(slug=slug) in folder.files:
+            name = key._replace(slug=slug)
+            if name in folder.files or former[name] > 1:
                 faults.append(file.source.fault(("former_slugs",), f"`{slug}` is in use"))
     return sorted(faults)
 
