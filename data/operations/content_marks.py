@@ -76,7 +76,7 @@ def read_marks(folder: Path) -> Marks:
     try:
         text = (folder / FILE_NAME).read_text(encoding="utf-8")
         file = _MarksFile.model_validate_json(text)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return Marks()
     except (OSError, UnicodeDecodeError, ValidationError):
         fault = Fault(FILE_NAME, 1, "cannot be read: delete it, and run `content pull`")

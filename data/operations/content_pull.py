@@ -54,6 +54,10 @@ def pull_content(folder: Path, *, recorded: RecordedContent) -> Pulled:
         if document.has_draft and not document.moved_to:
             pulled.drafts.append(f"{file_name(key)}: revision {document.newest} is not public")
     pulled.left = [*_left(found.files, recorded)]
+    for fault in found.faults:
+        if fault.file not in pulled.written and (folder / fault.file).exists():
+            pulled.left.append(str(fault))
+    pulled.left.sort()
     write_marks(folder, Marks(recorded.source, marks))
     return pulled
 

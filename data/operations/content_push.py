@@ -6,15 +6,13 @@ from datetime import UTC, date, datetime, time
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from data.documents.checks import Finding, check_documents, check_folder
-from data.documents.consents import REASON, find_unversioned
-from data.documents.files import ContentFaults, ContentFolder, Fault
+from data.documents.files import ContentFolder
 from data.documents.recorded import RecordedContent
+from data.operations.content_checking import check_result
 from data.operations.content_marks import Mark, Marks
 from data.operations.content_plan import DocumentPlan, PushPlan, in_order, name_of, plan_push
 from models.audit import Details, listed
-from models.consultation_form import FormContent
-from models.document import ChangeSize, DocumentKey, Kind, Origin
+from models.document import ChangeSize, DocumentKey, Origin
 from models.document_file import FileReview
 from models.values import Input, utc_now
 
@@ -143,57 +141,6 @@ def _start_of(day: date, zone: ZoneInfo) -> datetime | None:
     """The start of a day in UTC; `None` if it has begun."""
     start = datetime.combine(day, time.min, zone).astimezone(UTC)
     return start if start > utc_now() else None
-
-
-def check_result(folder: ContentFolder, recorded: RecordedContent) -> None:
-    """Raises `ContentFaults` if the documents would have faults after a push of the folder."""
-    clinic = folder.files[next(key for key in folder.files if key.kind is Kind.CLINIC)]
-    locale = next(iter(folder.files)).locale
-    if locale != recorded.locale:
-        reason = f"locales: the first one is `{recorded.locale}` there, and a push cannot change it"
-        raise ContentFaults([clinic.source.fault(("locales",), reason)])
-    former = {
-        key._replace(slug=slug)
-        for key, file in folder.files.items()
-        for slug in file.facts.former_slugs
-    }
-    before = {
-        key: document.file_content
-        for key, document in recorded.documents.items()
-        if document.file_content is not None
-    }
-    others = {k: v for k, v in before.items() if k not in folder.files and k not in former}
-    faults = [
-        *check_folder(folder, others=others),
-        *_consent_faults(folder, before),
-        *_faults_of_others(check_documents({**others, **folder.contents}), before, others),
-    ]
-    if faults:
-        raise ContentFaults(faults)
-
-
-def _consent_faults(folder: ContentFolder, before: Mapping[DocumentKey, Input]) -> list[Fault]:
-    for key, file in folder.files.items():
-        earlier = before.get(key)
-        if isinstance(file.content, FormContent) and isinstance(earlier, FormContent):
-            indexes = find_unversioned(earlier, file.content)
-            return [file.source.fault(("consents", index, "text"), REASON) for index in indexes]
-    return []
-
-
-def _faults_of_others(
-    findings: list[Finding],
-    before: Mapping[DocumentKey, Input],
-    others: Mapping[DocumentKey, Input],
-) -> list[Fault]:
-    """The faults that documents would have which the folder lacks, without those of today."""
-    found = [finding for finding in findings if finding.key in others]
-    known = check_documents(before) if found else []
-    return [
-        Fault(f"{name_of(each.key)} (not in the folder)", 1,
-              f"{'.'.join(map(str, each.position))}: {each.reason}")
-        for each in found if each not in known
-    ]  # fmt: skip
 
 
 def _details(plan: PushPlan, options: PushOptions) -> Details:
