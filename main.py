@@ -119,7 +119,13 @@ def _open_runtime(settings: Settings) -> Runtime:
         keyring=keyring,
         write_queue=queue,
         intake=BatchWriter(
-            partial(store_requests, keyring=keyring, emails=settings.emails), queue=queue
+            partial(
+                store_requests,
+                keyring=keyring,
+                emails=settings.emails,
+                form_grace=settings.form_grace,
+            ),
+            queue=queue,
         ),
         access=AccessRecorder(queue),
         readiness=ReadinessProbe(Service(engine, keyring, settings), queue=queue),

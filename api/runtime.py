@@ -13,7 +13,7 @@ from data.intake.requests import NewRequest
 from data.intake.store import Outcome
 from data.live_keyring import LiveKeyring
 from data.write_queue import BatchWriter, WriteQueue
-from models.consultation_form import FormContent
+from models.consultation_form import FormVersion
 from models.settings import Settings
 
 
@@ -21,11 +21,16 @@ from models.settings import Settings
 class OpenIntake:
     """A result of the check of the clinic's state: the clinic takes requests, with this form.
 
-    It is valid while the response cache has the same epoch.
+    It is valid while the response cache has the same epoch. `country` and `locale` are the
+    clinic's. `others` has the other versions that requests have named, with `None` for one that is
+    not accepted.
     """
 
     epoch: int
-    form: FormContent
+    form: FormVersion
+    country: str
+    locale: str
+    others: dict[int, FormVersion | None] = field(default_factory=dict)
 
 
 @dataclass

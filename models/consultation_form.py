@@ -1,86 +1,129 @@
-"""The form for a consultation request, and its texts."""
+"""The clinic's form for a consultation request: its content, and one version of it."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
 from pydantic import Field as Described
-from pydantic import model_validator
+from pydantic import (
+    ModelWrapValidatorHandler,
+    StrictBool,
+    StrictInt,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from models.consultation_request import ADDED_BY_CLIENT, ConsultationRequestCreate, RequestState
-from models.status import IntakeReason
-from models.values import ClinicState, Input, Output, Text
+from models.form_checks import find_content_faults
+from models.form_fields import ALWAYS_REQUIRED, CONTACTS
+from models.form_questions import Choice, InputMode, Name, Question, Widget
+from models.values import Input, Line, Paragraphs
 
-_WITH_CHOICES = ("preferred_contact", "best_time", "topic")
-_REASONS = {
-    "name": ("required", "wrong_type", "too_long", "invalid"),
-    "email": ("required", "wrong_type", "too_long", "invalid"),
-    "phone": ("required", "wrong_type", "too_long", "invalid"),
-    "preferred_contact": ("wrong_type", "invalid"),
-    "may_leave_voicemail": ("wrong_type",),
-    "best_time": ("wrong_type", "invalid"),
-    "topic": ("required", "wrong_type", "invalid"),
-    "message": ("wrong_type", "too_long", "invalid"),
-    "consent_to_contact": ("required", "wrong_type"),
-    "form_version": ("required", "wrong_type", "outdated"),
-    "body": ("wrong_type", "unknown_field"),
-}
-CODES = frozenset(f"{field}.{reason}" for field, reasons in _REASONS.items() for reason in reasons)
-
-NEXT_STEP_CLOSURES = ("clinic_temporarily_closed", "clinic_permanently_closed")
+_STORED = "stored"
 
 
-class FieldTexts(Input):
-    # `None` for a consent only: its label is the text of the consent.
-    label: Text | None = None
-    help: Text | None = None
-    autocomplete: Text | None = None
-    input_mode: Text | None = None
-    widget: Literal["text", "email", "tel", "radio", "checkbox", "select", "textarea"]
+class FormField(Input):
+    """How a form asks for one field of a request.
+
+    `choices` are for a field with fixed values: those that the form offers.
+    """
+
+    label: Line
+    help: Paragraphs | None = None
+    required: StrictBool = False
+    choices: list[Choice] | None = Described(default=None, min_length=1)
+    autocomplete: Line | None = None
+    input_mode: InputMode | None = None
+    widget: Widget
 
 
-class ConsentCreate(Input):
-    purpose: Text
-    field: Literal["consent_to_contact"]
-    version: int = Described(ge=1)
-    required: Literal[True]
-    text: Text
+class FormConsent(Input):
+    """A consent for which a form asks. Its label is `text`. A new text needs a new `version`."""
+
+    purpose: Line
+    field: Name
+    version: StrictInt = Described(ge=1)
+    text: Paragraphs
+    help: Paragraphs | None = None
+    required: StrictBool
 
 
 class FormContent(Input):
-    """The content file of the form: labels, consents, messages and next steps."""
+    """The content of the document `form`.
 
-    safety_notice: Text
-    confirmation: Text
-    consents: list[ConsentCreate] = Described(min_length=1, max_length=1)
-    fields: dict[str, FieldTexts]
-    choices: dict[str, dict[str, Text]]
-    messages: dict[str, Text]
-    next_steps: dict[str, Text]
+    `fields` has the fields that the form asks for, in their order on the form. The questions come
+    after them, and the consents last. `messages` has a sentence for each code of a 422;
+    `models/form_words.py` has defaults for some.
+    """
 
-    @model_validator(mode="after")
-    def _check_completeness(self) -> "FormContent":
-        model_fields = ConsultationRequestCreate.model_fields
-        _require_keys("fields", self.fields, set(model_fields) - ADDED_BY_CLIENT)
-        unlabelled = {name: None for name, texts in self.fields.items() if texts.label is None}
-        _require_keys("consents", unlabelled, {consent.field for consent in self.consents})
-        _require_keys("choices", self.choices, set(_WITH_CHOICES))
-        for name, labels in self.choices.items():
-            _require_keys(f"choices.{name}", labels, set(_choices(name)))
-        _require_keys("messages", self.messages, set(CODES))
-        _require_keys("next_steps", self.next_steps, {*RequestState, *NEXT_STEP_CLOSURES})
-        return self
+    safety_notice: Paragraphs
+    confirmation: Paragraphs
+    fields: dict[str, FormField]
+    topics: list[Choice] = Described(min_length=1, max_length=100)
+    questions: list[Question] = Described(default=[], max_length=50)
+    consents: list[FormConsent] = Described(min_length=1, max_length=20)
+    messages: dict[str, Paragraphs]
+    next_steps: dict[str, Paragraphs]
+
+    @classmethod
+    def of_stored(cls, document: Mapping[str, Any]) -> "FormContent":
+        """The content of a stored document, without the checks across fields.
+
+        Another release can have more of these checks, for example another reserved name.
+        """
+        return cls.model_validate(document, context=_STORED)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _check_across_fields(
+        cls, data: Any, handler: ModelWrapValidatorHandler["FormContent"], info: ValidationInfo
+    ) -> "FormContent":
+        # An after-validator does not run after a fault of a field, but all faults must be reported.
+        is_checked = isinstance(data, dict) and info.context != _STORED
+        faults = list(find_content_faults(data)) if is_checked else []
+        try:
+            content = handler(data)
+        except ValidationError as error:
+            faults = [*_details(error), *faults]
+        if faults:
+            raise ValidationError.from_exception_data(cls.__name__, faults)
+        return content
+
+    @property
+    def required_fields(self) -> set[str]:
+        """The fields that each request must have. Of two contacts one can be enough."""
+        required = {name for name, field in self.fields.items() if field.required}
+        only_contact = self.contacts if len(self.contacts) == 1 else []
+        return required | {*ALWAYS_REQUIRED, *only_contact}
+
+    @property
+    def contacts(self) -> list[str]:
+        """The fields of which at least one must be given."""
+        return [name for name in CONTACTS if name in self.fields]
+
+    @property
+    def further_consents(self) -> list[FormConsent]:
+        """All consents but `consent_to_contact`, which is the first."""
+        return self.consents[1:]
+
+    def choices(self) -> Iterator[tuple[str, list[Choice]]]:
+        """The fields with choices, and the choices of each."""
+        yield "topic", self.topics
+        for name, field in self.fields.items():
+            if field.choices:
+                yield name, field.choices
 
 
-def _require_keys(name: str, given: dict[str, Any], wanted: set[str]) -> None:
-    missing, unknown = sorted(wanted - set(given)), sorted(set(given) - wanted)
-    if missing or unknown:
-        raise ValueError(f"{name}: missing {missing}, unknown {unknown}")
-
-
-def _choices(name: str) -> tuple[str, ...]:
-    annotation = ConsultationRequestCreate.model_fields[name].annotation
-    literals = [arg for arg in get_args(annotation) if arg is not type(None)]
-    return tuple(literals if isinstance(literals[0], str) else get_args(literals[0]))
+def _details(error: ValidationError) -> list[InitErrorDetails]:
+    return [
+        InitErrorDetails(
+            type=PydanticCustomError(found["type"], found["msg"]),
+            loc=found["loc"],
+            input=found["input"],
+        )
+        for found in error.errors(include_url=False, include_context=False)
+    ]
 
 
 @dataclass(frozen=True)
@@ -89,72 +132,3 @@ class FormVersion:
 
     version: int
     content: FormContent
-
-
-class FieldUiPublic(Output):
-    """How to show one field."""
-
-    autocomplete: str | None = Described(
-        description="Value of the HTML attribute `autocomplete`; `null` for none."
-    )
-    input_mode: str | None = Described(
-        description="Value of the HTML attribute `inputmode`; `null` for none."
-    )
-    widget: Literal["text", "email", "tel", "radio", "checkbox", "select", "textarea"] = Described(
-        description="Form control that fits the field."
-    )
-
-
-class FormUiPublic(Output):
-    """How to show the form."""
-
-    order: list[str] = Described(description="Names of the fields, in the order to show them.")
-    fields: dict[str, FieldUiPublic] = Described(
-        description="How to show each field, by the names in `order`."
-    )
-
-
-class ConsentPublic(Output):
-    """A consent that a person gives by sending the form."""
-
-    purpose: str = Described(description="Purpose of the consent.")
-    field: str = Described(description="The field of the request that gives this consent.")
-    version: int = Described(description="Version of the text. Each change of the text raises it.")
-    text: str = Described(
-        description="The exact text that the person agrees to. The service stores it as a record."
-    )
-    required: bool = Described(description="Whether a request without it is refused.")
-
-
-class ConsultationFormPublic(Output):
-    """The form with all its texts."""
-
-    version: int = Described(description="Version of the form. Send it back as `form_version`.")
-    accepting: bool = Described(description="Whether the clinic accepts requests now.")
-    reason: IntakeReason | None = Described(
-        description="Why requests go to a waiting list or are refused; `null` if neither applies."
-    )
-    schema_: dict[str, Any] = Described(
-        alias="schema",
-        description="JSON Schema of the fields, in the requested dialect. A form library can "
-        "render it without changes. It does not contain `form_version`: add that field to the "
-        "request yourself, with the value of `version`.",
-    )
-    intake_message: str | None = Described(
-        description="One sentence for patients about how requests are taken now; `null` if they "
-        "are simply taken."
-    )
-    ui: FormUiPublic = Described(description="Order of the fields, and how to show each field.")
-    consents: list[ConsentPublic] = Described(
-        description="The consents that a person gives by sending the form."
-    )
-    messages: dict[str, str] = Described(
-        description="For each error code of a 422: a sentence to show to the patient."
-    )
-    safety_notice: str = Described(description="Text that must always be shown with the form.")
-    confirmation: str = Described(description="Text to show after a request was accepted.")
-    clinic_state: ClinicState = Described(description="The clinic's state in this answer.")
-    privacy_policy_url: str | None = Described(
-        description="URL of the clinic's privacy policy; `null` if it is not known."
-    )
-    locale: str = Described(description="Language of the texts, a BCP 47 tag.")

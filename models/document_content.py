@@ -21,3 +21,10 @@ CONTENTS: Mapping[Kind, type[Input]] = {
     Kind.SECTION: SectionContent,
     Kind.FAQ: FAQContent,
 }
+
+
+def read_stored(kind: Kind, document: Mapping[str, object]) -> Input:
+    """The content of a stored revision, which another release may have saved."""
+    if kind is Kind.FORM:
+        return FormContent.of_stored(document)
+    return CONTENTS[kind].model_validate(document)

@@ -9,6 +9,7 @@ from sqlmodel import Field, SQLModel
 
 from models.consultation_request import RequestState
 from models.listing import Listing
+from models.sent_request import SentPublic
 from models.values import LINE_LENGTH, Input, Output, Paragraphs, no_control_characters
 
 TRANSITIONS: dict[RequestState, tuple[RequestState, ...]] = {
@@ -108,22 +109,6 @@ class RequestSummary(Output):
 
 class RequestList(Listing[RequestSummary]):
     """A page of requests, the newest first."""
-
-
-class SentPublic(Output):
-    """The data that the person sent, after validation."""
-
-    name: str = Described(description="How the clinic should address the person.")
-    email: str | None = Described(description="E-mail address.")
-    phone: str | None = Described(description="Telephone number in E.164.")
-    preferred_contact: str | None = Described(description="`email`, `phone` or `either`.")
-    may_leave_voicemail: bool | None = Described(
-        description="Whether the clinic may leave a voice message."
-    )
-    best_time: str | None = Described(description="Best time to contact the person.")
-    topic: str = Described(description="What the person asks about.")
-    message: str | None = Described(description="The message, exactly as typed.")
-    form_version: int = Described(description="Version of the form that the person saw.")
 
 
 class GivenConsentPublic(Output):

@@ -6,8 +6,8 @@ from pydantic import Field as Described
 from sqlmodel import Field, SQLModel
 
 from models.clinic import ClinicPublic
-from models.consultation_form import ConsultationFormPublic
 from models.faq import FAQPublic
+from models.form_public import ConsultationFormPublic
 from models.section import SectionPublic
 from models.status import StatusPublic
 from models.values import Output

@@ -2,6 +2,7 @@
 
 import os
 import re
+from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
@@ -52,6 +53,7 @@ class Settings(BaseSettings):
     connections_per_address: int = Field(default=512, ge=1)
     intake_rate: str = "30 per hour"
     rate_storage: SecretStr | None = None
+    form_grace_days: int = Field(default=14, ge=0, le=3650)
     retention: Annotated[dict[RequestState, int], NoDecode] = {}
     smtp_url: SecretStr | None = None
     smtp_plain: str | None = None
@@ -216,6 +218,11 @@ class Settings(BaseSettings):
             Channel.SUBMITTER_EMAIL: self.confirm_to_submitter,
         }
         return tuple(channel for channel, is_wanted in wanted.items() if is_wanted)
+
+    @property
+    def form_grace(self) -> timedelta:
+        """How long a version of the form is accepted after it was replaced."""
+        return timedelta(days=self.form_grace_days)
 
     @property
     def is_production(self) -> bool:

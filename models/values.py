@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
@@ -33,6 +33,8 @@ MARKDOWN_LENGTH = 60_000
 
 # So many unknown fields of one input are reported one by one; the rest are reported together.
 MAX_UNKNOWN_FIELDS = 20
+# Only names of this form are repeated in an answer. Others may contain what a person typed.
+PLAIN_WORD = re.compile("[a-z_]{1,40}")
 
 
 def fault(reason: str) -> PydanticCustomError:
@@ -85,7 +87,8 @@ def _read_instant(value: object) -> datetime:
     raise PydanticCustomError("invalid", "must have the form 2030-01-31T09:00:00Z")
 
 
-def _read_day(value: object) -> date:
+def read_day(value: object) -> date:
+    """A day of the form YYYY-MM-DD. Raises `PydanticCustomError`."""
     if isinstance(value, date):
         return value
     if isinstance(value, str) and _DAY.fullmatch(value):
@@ -136,7 +139,7 @@ Instant = Annotated[
     BeforeValidator(_read_instant, json_schema_input_type=datetime),
     AfterValidator(_in_utc),
 ]
-Day = Annotated[date, BeforeValidator(_read_day)]
+Day = Annotated[date, BeforeValidator(read_day)]
 WebAddress = Annotated[str, AfterValidator(_check_web_address)]
 # Stores `None` as SQL NULL and not as JSON `null`, so that IS NULL finds it.
 JSONColumn = JSON(none_as_null=True)
@@ -164,6 +167,18 @@ class MoreUnknownFields:
     """Replaces the unknown fields of an input that are not reported one by one."""
 
     count: int
+
+
+@dataclass
+class BodyFaults:
+    """The faults of a body. Each is a JSON Pointer and a code.
+
+    `more_unknown` has the number of unknown fields that are not among them, by the object that has
+    them; `body` is the body itself.
+    """
+
+    found: list[tuple[str, str]] = field(default_factory=list)
+    more_unknown: dict[str, int] = field(default_factory=dict)
 
 
 class Input(BaseModel):

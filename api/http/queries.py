@@ -14,10 +14,8 @@ from api.problems.catalogue import InvalidQuery
 from data.documents.status import find_status
 from data.paging import Page
 from models.listing import ListMeta
-from models.values import LINE_LENGTH, SLUG_PATTERN, no_control_characters
+from models.values import LINE_LENGTH, PLAIN_WORD, SLUG_PATTERN, no_control_characters
 
-# Only names of this form are repeated in an answer. Others may contain what a person typed.
-PLAIN_WORD = re.compile("[a-z_]{1,40}")
 _MAX_NAMED = 20
 _REASONS = {
     "unknown": "This parameter is unknown.",

@@ -10,7 +10,7 @@ from api.problems.validation import OUTDATED, invalid_request
 from data.intake.idempotency import KeyReused, Replayed
 from data.intake.store import Accepted, FormOutdated, NotAccepting, Outcome
 from models.consultation_request import ConsultationRequestAccepted
-from models.values import ConsultationMode, utc_now
+from models.values import BodyFaults, ConsultationMode, utc_now
 
 
 def answer_to(outcome: Outcome, *, headers: Mapping[str, str] | None = None) -> Response:
@@ -23,7 +23,7 @@ def answer_to(outcome: Outcome, *, headers: Mapping[str, str] | None = None) -> 
         case KeyReused():
             raise IdempotencyKeyReused
         case FormOutdated(messages):
-            raise invalid_request([OUTDATED], messages=messages)
+            raise invalid_request(BodyFaults([OUTDATED]), messages=messages)
         case NotAccepting():
             raise _refusal(outcome)
 

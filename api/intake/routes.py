@@ -9,6 +9,7 @@ from api.dependencies import SessionDep, SettingsDep, WriteSessionDep
 from api.intake.outcomes import answer_to
 from api.intake.receipts import ReceiptDep, refuse_wrong_receipt, require_request
 from api.intake.steps import STEPS, AttemptDep, IntakeRoute, RateDep, RequestBody
+from api.intake.validation import require_valid
 from api.paths import CONSULTATION_REQUESTS
 from api.problems.catalogue import (
     ClinicPermanentlyClosed,
@@ -29,13 +30,13 @@ from data.documents.status import find_status
 from data.intake import requests as consultation_requests
 from data.intake.requests import NewRequest
 from data.intake.withdrawals import RecordOfCare, withdraw_request
-from models.consultation_form import ConsultationFormPublic
 from models.consultation_request import (
     ConsultationRequest,
     ConsultationRequestAccepted,
     ReceiptPublic,
     RequestState,
 )
+from models.form_public import ConsultationFormPublic
 from models.form_schema import FormDialect
 
 form_router = APIRouter(
@@ -124,7 +125,8 @@ async def create_consultation_request(
     After a 201 the request is stored durably. Send an `Idempotency-Key`, so that you can safely
     repeat a request: the same key with the same body gets the first answer again.
     """
-    outcome = await runtime_of(request).intake.submit(NewRequest(body, attempt))
+    valid = await require_valid(request, body)
+    outcome = await runtime_of(request).intake.submit(NewRequest(valid, attempt))
     return answer_to(outcome, headers=rate)
 
 

@@ -17,16 +17,16 @@ from api.dependencies import get_keyring
 from api.http.bodies import BodyRoute, Parsed, UnparsedRequest, require_json
 from api.http.queries import refuse_unknown_parameters
 from api.intake.outcomes import answer_to
+from api.intake.validation import problem_of
 from api.problems.catalogue import InvalidIdempotencyKey
-from api.problems.validation import problem_for
 from api.runtime import OpenIntake, runtime_of
 from data.crypto import Keyring
 from data.database import reading
+from data.documents.clinic import find_clinic
 from data.documents.form import find_form_version
 from data.intake.idempotency import Attempt, KeyReused, Replayed, find_answer
 from data.intake.store import find_refusal
-from models.consultation_form import FormContent
-from models.consultation_request import ConsultationRequestCreate
+from models.sent_request import ConsultationRequestCreate
 
 _QUOTED = re.compile('^"(.*)"$')
 _KEY = re.compile(r"[\x21-\x7e]{8,255}")
@@ -46,7 +46,7 @@ class IntakeRoute(BodyRoute):
                 return await handle_unparsed(request)
             except RequestValidationError as error:
                 # Without the cause: its text contains what a person typed.
-                raise problem_for(error, form=request.state.form) from None
+                raise await problem_of(request, error) from None
 
         async def handle_once(request: Request) -> Response:
             await refuse_unknown_parameters(request)
@@ -114,7 +114,7 @@ async def check_rate(request: Request) -> dict[str, str]:
 
 
 async def check_accepting(request: Request) -> None:
-    """Checks that the clinic accepts requests, and sets `request.state.form`.
+    """Checks that the clinic accepts requests, and sets `request.state.intake`.
 
     Raises `ClinicPermanentlyClosed` or `IntakePaused`. A positive result is remembered until the
     content changes, and is checked again when the request is stored. A negative result is not
@@ -123,19 +123,20 @@ async def check_accepting(request: Request) -> None:
     runtime, cache = runtime_of(request), request.app.answer_cache
     epoch, known = cache.epoch, runtime.open_intake
     if known is None or known.epoch != epoch or not cache.is_current:
-        form = await run_in_threadpool(_require_accepting, request)
-        known = runtime.open_intake = OpenIntake(epoch, form)
-    request.state.form = known.form
+        known = await run_in_threadpool(_require_accepting, request, epoch)
+        runtime.open_intake = known
+    request.state.intake = known
 
 
-def _require_accepting(request: Request) -> FormContent:
+def _require_accepting(request: Request, epoch: int) -> OpenIntake:
     """The current form. Raises the problem if the clinic accepts no requests."""
     with reading(runtime_of(request).engine) as session:
         refusal = find_refusal(session)
-        form = find_form_version(session).content
+        form, clinic = find_form_version(session), find_clinic(session)
+        intake = OpenIntake(epoch, form, country=clinic.country, locale=clinic.locales[0])
     if refusal is not None:
         answer_to(refusal)
-    return form
+    return intake
 
 
 AttemptDep = Annotated[Attempt | None, Depends(get_attempt)]

@@ -1,15 +1,13 @@
 """Turns the faults of a validation into a problem document."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from fastapi.exceptions import RequestValidationError
 from pydantic_core import ErrorDetails
 
-from api.http import strict_json
-from api.http.queries import PLAIN_WORD, invalid_query
+from api.http.queries import invalid_query
 from api.problems.catalogue import InvalidRequest, MalformedJSON, NotFound, Problem
-from models.consultation_form import FormContent
-from models.values import MoreUnknownFields
+from models.values import PLAIN_WORD, BodyFaults, MoreUnknownFields
 
 # The reason in a code (`<field>.<reason>`), by pydantic's type of the fault.
 _REASONS = {
@@ -42,12 +40,14 @@ _SENTENCES = {
 OUTDATED = ("#/form_version", "form_version.outdated")
 
 
-def problem_for(error: RequestValidationError, *, form: FormContent | None = None) -> Problem:
-    """The problem for a failed validation.
+def problem_for(error: RequestValidationError) -> Problem:
+    """The problem for a failed validation."""
+    faults = faults_of(error)
+    return faults if isinstance(faults, Problem) else invalid_request(faults, messages={})
 
-    With the clinic's current `form`, its sentences replace those of the service, and a body with
-    another `form_version` gets an error for that too.
-    """
+
+def faults_of(error: RequestValidationError) -> BodyFaults | Problem:
+    """The faults of the body, or the problem if the request has no body or another fault."""
     faults = error.errors()
     parts = {fault["loc"][0] for fault in faults}
     if "path" in parts:
@@ -57,50 +57,33 @@ def problem_for(error: RequestValidationError, *, form: FormContent | None = Non
         return invalid_query(*((parameter, "invalid") for parameter in wrong))
     if any(fault["type"] == "missing" and fault["loc"] == ("body",) for fault in faults):
         return MalformedJSON()
-    found = [
-        _pointer_and_code(fault)
-        for fault in faults
-        if not isinstance(fault["input"], MoreUnknownFields)
-    ]
-    if form is not None and _is_outdated(error.body, current=form.version):
-        found.append(OUTDATED)
-    more = sum(
-        fault["input"].count for fault in faults if isinstance(fault["input"], MoreUnknownFields)
-    )
-    return invalid_request(found, messages=form.messages if form else {}, more_unknown_fields=more)
+    found = BodyFaults()
+    for fault in faults:
+        if isinstance(fault["input"], MoreUnknownFields):
+            found.more_unknown["body"] = found.more_unknown.get("body", 0) + fault["input"].count
+        else:
+            found.found.append(_pointer_and_code(fault))
+    return found
 
 
-def _is_outdated(body: object, *, current: int) -> bool:
-    # Reported together with the other faults, so that a person corrects everything at once.
-    sent = strict_json.parse(body) if isinstance(body, bytes) else body
-    version = sent.get("form_version") if isinstance(sent, dict) else None
-    return type(version) is int and 0 < version != current
-
-
-def invalid_request(
-    faults: Iterable[tuple[str, str]],
-    *,
-    messages: Mapping[str, str],
-    more_unknown_fields: int = 0,
-) -> InvalidRequest:
-    """The problem for faults of a body. Each fault is a JSON Pointer and a code.
-
-    `messages` are the form's sentences by code. `more_unknown_fields` is the number of unknown
-    fields that are not among the faults.
-    """
+def invalid_request(faults: BodyFaults, *, messages: Mapping[str, str]) -> InvalidRequest:
+    """The problem for the faults of a body; `messages` are the form's sentences by code."""
     errors = [
         {"pointer": pointer, "code": code, "detail": _sentence(code, messages)}
-        for pointer, code in faults
+        for pointer, code in faults.found
     ]
-    if more_unknown_fields:
-        detail = f"Unknown fields beyond those that are listed: {more_unknown_fields}."
-        errors.append({"pointer": "#", "code": "body.more_unknown_fields", "detail": detail})
+    for group, count in faults.more_unknown.items():
+        pointer = "#" if group == "body" else f"#/{group}"
+        detail = f"Unknown fields beyond those that are listed: {count}."
+        errors.append(
+            {"pointer": pointer, "code": f"{group}.more_unknown_fields", "detail": detail}
+        )
     return InvalidRequest(extension={"errors": errors})
 
 
 def invalid(*faults: tuple[str, str]) -> InvalidRequest:
-    """The same, without a form."""
-    return invalid_request(faults, messages={})
+    """The problem for faults of a body, each a JSON Pointer and a code."""
+    return invalid_request(BodyFaults(list(faults)), messages={})
 
 
 def _sentence(code: str, messages: Mapping[str, str]) -> str:
@@ -111,14 +94,14 @@ def _sentence(code: str, messages: Mapping[str, str]) -> str:
 def _pointer_and_code(fault: ErrorDetails) -> tuple[str, str]:
     if len(fault["loc"]) == 1:
         return "#", f"body.{'inconsistent' if fault['type'] == 'value_error' else 'wrong_type'}"
-    field = str(fault["loc"][1])
+    name = str(fault["loc"][1])
     if fault["type"] == "extra_forbidden":
-        return f"#/{field}" if PLAIN_WORD.fullmatch(field) else "#", "body.unknown_field"
+        return f"#/{name}" if PLAIN_WORD.fullmatch(name) else "#", "body.unknown_field"
     reason = _REASONS.get(fault["type"], "wrong_type")
-    if (field, reason) == ("form_version", "too_small"):
+    if (name, reason) == ("form_version", "too_small"):
         reason = "outdated"
     if fault["input"] is None:
         reason = "required"
     elif reason == "invalid" and not isinstance(fault["input"], str):
         reason = "wrong_type"
-    return f"#/{field}", f"{field}.{reason}"
+    return f"#/{name}", f"{name}.{reason}"

@@ -25,7 +25,7 @@ from models.document import (
     Revision,
     Verdict,
 )
-from models.document_content import CONTENTS
+from models.document_content import read_stored
 from models.publication import Moved, Withdrawn
 from models.values import Input
 
@@ -204,7 +204,7 @@ def _read_revisions(
             .where(col(Revision.id).in_(missing))
         )
         for revision_id, number, content, kind in rows:
-            revisions[revision_id or 0] = number, CONTENTS[Kind(kind)].model_validate(content)
+            revisions[revision_id or 0] = number, read_stored(Kind(kind), content or {})
     return revisions
 
 

@@ -1,4 +1,4 @@
-"""The versions of the consultation form. A version is the number of a published revision."""
+"""The versions of the clinic's form. A version is the number of a published revision."""
 
 from datetime import timedelta
 
@@ -6,22 +6,21 @@ from sqlmodel import Session, col, select
 
 from data.documents.effective import in_effect_at
 from data.documents.published import Published, find_published
-from models.consultation_form import (
-    ConsentPublic,
-    ConsultationFormPublic,
-    FieldUiPublic,
-    FormContent,
-    FormUiPublic,
-    FormVersion,
-)
+from models.consultation_form import FormContent, FormVersion
 from models.document import Document, Kind, Revision
+from models.form_messages import served_messages
+from models.form_public import ConsentPublic, ConsultationFormPublic
 from models.form_schema import FormDialect, form_schema
+from models.form_ui import form_ui
 from models.status import ClinicStatus
 from models.values import utc_now
 
+# The largest number that both databases can compare with a version.
+_LARGEST_VERSION = 2**31 - 1
+
 
 def find_form_version(session: Session) -> FormVersion:
-    """The current version. Raises `NotLoaded`."""
+    """The current version of the form. Raises `NotLoaded`."""
     return _current(find_published(session))
 
 
@@ -32,23 +31,26 @@ def _current(published: Published) -> FormVersion:
 
 
 def find_accepted_form(session: Session, *, version: int, grace: timedelta) -> FormVersion | None:
-    """The version, if it is the current one or was replaced within the `grace` period."""
+    """The version of this number, if it is current or was replaced less than `grace` ago."""
     published = find_published(session)
     current = _current(published)
     if version == current.version:
         return current
-    form = find_form_by_number(session, version=version)
-    return form if form and version in _recent_versions(session, published, grace) else None
+    if version not in _recent_versions(session, published, grace):
+        return None
+    return find_form_by_number(session, version=version)
 
 
 def find_form_by_number(session: Session, *, version: int) -> FormVersion | None:
-    """A version, however old. `None` if there is none, or if it was blanked."""
+    """The version of this number, however old. `None` if there is none, or if it was blanked."""
+    if not 0 < version <= _LARGEST_VERSION:
+        return None
     content = session.exec(
         select(Revision.content)
         .join(Document, col(Document.id) == Revision.document_id)
         .where(Document.kind == Kind.FORM, Revision.number == version)
     ).first()
-    return FormVersion(version, FormContent.model_validate(content)) if content else None
+    return FormVersion(version, FormContent.of_stored(content)) if content else None
 
 
 def _recent_versions(session: Session, published: Published, grace: timedelta) -> set[int]:
@@ -58,7 +60,7 @@ def _recent_versions(session: Session, published: Published, grace: timedelta) -
     ids = set()
     for key, history in published.histories():
         if key.kind is Kind.FORM:
-            boundaries = (at for p in history for at in (p.from_at, p.until_at) if at)
+            boundaries = (at for past in history for at in (past.from_at, past.until_at) if at)
             for at in (since, *(at for at in boundaries if since < at <= now)):
                 found = in_effect_at(history, at)
                 ids.add(found and found.revision_id)
@@ -71,22 +73,17 @@ def find_form(
 ) -> ConsultationFormPublic:
     """The form as it is served while the clinic has this status. Raises `NotLoaded`."""
     published = find_published(session)
-    current = _current(published)
-    content = current.content
+    form = _current(published)
+    content = form.content
     return ConsultationFormPublic(
-        version=current.version,
+        version=form.version,
         accepting=status.accepting,
         reason=status.reason,
         intake_message=status.intake_message,
         schema=form_schema(content, dialect=dialect),
-        ui=FormUiPublic(
-            order=list(content.fields),
-            fields={
-                name: FieldUiPublic.model_validate(field) for name, field in content.fields.items()
-            },
-        ),
+        ui=form_ui(content),
         consents=[ConsentPublic.model_validate(consent) for consent in content.consents],
-        messages=content.messages,
+        messages=served_messages(content),
         safety_notice=content.safety_notice,
         confirmation=content.confirmation,
         clinic_state=status.state,

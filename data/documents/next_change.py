@@ -27,7 +27,8 @@ def find_next_change(session: Session) -> datetime | None:
             opening = opening_at(
                 clinic.opening_hours, clinic.special_hours, zone=clinic.zone, now=now
             )
-            instants.append(opening and opening.closes_at)
+            if opening:
+                instants.append(opening.closes_at)
     except NotLoaded:
         return None
     planned = select(func.min(StatusChange.takes_effect_at)).where(

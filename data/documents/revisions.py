@@ -5,7 +5,7 @@ from sqlmodel import Session, col, select
 
 from data.database import take_lock
 from models.document import Document, DocumentKey, Editor, Kind, Origin, Revision
-from models.document_content import CONTENTS
+from models.document_content import read_stored
 from models.values import Input, utc_now
 
 # Name of the lock of all documents: transactions that change documents wait for each other.
@@ -57,7 +57,7 @@ def save_revision(
 ) -> Revision:
     """Saves a revision. The same content as in the newest revision makes no new one."""
     newest = find_newest_revision(session, document=document)
-    if newest is not None and _content_of(document, newest) == content:
+    if newest is not None and is_same(_content_of(document, newest), content):
         return newest
     revision = Revision(
         document_id=document.id or 0,
@@ -73,11 +73,16 @@ def save_revision(
     return revision
 
 
+def is_same(one: Input | None, other: Input) -> bool:
+    """Whether two contents are the same. The order of a form's fields counts."""
+    return one is not None and one.model_dump_json() == other.model_dump_json()
+
+
 def _content_of(document: Document, revision: Revision) -> Input | None:
     """The content of a revision; `None` if it was blanked."""
     if revision.content is None:
         return None
-    return CONTENTS[Kind(document.kind)].model_validate(revision.content)
+    return read_stored(Kind(document.kind), revision.content)
 
 
 def _next_number(session: Session, document: Document, newest: Revision | None) -> int:

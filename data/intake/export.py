@@ -19,13 +19,14 @@ from data.intake.opened_requests import OpenedRequest, open_parts
 from data.write_queue import WriteQueue
 from models.audit import Action, Details, listed
 from models.consultation_request import ConsultationRequest, RequestState
+from models.sent_request import ANSWERS, SentPublic
 
 log = logging.getLogger("clinic_api")
 
 COLUMNS = (
     "id", "state", "end_reason", "received_at", "updated_at", "retention_until", "assigned_to",
-    "quarantined", "name", "email", "phone", "preferred_contact", "may_leave_voicemail",
-    "best_time", "topic", "message", "form_version", "consents", "notes", "damaged",
+    "quarantined", *(name for name in SentPublic.model_fields if name != "shown"), "consents",
+    "notes", "damaged",
 )  # fmt: skip
 _PAGE = 200
 # A spreadsheet treats a cell that begins with one of these characters as a formula. Some also
@@ -88,6 +89,12 @@ def _cells(opened: OpenedRequest) -> tuple[str, ...]:
     request = opened.request
     values = request.model_dump(mode="json")
     sent = values.pop("sent") or {}
+    if request.sent:
+        sent["answers"] = "\n".join(
+            f"{shown.label}: {shown.value}"
+            for shown in request.sent.shown
+            if shown.name.startswith(ANSWERS) and shown.value is not None
+        )
     values["consents"] = "\n".join(
         f"{consent.purpose}, version {consent.version}: {consent.text}"
         for consent in request.consents

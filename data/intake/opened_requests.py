@@ -1,12 +1,15 @@
 """Opens consultation requests for the staff: the sealed document and the sealed notes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
 from data.audit.events import record_event
 from data.crypto import Keyring, SealBroken
+from data.documents.form import find_form_by_number
 from data.intake.requests import list_consents
 from data.intake.sealed import note_location, open_request
 from models.audit import Action
@@ -18,8 +21,9 @@ from models.inbox import (
     RequestNote,
     RequestPublic,
     RequestSummary,
-    SentPublic,
 )
+from models.sent_request import SentPublic
+from models.shown_request import sent_public
 
 
 def read_request(
@@ -55,7 +59,7 @@ def open_parts(session: Session, *, row: ConsultationRequest, keyring: Keyring) 
     notes, damaged_notes = _open_notes(session, request_id=row.id, keyring=keyring)
     request = RequestPublic(
         **RequestSummary.model_validate(row).model_dump(),
-        sent=SentPublic.model_validate(sent) if sent else None,
+        sent=_sent_public(session, sent) if sent else None,
         consents=[
             GivenConsentPublic.model_validate(consent)
             for consent in list_consents(session, request_id=row.id)
@@ -66,6 +70,11 @@ def open_parts(session: Session, *, row: ConsultationRequest, keyring: Keyring) 
         possible_duplicates=_possible_duplicates(session, row),
     )
     return OpenedRequest(request, [*damaged, *damaged_notes])
+
+
+def _sent_public(session: Session, sent: Mapping[str, Any]) -> SentPublic:
+    form = find_form_by_number(session, version=sent["form_version"])
+    return sent_public(sent, form=form.content if form else None)
 
 
 def _open_notes(

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import secrets
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,17 +17,18 @@ from data.intake.sealed import contact_digests, document_of, request_location
 from data.letter_receipts import ReceiptTokens
 from data.outbox import announce
 from data.sealing_keys import register_key
-from models.consultation_form import FormContent
+from models.consultation_form import FormContent, FormVersion
 from models.consultation_request import (
     FINAL_STATES,
     Consent,
     ConsultationRequest,
     ConsultationRequestAccepted,
-    ConsultationRequestCreate,
     NextStepPublic,
     RequestState,
 )
 from models.delivery import Channel, EventType
+from models.form_fields import CONSENT_TO_CONTACT
+from models.sent_request import ConsultationRequestCreate
 from models.status import ClinicStatus
 from models.values import ClinicState, ConsultationMode, utc_now
 
@@ -49,12 +50,14 @@ def record_requests(
     *,
     new_requests: Sequence[NewRequest],
     status: ClinicStatus,
-    form: FormContent,
+    current: FormVersion,
+    forms: Mapping[int, FormVersion],
     keyring: Keyring,
     emails: Collection[Channel] = (),
 ) -> list[ConsultationRequestAccepted]:
     """Stores requests with their consents, answers and outbox rows; returns the answers.
 
+    `forms` has the forms that the requests name, by version. The next step is of the `current` one.
     `emails` are the channels to notify by e-mail. Raises `KeyringFault`.
     """
     if not new_requests:
@@ -68,8 +71,8 @@ def record_requests(
         row["receipt_hash"] = _hash(token)
     connection = session.connection()
     connection.execute(insert(ConsultationRequest), rows)
-    connection.execute(insert(Consent), _consents(rows, new_requests, form))
-    step = next_step(state, status=status, form=form)
+    connection.execute(insert(Consent), _consents(rows, new_requests, forms))
+    step = next_step(state, status=status, form=current.content)
     answers = [
         ConsultationRequestAccepted(
             id=row["id"],
@@ -91,7 +94,9 @@ def record_requests(
 
 
 def _consents(
-    rows: list[dict[str, Any]], new_requests: Sequence[NewRequest], form: FormContent
+    rows: list[dict[str, Any]],
+    new_requests: Sequence[NewRequest],
+    forms: Mapping[int, FormVersion],
 ) -> list[dict[str, Any]]:
     return [
         {
@@ -102,8 +107,8 @@ def _consents(
             "given_at": row["received_at"],
         }
         for row, new in zip(rows, new_requests, strict=True)
-        for consent in form.consents
-        if getattr(new.request, consent.field)
+        for consent in forms[new.request.form_version].content.consents
+        if consent.field == CONSENT_TO_CONTACT or (new.request.consents or {}).get(consent.field)
     ]
 
 

@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 from data.crypto import Keyring
-from models.consultation_request import SPAM_SIGNS, ConsultationRequest, ConsultationRequestCreate
+from models.consultation_request import ConsultationRequest
+from models.sent_request import SPAM_SIGNS, ConsultationRequestCreate
 
 
 def request_location(request_id: str) -> str:

@@ -38,17 +38,22 @@ export async function browse(steps, { expected = /status of 4\d\d/, timezoneId }
 }
 
 // Asserts on a desktop and a phone that axe finds no fault, and that the page does not scroll sideways.
-export async function inspect(page, name) {
-  for (const [device, size] of Object.entries({ desk: DESK, phone: PHONE })) {
-    await page.setViewportSize(size);
-    const found = await axe(page);
-    assert.deepEqual(found, [], `${name} (${device})`);
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-    assert.ok(wide <= 0, `${name} (${device}) is ${wide} px too wide`);
-    if (process.env.PICTURES) {
-      await page.screenshot({ path: `${process.env.PICTURES}/${name}-${device}.png`, fullPage: true });
+export async function inspect(page, name, { schemes = ["light"] } = {}) {
+  for (const colorScheme of schemes) {
+    await page.emulateMedia({ colorScheme });
+    for (const [device, size] of Object.entries({ desk: DESK, phone: PHONE })) {
+      const view = `${name}-${device}-${colorScheme}`;
+      await page.setViewportSize(size);
+      const found = await axe(page);
+      assert.deepEqual(found, [], view);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(wide <= 0, `${view} is ${wide} px too wide`);
+      if (process.env.PICTURES) {
+        await page.screenshot({ path: `${process.env.PICTURES}/${view}.png`, fullPage: true });
+      }
     }
   }
+  await page.emulateMedia({ colorScheme: null });
   await page.setViewportSize(DESK);
 }
 

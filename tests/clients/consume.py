@@ -29,7 +29,6 @@ from client.models import (
     ConsultationFormPublic,
     ConsultationRequestAccepted,
     ConsultationRequestCreate,
-    ConsultationRequestCreateTopic,
     FAQList,
     FAQPublic,
     ProblemDocument,
@@ -81,7 +80,7 @@ def main() -> None:
     request = ConsultationRequestCreate(
         name="Robin",
         email="robin",
-        topic=ConsultationRequestCreateTopic.OTHER,
+        topic="other",
         consent_to_contact=True,
         form_version=form.version,
     )

@@ -1,61 +1,30 @@
 // The example site in every state of the clinic: node site.mjs, with the URLs of the services in SERVICES.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import net from "node:net";
-import { extname } from "node:path";
-import { fileURLToPath } from "node:url";
-import { browse, inspect } from "./browser.mjs";
+import { browse, inspect as inspectIn } from "./browser.mjs";
+import { withQuestions } from "./site_form.mjs";
+import { at, connectTo, proxy, RECEIPT, SERVICES, stop } from "./site_server.mjs";
 
-const SITE = fileURLToPath(new URL("../../docs/examples/site", import.meta.url));
-const TYPES = { ".html": "text/html", ".css": "text/css", ".js": "text/javascript" };
-const SERVICES = JSON.parse(process.env.SERVICES);
-
-// A TCP proxy to one of the services (`to`) or to none; it can lose the answers with a receipt.
-const proxy = { to: null, losesAnswers: false, lost: "" };
-const RECEIPT = /"id":"([^"]+)".*"receipt_token"/s;
-const open = new Set();
-const service = net.createServer((client) => {
-  open.add(client.on("error", () => {}).on("close", () => open.delete(client)));
-  if (proxy.to === null) return client.destroy();
-  const { hostname, port } = new URL(SERVICES[proxy.to]);
-  const clinic = net.connect(port, hostname).on("error", () => client.destroy());
-  client.pipe(clinic).on("close", () => client.destroy());
-  client.on("close", () => clinic.destroy());
-  clinic.on("data", (bytes) => {
-    if (proxy.losesAnswers) proxy.lost += bytes;
-    if (RECEIPT.test(proxy.lost) && proxy.losesAnswers) client.destroy();
-    else client.write(bytes);
-  });
-});
-
-function connectTo(to) {
-  proxy.to = to;
-  for (const client of open) client.destroy();
-}
-
-const site = createServer(async (request, answer) => {
-  const { pathname } = new URL(request.url, "http://site");
-  const type = TYPES[extname(pathname)];
-  if (!type) return answer.writeHead(404).end();
-  answer.setHeader("Content-Type", type);
-  answer.end(pathname === "/config.js"
-    ? `export const SERVICE = "http://127.0.0.1:${service.address().port}";`
-    : await readFile(SITE + pathname));
-});
-const listening = (server) => new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-await Promise.all([listening(service), listening(site)]);
-const at = (path) => `http://127.0.0.1:${site.address().port}/${path}`;
-
+const inspect = (page, name) => inspectIn(page, name, { schemes: ["light", "dark"] });
 const heading = (page, name) => page.getByRole("heading", { level: 1, name }).waitFor();
 const alertShows = (page, text) => page.getByRole("alert").filter({ hasText: text }).waitFor();
 const send = (page) => page.getByRole("button", { name: "Send the request" });
 const live = (page) => page.locator("a.action");
+const description = (page) => page.locator("meta[name=description]").getAttribute("content");
+const listed = (page) => page.getByRole("navigation").getByRole("link").allTextContents();
+const get = async (clinic, path) => (await fetch(SERVICES[clinic] + path)).json();
+
+// Changes what the service answers.
+async function answering(page, path, change) {
+  await page.route(`**/v1/${path}`, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: change(await response.json()) });
+  });
+}
 
 async function fillIn(page) {
   await page.getByLabel("Your name").fill("Robin Canary");
-  await page.getByLabel("Phone number").fill("(503) 227-1212");
+  await page.getByLabel("Phone number").fill("(503) 555-0142");
   await page.getByLabel("By phone").check();
   await page.getByLabel("What is your request about?").selectOption({ label: "Chronic pain" });
   await page.getByLabel(/The clinic may use/).check();
@@ -64,18 +33,23 @@ async function fillIn(page) {
 // Asserts that what was typed is only in the form: not in a storage, a cookie or the URL.
 async function keepsNothing(page) {
   const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
-  for (const typed of ["Canary", "227-1212", "chronic"]) assert.ok(!(kept + page.url()).includes(typed), kept);
+  for (const typed of ["Canary", "555-0142", "chronic"]) assert.ok(!(kept + page.url()).includes(typed), kept);
 }
 
 async function texts(page) {
   await page.goto(at("index.html"));
   await heading(page, "Clinic in Portland, Oregon");
   await page.getByText("The clinic is open").waitFor();
+  assert.equal(await page.title(), "Clinic in Portland, Oregon");
+  assert.match(await description(page), /^Clinic in Portland, Oregon\. The clinic is open\./);
+  assert.deepEqual(await listed(page), ["The clinic", "Questions", "Request a consultation", "Your request"]);
   await inspect(page, "site-open-home");
   await page.getByRole("link", { name: "How can we help you?" }).click();
   await heading(page, "How can we help you?");
   await page.getByText("should not replace a formal consult").waitFor();
   assert.equal(await live(page).textContent(), "Request Your Consultation Now");
+  assert.equal(await page.title(), "How can we help you? – Clinic in Portland, Oregon");
+  assert.equal(await description(page), (await get("open", "/v1/sections/how-we-can-help")).summary);
   await inspect(page, "site-open-section");
 
   // A section links to the answers of its questions.
@@ -89,7 +63,7 @@ async function texts(page) {
   await page.getByLabel("Search").fill("Bàttlefield úsed on");
   await page.getByText("2 of 27 questions").waitFor();
   assert.equal(await page.locator("section > details:visible").count(), 2);
-  assert.equal(await page.locator("main h2:visible").count(), 1);
+  assert.deepEqual(await page.locator("main h2:visible").allTextContents(), ["Ketamine"]);
   await page.locator("details:visible summary").first().press("Enter");
   await page.locator("details[open] .text").waitFor();
   await inspect(page, "site-open-search");
@@ -99,6 +73,26 @@ async function texts(page) {
   await inspect(page, "site-open-questions");
   await page.goto(at("section.html?slug=unknown"));
   await heading(page, "This cannot be shown");
+}
+
+// What the service may leave out or add: unknown dates, another language, names of topics.
+async function textsChanged(page) {
+  const undated = (text) => ({ ...text, published_at: null, updated_at: null, locale: "es-MX" });
+  const topics = [{ slug: "off-label", name: "Off-label use" }, { slug: "unused", name: "Unused" }];
+  await answering(page, "sections/*", undated);
+  await answering(page, "faqs*", ({ data, meta }) => ({ data: data.map(undated), meta: { ...meta, topics } }));
+  await answering(page, "status", (status) => ({ ...status, alternatives: null, safety_resources: null, updated_at: null }));
+  await page.goto(at("section.html?slug=how-we-can-help"));
+  await page.getByText("When it was last reviewed is not known.").waitFor();
+  assert.equal(await page.getAttribute("html", "lang"), "es-MX");
+  assert.doesNotMatch(await page.innerText("body"), /Last changed|20\d\d/);
+  await page.goto(at("questions.html"));
+  await heading(page, "Questions and answers");
+  assert.deepEqual(await page.locator("main h2:visible").allTextContents(), ["Off-label use", "Clinic", "Ketamine", "How it works"]);
+  assert.doesNotMatch(await page.locator("main").textContent(), /Last changed|20\d\d/);
+  await answering(page, "sections/*", (text) => ({ ...text, updated_at: "2031-04-01T09:00:00Z", locale: "es-MX" }));
+  await page.goto(at("section.html?slug=how-we-can-help"));
+  await page.getByText("Last changed on 1 de abril de 2031.").waitFor();
 }
 
 async function request(page) {
@@ -131,7 +125,7 @@ async function request(page) {
   await alertShows(page, "Please check your phone number");
   assert.equal(await page.locator(".jedi-error-message:visible").count(), 1);
   assert.equal(await page.locator("[aria-invalid=true]").count(), 1);
-  await page.getByLabel("Phone number").fill("(503) 227-1212");
+  await page.getByLabel("Phone number").fill("(503) 555-0142");
 
   // Without the service, and with a lost answer, the request is stored once, and the form keeps its values.
   connectTo(null);
@@ -183,15 +177,93 @@ async function outdated(page) {
   await heading(page, "Your request");
 }
 
+// A form with questions and consents of the clinic.
+async function questions(page) {
+  await answering(page, "consultation-requests/form", (form) => withQuestions(form, { prefixed: false }));
+  await page.goto(at("request.html"));
+  await heading(page, "Request a consultation");
+  const labels = await page.locator("form").innerText();
+  await page.unrouteAll({ behavior: "wait" });
+  await answering(page, "consultation-requests/form", withQuestions);
+  await page.goto(at("request.html"));
+  await heading(page, "Request a consultation");
+  assert.equal(await page.locator("form").innerText(), labels);
+  assert.equal(await page.locator("main input:checked").count(), 0);
+  await inspect(page, "site-questions-form");
+
+  // The service's faults are shown at the questions, and their links lead there.
+  const sent = [];
+  const faults = [
+    ["#/consents/newsletter", "Please answer about the news."], ["#/answers/children", "Please enter a whole number."],
+    ["#/answers/days", "Please answer this question."], ["#/answers/first_visit", "Please answer this question."],
+    ["#/answers", "A fault of no field."],
+  ].map(([pointer, detail]) => ({ pointer, code: "x.invalid", detail }));
+  await page.route("**/v1/consultation-requests", (route) => {
+    sent.push(route.request().postDataJSON());
+    return route.fulfill({
+      status: 422, contentType: "application/problem+json", headers: { "Access-Control-Allow-Origin": "*" },
+      json: { type: "/problems/invalid-request", title: "", status: 422, detail: "Please check it.", errors: faults },
+    });
+  });
+  await page.getByLabel("How many children").fill("two");
+  await send(page).click();
+  await alertShows(page, "Which days suit you?");
+  assert.deepEqual(sent[0].answers, { children: "two" });
+  assert.ok(!("consents" in sent[0]));
+  assert.equal(await page.locator(".jedi-error-message:visible").count(), 4);
+  assert.deepEqual(await page.locator(".faults li").allTextContents(), [
+    "A fault of no field.",
+    "Is this your first visit? – Please answer this question.",
+    "Which days suit you? – Please answer this question.",
+    "How many children come with you? – Please enter a whole number.",
+    "The clinic may send me news. – Please answer about the news.",
+  ]);
+  await inspect(page, "site-questions-faults");
+  await page.getByRole("link", { name: "Which days suit you?" }).click();
+  assert.equal(await page.evaluate(() => document.activeElement.value), "monday");
+
+  await fillIn(page);
+  await page.getByLabel("No", { exact: true }).check();
+  await page.getByLabel("Which language").selectOption({ label: "Spanish" });
+  await page.getByLabel("Friday").check();
+  await page.getByLabel("Monday").check();
+  await page.getByLabel("Who referred you?").fill("Dr. Gray");
+  await page.getByLabel("How many children").fill("0");
+  await page.getByLabel("From which day on?").fill("2031-04-01");
+  await page.getByLabel("The clinic may send me news.").check();
+  assert.equal(await page.locator(".jedi-error-message:visible").count(), 0);
+  await send(page).click();
+  await alertShows(page, "Which days suit you?");
+  const { seconds_to_complete: seconds, website, ...request } = sent[1];
+  assert.deepEqual(request, {
+    name: "Robin Canary", phone: "(503) 555-0142", preferred_contact: "phone", topic: "chronic_pain", consent_to_contact: true,
+    answers: { first_visit: "no", language: "es", days: ["friday", "monday"], referred_by: "Dr. Gray", children: 0, from_day: "2031-04-01" },
+    consents: { newsletter: true },
+    form_version: (await get("open", "/v1/consultation-requests/form")).version,
+    locale: "en-US",
+  });
+}
+
 async function receipt(page) {
   await page.getByText("Please keep your receipt").waitFor();
   await page.getByRole("definition").filter({ hasText: "Received" }).waitFor();
   await inspect(page, "site-receipt");
   const [id, code] = await page.locator("dd code").allTextContents();
-  await page.getByRole("button", { name: "Copy both" }).click();
+  const link = at(`receipt.html#id=${id}&token=${code}`);
+  await page.getByText("Anyone who has the link can do the same.").waitFor();
+  await page.getByRole("button", { name: "Copy the link" }).click();
   await page.getByText("Copied.").waitFor();
-  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), `Reference: ${id}\nCode: ${code}`);
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), link);
   assert.ok(!page.url().includes(code));
+  await page.evaluate(() => { window.print = () => { window.printed = true; }; });
+  await page.getByRole("button", { name: "Print" }).click();
+  assert.ok(await page.evaluate(() => window.printed));
+  await prints(page, { id, link });
+
+  // The link opens it in the same tab, too.
+  await page.getByRole("link", { name: link }).click();
+  await page.waitForURL(at("receipt.html"));
+  await page.getByRole("definition").filter({ hasText: "Received" }).waitFor();
 
   // Without the service the last known state is shown.
   connectTo(null);
@@ -201,7 +273,7 @@ async function receipt(page) {
   connectTo("open");
 
   // The receipt is removed, and found again with the reference and the code.
-  await page.getByRole("button", { name: "Forget them" }).click();
+  await page.getByRole("button", { name: "Forget it" }).click();
   await page.getByLabel("Reference").fill(id);
   await page.getByLabel("Code").fill("“wrong”");
   await page.keyboard.press("Enter");
@@ -215,7 +287,7 @@ async function receipt(page) {
   await page.goto(at("index.html"));
   await page.evaluate(() => sessionStorage.clear());
   connectTo(null);
-  await page.goto(at(`receipt.html#id=${id}&token=${code}`));
+  await page.goto(link);
   await heading(page, "The clinic's service cannot be reached");
   connectTo("open");
   await page.getByRole("button", { name: "Try again" }).click();
@@ -254,6 +326,21 @@ async function receipt(page) {
   await page.getByLabel("Reference").waitFor();
 }
 
+// A printed receipt has its purpose, reference and link, and no state, which can change.
+async function prints(page, { id, link }) {
+  await page.emulateMedia({ media: "print", colorScheme: "dark" });
+  const printed = await page.innerText("body");
+  for (const words of ["Clinic in Portland, Oregon", "The receipt of a request for a consultation.", id, link, "Anyone who has the link"]) {
+    assert.ok(printed.includes(words), `${words} is not in ${printed}`);
+  }
+  for (const words of ["State", "Questions", "The clinic is open", "Copy", "Copied.", "Withdraw the request", "This tab"]) {
+    assert.ok(!printed.includes(words), `${words} is in ${printed}`);
+  }
+  assert.equal(await page.evaluate(() => getComputedStyle(document.querySelector("dd")).color), "rgb(29, 39, 51)");
+  if (process.env.PICTURES) await page.pdf({ path: `${process.env.PICTURES}/site-receipt.pdf`, format: "Letter" });
+  await page.emulateMedia({ media: null, colorScheme: null });
+}
+
 async function waitlist(page) {
   await page.goto(at("request.html"));
   await page.getByText("The clinic keeps a waiting list").waitFor();
@@ -268,7 +355,7 @@ async function announced(page) {
   await page.goto(at("index.html"));
   await heading(page, "Riverside Clinic");
   const hrefs = await page.locator("main a, #status a").evaluateAll((links) => links.map((link) => link.href));
-  for (const href of ["tel:+1 503 555 0100", "mailto:desk@clinic.example", "https://clinic.example/", "https://hilltop.example/", "tel:988"]) {
+  for (const href of ["tel:+1 503 555 0100", "mailto:desk@example.com", "https://riverside.example.com/", "https://hilltop.example.com/", "tel:988"]) {
     assert.ok(hrefs.includes(href), `${href} is not in ${hrefs}`);
   }
   for (const words of ["1 River Street", /^Monday: 9:00.AM to 5:30.PM$/, /^From April 1, 2031.*: The clinic is temporarily closed/]) {
@@ -289,7 +376,52 @@ async function notTaking(page, state, words) {
   }
   await page.goto(at("section.html?slug=how-we-can-help"));
   await page.locator(".action.off").waitFor();
-  await page.locator(".notices").filter({ hasText: words }).waitFor();
+  await page.locator(".notices").filter({ hasText: "should not replace a formal consult" }).waitFor();
+}
+
+// A page has the status once, also where each text has it as a notice.
+async function saysItOnce(page, clinic) {
+  const { message } = await get(clinic, "/v1/status");
+  for (const path of ["index.html", "section.html?slug=how-we-can-help", "questions.html", "request.html", "receipt.html"]) {
+    await page.goto(at(path));
+    await page.locator("main h1").waitFor();
+    const words = await page.locator("body").textContent();
+    assert.equal(words.split(message).length, 2, path);
+    assert.doesNotMatch(words, /this form/i, path);
+  }
+}
+
+async function paused(page) {
+  await notTaking(page, "paused", "temporarily closed");
+  await saysItOnce(page, "paused");
+  await page.goto(at("request.html"));
+  await heading(page, "Requests for a consultation");
+  await page.getByRole("main").getByText("The clinic is not taking requests for a consultation at the moment.").waitFor();
+  // The clinic's own words, where the service has them.
+  await answering(page, "status", (status) => ({
+    ...status, consultations: { ...status.consultations, message: "Requests are taken again in May." },
+  }));
+  for (const path of ["index.html", "request.html"]) {
+    await page.goto(at(path));
+    await page.getByRole("main").getByText("Requests are taken again in May.").waitFor();
+    assert.ok(!(await page.innerText("main")).includes("not taking requests"), path);
+  }
+}
+
+async function closed(page) {
+  await notTaking(page, "closed", "permanently closed");
+  await saysItOnce(page, "closed");
+  for (const path of ["index.html", "section.html?slug=how-we-can-help", "questions.html", "request.html", "receipt.html"]) {
+    await page.goto(at(path));
+    await page.locator("main h1").waitFor();
+    assert.deepEqual(await listed(page), ["The clinic", "Questions", "Your request"], path);
+    assert.equal(await page.locator('a[href="request.html"]').count(), 0, path);
+  }
+  await page.goto(at("request.html"));
+  await heading(page, "Requests for a consultation");
+  await page.getByText("The clinic no longer takes requests for a consultation.").waitFor();
+  await page.getByRole("link", { name: "Back to the clinic's information" }).click();
+  await heading(page, "Clinic in Portland, Oregon");
 }
 
 async function closesMeanwhile(page) {
@@ -300,6 +432,7 @@ async function closesMeanwhile(page) {
   await alertShows(page, "Nothing was stored.");
   await page.getByRole("region", { name: "The clinic's status" }).filter({ hasText: "permanently closed" }).waitFor();
   assert.equal(await page.locator("form").count(), 0);
+  assert.deepEqual(await listed(page), ["The clinic", "Questions", "Your request"]);
   await inspect(page, "site-closed-meanwhile");
 }
 
@@ -307,6 +440,7 @@ async function away(page) {
   for (const path of ["index.html", "section.html?slug=how-we-can-help", "questions.html", "request.html"]) {
     await page.goto(at(path));
     await heading(page, "The clinic's service cannot be reached");
+    assert.deepEqual(await listed(page), ["The clinic", "Questions", "Your request"], path);
     assert.equal(await live(page).count(), 0, path);
     assert.equal(await page.locator("form").count(), 0, path);
   }
@@ -324,11 +458,13 @@ const visits = [
     await request(page);
     await receipt(page);
   }],
+  ["open", textsChanged],
+  ["open", questions],
   ["open", outdated],
   ["announcing", announced],
   ["waitlist", waitlist],
-  ["paused", (page) => notTaking(page, "paused", "temporarily closed")],
-  ["closed", (page) => notTaking(page, "closed", "permanently closed")],
+  ["paused", paused],
+  ["closed", closed],
   ["open", closesMeanwhile],
   [null, away],
 ];
@@ -339,7 +475,5 @@ try {
     await browse(visit, { expected: CUT });
   }
 } finally {
-  connectTo(null);
-  site.close();
-  service.close();
+  stop();
 }

@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
+from data.documents.files import SHIPPED_CONTENT
 from tests.support.apps import set_status
 from tests.support.audit import open_with_audit
 from tests.support.clients import FAST_START, GENERATOR, PYTHON_TOOLS, run, use_service
 from tests.support.document import DOCUMENT
+from tests.support.forms import QUESTIONS, form_document, publish_form, with_questions
 from tests.support.process import ROOT, serving
 from tests.support.programs import CLIENTS, needed
 
@@ -148,10 +150,16 @@ def generate(language: str, document: Path, where: Path, *options: str) -> None:
 
 
 @pytest.mark.database("sqlite")
-def test_form_libraries_render_the_form(folder: Path) -> None:
+@pytest.mark.parametrize("questions", [[], QUESTIONS], ids=["shipped", "with-questions"])
+def test_form_libraries_render_the_form(folder: Path, questions: list[dict[str, Any]]) -> None:
     """Each form library shows the labels by default, and selects no value by itself."""
     needed("node", "chromium", otherwise="the form is not tried in its libraries")
-    filled = use_service(folder, ["node", "forms/fill.mjs"], CLIENTS)
+    if questions:
+        engine = open_with_audit(folder)
+        publish_form(engine, with_questions(form_document(SHIPPED_CONTENT)), clinic=SHIPPED_CONTENT)
+        engine.dispose()
+    labels = json.dumps([question["label"] for question in questions])
+    filled = use_service(folder, ["node", "forms/fill.mjs"], CLIENTS, LABELS=labels)
     assert filled.returncode == 0, filled.stderr
 
 

@@ -20,20 +20,24 @@ ANNOUNCED = {
         "name": "Riverside Clinic",
         "contact": {
             "phone": "+1 503 555 0100",
-            "email": "desk@clinic.example",
-            "website": "https://clinic.example/",
+            "email": "desk@example.com",
+            "website": "https://riverside.example.com/",
             "address": "1 River Street",
         },
         "opening_hours": [{"day": "monday", "opens": "09:00", "closes": "17:30"}],
     },
     "status.yaml": {
         "alternatives": [
-            {"name": "Hilltop Clinic", "url": "https://hilltop.example/", "note": "Same treatment."}
+            {
+                "name": "Hilltop Clinic",
+                "url": "https://hilltop.example.com/",
+                "note": "Same treatment.",
+            }
         ],
         "safety_resources": [{"name": "Crisis line", "contact": "988", "note": "Day and night."}],
         "closure": {
-            "records_contact": "records@clinic.example",
-            "records_url": "https://clinic.example/records",
+            "records_contact": "records@example.com",
+            "records_url": "https://riverside.example.com/records",
             "note": "Records are kept for ten years.",
         },
     },

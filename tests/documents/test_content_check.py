@@ -36,7 +36,7 @@ FAQ = "faqs/may-it-hurt.md"
         ((SECTION, "position: 3", "position: two"), SECTION, "position:", "valid integer"),
         ((SECTION, "position: 3", "place: 2"), SECTION, "place:", "Extra inputs"),
         ((SECTION, "position: 3", "position: 3\nposition: 3"), SECTION, "position:", "twice"),
-        ((SECTION, "notices: [", "notices: [none, "), SECTION, "notices:", "the notice does not exist"),
+        ((SECTION, "notices: [", "notices: [none, "), SECTION, "notices:", "does not exist"),
         ((SECTION, "image: null", "image: {url: x, alt: y}"), SECTION, "image:", "http or https"),
         (
             (SECTION, "image: null", "former_slugs: [first-visit]"),
@@ -51,7 +51,7 @@ FAQ = "faqs/may-it-hurt.md"
         ((FAQ, "topic: training", "topic: other"), FAQ, "topic: other", "`faq_topics`"),
         ((FAQ, "section: exercises", "section: nowhere"), FAQ, "section:", "no section"),
         (("faqs/can-i-come-now.md", "temporarily_closed:", "closed:"), "faqs/can", None, "answer"),
-        ((FAQ, "\n---\n", "\n---\nOne.\n\n<i>Two</i> "), FAQ, "<i>Two", "raw HTML is not served"),
+        ((FAQ, "\n---\n", "\n---\nOne.\n\n<i>Two</i> "), FAQ, "<i>Two", "raw HTML"),
         (("status.yaml", "temporarily_closed:", "shut:"), "status.yaml", None, "shut"),
         (("form.yaml", "  name.required:", "  name.wanted:"), "form.yaml", None, "name.required"),
         (("clinic.yaml", "America/Chicago", "Mars"), "clinic.yaml", "Mars", "IANA"),

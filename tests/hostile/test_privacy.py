@@ -165,7 +165,12 @@ async def test_no_canary_is_found_anywhere(
         runtime = app.state.runtime
         intake = runtime.intake
         runtime.intake = BatchWriter(
-            partial(store_requests, keyring=failing_keyring(folder), emails=()),
+            partial(
+                store_requests,
+                keyring=failing_keyring(folder),
+                emails=(),
+                form_grace=runtime.settings.form_grace,
+            ),
             queue=runtime.write_queue,
         )
         assert await canaries.send(client, canaries.body(), key=canaries.word()) == 500

@@ -23,7 +23,7 @@ LISTS = sorted(
 NUMBERED = ["/v1/faqs", "/v1/sections", f"{STAFF}/audit-events"]
 # Well formed, but of no list: an id first, too many values, a time alone, a time as an id.
 OF_NO_LIST = [
-    "=abc", "=abc 17", "17 17", "17 =abc", "17 17 17", "2026-01-01T00:00:00+00:00",
+    "=abc", "=abc 17", "17 17", "17 17 17", "2026-01-01T00:00:00+00:00",
     "2026-01-01T00:00:00+00:00 2026-01-01T00:00:00+00:00",
 ]  # fmt: skip
 BROKEN = [

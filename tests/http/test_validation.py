@@ -1,43 +1,22 @@
 """The 422 of an invalid body: its messages, and the SQL statements that it needs."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 
 from tests.support.apps import set_status
 from tests.support.intake import JSON, PATH, body_of, faults, post, problem
 from tests.support.staff import STAFF, signed_in
+from tests.support.statements import statements
 
 pytestmark = pytest.mark.database("sqlite")
 
-# The background tasks run in other contexts, so their statements are not recorded.
-counts: ContextVar[bool] = ContextVar("counts", default=False)
 STAFF_BODIES = [
     ("tokens", {"owner": "", "form_version": 7}),
     ("webhooks", {"url": 5, "name": ""}),
     ("status-changes", {"state": "open", "message": "m" * 5000, "form_version": 7}),
 ]
-
-
-@contextmanager
-def statements(engine: Engine) -> Iterator[list[str]]:
-    """The SQL statements that the requests of the block execute."""
-    executed: list[str] = []
-
-    def record(_c: object, _u: object, statement: str, *_: object) -> None:
-        if counts.get() and statement != "BEGIN":
-            executed.append(statement)
-
-    event.listen(engine, "before_cursor_execute", record)
-    token = counts.set(True)
-    yield executed
-    counts.reset(token)
-    event.remove(engine, "before_cursor_execute", record)
 
 
 @pytest.mark.parametrize(("noun", "body"), STAFF_BODIES)

@@ -63,9 +63,9 @@ BREAKING: dict[str, Change] = {
     "ConsultationRequestCreate.name: a lower maxLength": lambda d: schema(
         d, "ConsultationRequestCreate"
     )["properties"]["name"].update(maxLength=10),
-    "ConsultationRequestCreate.topic: ptsd is not taken": lambda d: schema(
+    "ConsultationRequestCreate.preferred_contact: phone is not taken": lambda d: schema(
         d, "ConsultationRequestCreate"
-    )["properties"]["topic"]["enum"].remove("ptsd"),
+    )["properties"]["preferred_contact"]["anyOf"][0]["enum"].remove("phone"),
     "request.received is gone": lambda d: d["webhooks"].pop("request.received"),
     "RequestEventData.state is gone": lambda d: schema(d, "RequestEventData")["properties"].pop(
         "state"

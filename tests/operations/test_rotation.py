@@ -17,9 +17,10 @@ from data.documents.form import find_form_version
 from data.documents.status import find_status
 from data.intake.requests import NewRequest, record_requests
 from models.audit import AuditEvent, AuditSecret
-from models.consultation_request import ConsultationRequest, ConsultationRequestCreate
+from models.consultation_request import ConsultationRequest
 from models.idempotency import IdempotencyRecord
 from models.inbox import RequestNote
+from models.sent_request import ConsultationRequestCreate
 from models.webhook import Webhook
 from tests.support.apps import set_status
 from tests.support.audit import open_with_audit
@@ -141,13 +142,18 @@ def fill(engine: Engine, folder: Path) -> list[str]:
     """Stores many requests, and returns their ids."""
     keyring = Keyring(read_document(folder / "keyring.json"))
     with writing(engine) as session:
-        status, form = find_status(session), find_form_version(session).content
+        status, form = find_status(session), find_form_version(session)
         new_requests = [
             NewRequest(ConsultationRequestCreate.model_validate({**VALID, "name": f"N {number}"}))
             for number in range(MANY)
         ]
         answers = record_requests(
-            session, new_requests=new_requests, status=status, form=form, keyring=keyring
+            session,
+            new_requests=new_requests,
+            status=status,
+            current=form,
+            forms={form.version: form},
+            keyring=keyring,
         )
     return [answer.id for answer in answers]
 

@@ -66,7 +66,7 @@ def assert_lock_is_free(engine: Engine) -> None:
 
 
 # A trigger inserts a row that violates a deferred foreign key, which is checked at the commit.
-TABLE = "CREATE TABLE violation (id INTEGER REFERENCES clinic (id) DEFERRABLE INITIALLY DEFERRED)"
+TABLE = "CREATE TABLE violation (id INTEGER REFERENCES document (id) DEFERRABLE INITIALLY DEFERRED)"
 TRIGGERS = {
     "sqlite": [
         """CREATE TRIGGER violate AFTER INSERT ON consultation_request
@@ -149,7 +149,7 @@ async def test_a_long_read_blocks_a_commit(
     """A commit blocked by a long read answers 503; after the read, requests are accepted again."""
     reader = sqlite3.connect(folder / "clinic.db", isolation_level=None)
     reader.execute("BEGIN")
-    reader.execute("SELECT * FROM clinic").fetchone()
+    reader.execute("SELECT * FROM document").fetchone()
     assert_unavailable(await post(client, key=KEY))
     reader.close()
     assert_lock_is_free(engine)

@@ -276,11 +276,16 @@ def test_production_creates_no_database(folder: Path, workers: int) -> None:
 
 
 def test_production_after_migrate(empty_folder: Path) -> None:
-    """In production `keys create` and `migrate` are all that has to run before `serve`."""
+    """In production, `keys create` and `migrate` run before `serve`, which needs the content."""
     for command in (("keys", "create", str(empty_folder / "keyring.json")), ("migrate",)):
         assert run(*command, folder=empty_folder, **PRODUCTION).returncode == 0
+    unfilled = run("serve", folder=empty_folder, **PRODUCTION)
+    assert unfilled.stderr == (
+        "clinic-api: the database is empty: CLINIC_CONTENT must name the content's folder\n"
+    )
+    filled = {**PRODUCTION, "CLINIC_CONTENT": "shipped"}
     with (
-        serving(empty_folder, own_interpreter=True, changes=PRODUCTION) as service,
+        serving(empty_folder, own_interpreter=True, changes=filled) as service,
         service.client() as client,
     ):
         assert client.get("/v1/status").json()["state"] == "permanently_closed"

@@ -96,11 +96,22 @@ async def test_one_request_is_read(
     message = "Line one\r\nline two \u202e 👩‍⚕️"
     request_id = await send(client, message=message, phone="(212) 555-0123")
     request = (await opened(client, request_id, staff)).json()
+    shown = request["sent"].pop("shown")
     assert request["sent"] == {
         "name": "Ada", "email": "ada@example.com", "phone": "+12125550123", "topic": "other",
         "preferred_contact": None, "may_leave_voicemail": None, "best_time": None,
-        "message": message, "form_version": 1,
+        "message": message, "form_version": 1, "answers": {}, "locale": "en-US",
     }  # fmt: skip
+    assert [(one["name"], one["label"], one["value"]) for one in shown] == [
+        ("name", "Name", "Ada"),
+        ("email", "E-mail", "ada@example.com"),
+        ("phone", "Phone", "+12125550123"),
+        ("preferred_contact", "Contact me", None),
+        ("may_leave_voicemail", "You may speak to my voicemail", None),
+        ("best_time", "Call me", None),
+        ("topic", "About", "Another matter"),
+        ("message", "Message", message),
+    ]
     assert request["consents"][0]["purpose"] == "contact"
     assert request["available_transitions"] == ["contacted", "declined", "closed_out"]
     assert actions(engine, request_id) == ["request.read"]

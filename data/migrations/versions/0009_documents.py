@@ -17,6 +17,7 @@ _JSON = sa.JSON(none_as_null=True)
 _OLD_TABLES = ("clinic", "status_content", "consultation_form", "notice", "section", "faq",
                "former_slug")  # fmt: skip
 _SERVICE = "service"
+_CONSENT = "consent_to_contact"
 _INTAKE_MESSAGES = {
     "waitlist": "The clinic has a waiting list. A request joins it.",
     "paused": "The clinic takes no requests at the moment.",
@@ -276,7 +277,29 @@ def _status(row: Row) -> Row:
 
 
 def _form(document: Row) -> Row:
-    return {name: value for name, value in document.items() if name != "version"}
+    """The form in its new shape. Every clinic had the same fields and topics."""
+    choices = {
+        name: [{"value": value, "label": label} for value, label in labels.items()]
+        for name, labels in document["choices"].items()
+    }
+    fields = {
+        name: {
+            **field,
+            "required": name in ("name", "topic"),
+            "choices": None if name == "topic" else choices.get(name),
+        }
+        for name, field in document["fields"].items()
+        if name != _CONSENT
+    }
+    [consent] = document["consents"]
+    kept = ("safety_notice", "confirmation", "messages", "next_steps")
+    return {
+        **{name: document[name] for name in kept},
+        "fields": fields,
+        "topics": choices["topic"],
+        "questions": [],
+        "consents": [{**consent, "help": document["fields"][_CONSENT]["help"]}],
+    }
 
 
 def _section(row: Row) -> Row:

@@ -1,4 +1,6 @@
 // The served form in form libraries with their default settings: node forms/fill.mjs, with SERVICE.
+// LABELS has the labels of the clinic's questions; with them, two questions are answered, and TOKEN
+// is used to read the answers.
 
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
@@ -8,21 +10,22 @@ import { browse } from "../browser.mjs";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 const TOPIC = /What is your request about\?/;
+const LABELS = JSON.parse(process.env.LABELS ?? "[]");
 
-const topic = (page) => page.getByRole("combobox", { name: TOPIC });
-async function selectTopic(page) {
-  assert.equal(await topic(page).inputValue(), "");
-  await topic(page).selectOption({ label: "Chronic pain" });
+async function select(page, name, label) {
+  const list = page.getByRole("combobox", { name });
+  assert.equal(await list.inputValue(), "");
+  await list.selectOption({ label });
 }
 const LIBRARIES = {
-  "rjsf.jsx": selectTopic,
-  "rjsf-mui.jsx": async (page) => {
-    await topic(page).click();
-    await page.getByRole("option", { name: "Chronic pain" }).click();
+  "rjsf.jsx": select,
+  "rjsf-mui.jsx": async (page, name, label) => {
+    await page.getByRole("combobox", { name }).click();
+    await page.getByRole("option", { name: label, exact: true }).click();
   },
-  "jsonforms.jsx": selectTopic,
-  "formly.js": selectTopic,
-  "json-editor.js": selectTopic,
+  "jsonforms.jsx": select,
+  "formly.js": select,
+  "json-editor.js": select,
 };
 
 const built = await build({
@@ -46,30 +49,49 @@ async function open(page, library, dialect = "") {
   const query = new URLSearchParams({ service: process.env.SERVICE, dialect });
   await page.goto(`http://127.0.0.1:${site.address().port}/${library}?${query}`);
   await page.waitForFunction(() => globalThis.filled);
-  // A library may set `false` or "", which is not a selected value.
-  const chosen = await page.evaluate(() => Object.entries(filled).filter(([, value]) => value));
-  assert.deepEqual(chosen, [], library);
+  assert.deepEqual(chosen(await page.evaluate(() => filled)), [], library);
+}
+
+// A library may set `false`, "" or an empty list, which is not a selected value.
+function chosen(value) {
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(chosen) : value ? [value] : [];
+}
+
+async function answer(page, choose) {
+  // json-editor also has hidden labels.
+  for (const label of LABELS) await page.getByText(label).filter({ visible: true }).first().waitFor();
+  await choose(page, /Do you smoke\?/, "Yes");
+  await page.getByLabel("Your age").filter({ visible: true }).fill("34");
+}
+
+async function readAnswers(id) {
+  const headers = { Authorization: `Bearer ${process.env.TOKEN}` };
+  const request = await fetch(`${process.env.SERVICE}/v1/staff/consultation-requests/${id}`, { headers });
+  return (await request.json()).sent.answers;
 }
 
 // Fills in the required fields only, and sends the form.
-async function ask(page, chooseTopic) {
+async function ask(page, choose) {
   const consent = page.getByRole("checkbox", { name: /The clinic may use/ });
   assert.equal(await consent.isChecked(), false);
   await page.getByRole("textbox", { name: "Your name" }).fill("Robin");
   await page.getByRole("textbox", { name: "E-mail address" }).fill("robin@example.com");
-  await chooseTopic(page);
+  await choose(page, TOPIC, "Chronic pain");
+  if (LABELS.length) await answer(page, choose);
   // Uses the keyboard: a library moves elements when a field loses the focus, so a click may miss.
   await consent.press("Space");
   await page.getByRole("button", { name: "Submit" }).press("Enter");
-  await page.getByText(/^accepted [0-9a-f-]{36}$/).waitFor();
+  const accepted = page.getByText(/^accepted [0-9a-f-]{36}$/);
+  const id = (await accepted.textContent()).split(" ")[1];
+  assert.deepEqual(await readAnswers(id), LABELS.length ? { smoker: "yes", age: 34 } : {});
 }
 
 try {
   await browse(async (page) => {
-    for (const [file, chooseTopic] of Object.entries(LIBRARIES)) {
+    for (const [file, choose] of Object.entries(LIBRARIES)) {
       const library = file.split(".")[0];
       await open(page, library);
-      await ask(page, chooseTopic);
+      await ask(page, choose);
       // In the default dialect the library selects no value by itself either.
       await open(page, library, "enum");
     }

@@ -6,6 +6,13 @@ import { keep, readForm, send } from "./send.js";
 
 // JSONForms shows labels only for choices with `const`.
 const form = await readForm("const");
+// Its vanilla renderers show members of an object only if they are named one by one.
+const layout = {
+  type: "VerticalLayout",
+  elements: form.ui.order.map((name) => (
+    { type: "Control", scope: `#/properties/${name.replace(".", "/properties/")}` }
+  )),
+};
 // JSONForms stores the data itself, and reports each change.
 const NOTHING = {};
 
@@ -15,6 +22,7 @@ function Page() {
     <>
       <JsonForms
         schema={form.schema}
+        uischema={layout}
         data={NOTHING}
         renderers={vanillaRenderers}
         cells={vanillaCells}

@@ -26,7 +26,7 @@ public class Ask {
 
     ConsultationRequestCreate request = new ConsultationRequestCreate()
         .name("Robin").email("robin@example.com")
-        .topic(ConsultationRequestCreate.TopicEnum.OTHER)
+        .topic("other")
         .consentToContact(false).formVersion(form.getVersion());
     check(refusal(api, request).contains("consent_to_contact.required"), "no consent, no request");
     request.consentToContact(true);

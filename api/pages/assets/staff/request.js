@@ -2,7 +2,7 @@
 
 import { complain, element, field, once, say, section, show, when } from "/staff/dom.js";
 import { changeRequest, eraseRequest, openRequest, writeNote } from "/staff/service.js";
-import { MOVES, plain, QUARANTINE, SENT, STATES } from "/staff/words.js";
+import { MOVES, QUARANTINE, STATES } from "/staff/words.js";
 import { dayOf } from "/staff/zone.js";
 
 // The text of an unsaved note, because the view is drawn again after each action.
@@ -97,18 +97,17 @@ function sent(request) {
   if (request.sent === null) {
     return section("What was sent", element("p", {}, "It was erased."));
   }
-  const values = Object.entries(SENT).map(([name, label]) => [label, value(name, request.sent[name])]);
+  const values = request.sent.shown.map(({ name, label, value }) => [label, text(name, value)]);
   const consents = request.consents.map((consent) =>
     element("li", {}, `“${consent.text}” `, when(consent.given_at)));
   return section("What was sent", list(values), element("h3", {}, "Agreed to"), element("ul", {}, ...consents));
 }
 
-function value(name, content) {
-  if (content === null) return "–";
-  if (name === "email") return element("a", { href: `mailto:${encodeURIComponent(content)}` }, content);
-  if (name === "phone") return element("a", { href: `tel:${content}` }, content);
-  if (name === "name" || name === "message") return element("span", { class: "typed" }, content);
-  return plain(content);
+function text(name, value) {
+  if (value === null) return "–";
+  if (name === "email") return element("a", { href: `mailto:${encodeURIComponent(value)}` }, value);
+  if (name === "phone") return element("a", { href: `tel:${value}` }, value);
+  return element("span", { class: "typed" }, value);
 }
 
 function notes(me, request, mayNote) {

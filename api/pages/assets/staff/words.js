@@ -19,17 +19,6 @@ export const MOVES = {
   closed_out: "Close out",
 };
 
-export const SENT = {
-  name: "Name",
-  email: "E-mail",
-  phone: "Phone",
-  preferred_contact: "Preferred contact",
-  may_leave_voicemail: "May leave a voicemail",
-  best_time: "Best time",
-  topic: "About",
-  message: "Message",
-};
-
 export const QUARANTINE = {
   honeypot: "a field that people do not see was filled in",
   too_fast: "it was sent faster than a person types",
@@ -48,10 +37,3 @@ export const MODES = {
   waitlist: "Accepted, on a waiting list",
   paused: "Not accepted for now",
 };
-
-// A value as text: `chronic_pain` becomes "chronic pain".
-export function plain(value) {
-  if (value === null) return "–";
-  if (typeof value === "boolean") return value ? "Yes" : "No";
-  return String(value).replaceAll("_", " ");
-}

@@ -1,13 +1,16 @@
-import { linked, make, nameOf, show } from "./page.js";
+import { describe, linked, make, nameOf, show } from "./page.js";
 import { readAll } from "./service.js";
 
 await show(async (status, clinic) => {
-  const sections = await readAll("/v1/sections");
+  const { data: sections } = await readAll("/v1/sections");
+  const { mode, accepting, message } = status.consultations;
+  describe({ locale: sections[0]?.locale, description: `${nameOf(clinic)}. ${status.headline}. Information and answers to questions.` });
   return [
     make("h1", {}, nameOf(clinic)),
-    status.consultations.accepting
-      ? make("p", {}, make("a", { class: "action", href: "request.html" }, "Request a consultation"))
-      : make("p", {}, "The clinic is not taking requests for a consultation."),
+    accepting && make("p", {}, make("a", { class: "action", href: "request.html" }, "Request a consultation")),
+    // A clinic that is closed for good says so in the banner.
+    mode !== "closed" && (message ? make("p", {}, message)
+      : !accepting && make("p", {}, "The clinic is not taking requests for a consultation at the moment.")),
     make("div", { class: "cards" }, sections.map(card)),
     contactSection(clinic.contact),
     status.state === "open" && hours(clinic.opening_hours ?? []),
@@ -37,7 +40,7 @@ function hours(days) {
 }
 
 function clock(time) {
-  return new Date(`1970-01-01T${time}`).toLocaleTimeString(undefined, { timeStyle: "short" });
+  return new Date(`1970-01-01T${time}`).toLocaleTimeString(document.documentElement.lang, { timeStyle: "short" });
 }
 
 function section(title, lines) {

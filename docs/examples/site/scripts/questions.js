@@ -1,14 +1,15 @@
-import { day, html, make, notices, show } from "./page.js";
+import { day, describe, html, make, notices, show } from "./page.js";
 import { readAll } from "./service.js";
 
-await show(async () => {
-  const [questions, sections] = await Promise.all([readAll("/v1/faqs"), readAll("/v1/sections")]);
+await show(async (status) => {
+  const { data: questions, meta } = await readAll("/v1/faqs");
+  describe({ locale: questions[0]?.locale });
   const entries = questions.map((faq) => ({
-    section: faq.section, element: answer(faq), words: normalized(`${faq.question} ${faq.answer.text}`),
+    topic: faq.topic, element: answer(faq, status), words: normalized(`${faq.question} ${faq.answer.text}`),
   }));
-  const groups = [...sections, { slug: null, title: "Other questions" }].map(({ slug, title }) => {
-    const own = entries.filter((entry) => entry.section === slug);
-    return { own, element: make("section", {}, make("h2", {}, title), own.map((entry) => entry.element)) };
+  const groups = topicsOf(questions, meta).map(({ slug, name }) => {
+    const own = entries.filter((entry) => entry.topic === slug);
+    return { own, element: make("section", {}, make("h2", {}, name), own.map((entry) => entry.element)) };
   });
   const found = make("p", { role: "status" });
   const search = make("input", { id: "search", type: "search", autocomplete: "off", oninput: filter });
@@ -36,17 +37,28 @@ await show(async () => {
 openNamed();
 addEventListener("hashchange", openNamed);
 
+// The topics with their names; the slug is shown where the service has no name.
+function topicsOf(questions, { topics = [] }) {
+  const named = new Map(topics.map(({ slug, name }) => [slug, name]));
+  const slugs = new Set([...named.keys(), ...questions.map(({ topic }) => topic)]);
+  return [...slugs].map((slug) => ({ slug, name: named.get(slug) ?? readable(slug) }));
+}
+
+function readable(slug) {
+  return slug[0].toUpperCase() + slug.slice(1).replaceAll("-", " ");
+}
+
 function normalized(text) {
   return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 }
 
-function answer(faq) {
+function answer(faq, status) {
   return make("details", { id: faq.slug },
     make("summary", {}, faq.question),
     !faq.answered && make("p", { class: "unanswered" }, "This question has no answer yet."),
     html(faq.answer.html),
-    notices(faq.notices),
-    make("p", { class: "dates" }, `Last changed on ${day(faq.updated_at)}.`));
+    notices(faq.notices, status),
+    faq.updated_at && make("p", { class: "dates" }, `Last changed on ${day(faq.updated_at)}.`));
 }
 
 // Opens the question that the URL's fragment names.

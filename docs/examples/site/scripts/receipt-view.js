@@ -1,6 +1,6 @@
-// Shows a receipt: the state of the request, the reference and code, and the withdrawal.
+// Shows a receipt: the state of the request, the link to keep or to print, and the withdrawal.
 import { day, fill, make, moment } from "./page.js";
-import { forgetReceipt, keepReceipt } from "./receipts.js";
+import { forgetReceipt, keepReceipt, linkTo } from "./receipts.js";
 import { call, Problem } from "./service.js";
 
 const STATES = {
@@ -16,33 +16,38 @@ const STATES = {
 
 export function receiptView(receipt, message = null) {
   const { id, receipt_token: token, state, received_at, retention_until: until, next_step, confirmation } = receipt;
-  const said = make("p", { role: "status" });
+  const link = linkTo(receipt);
+  const said = make("p", { role: "status", class: "current" });
   const copy = make("button", { type: "button", onclick: async () => {
     try {
-      await navigator.clipboard.writeText(`Reference: ${id}\nCode: ${token}`);
+      await navigator.clipboard.writeText(link);
       said.textContent = "Copied.";
     } catch {
-      said.textContent = "Your browser does not allow copying; please write both down.";
+      said.textContent = "Your browser does not allow copying; please print this page.";
     }
-  } }, "Copy both");
+  } }, "Copy the link");
+  const print = make("button", { type: "button", onclick: () => window.print() }, "Print");
   const forget = make("button", { type: "button", onclick: () => {
     forgetReceipt();
     location.replace("receipt.html");
-  } }, "Forget them on this device");
+  } }, "Forget it on this device");
   const withdrawn = state === "withdrawn";
   return [
     make("h1", { tabindex: "-1" }, "Your request"),
     message && make("p", { role: "alert" }, message),
-    confirmation && !withdrawn && make("p", {}, confirmation),
-    make("p", { class: "next" }, next_step.text),
+    confirmation && !withdrawn && make("p", { class: "current" }, confirmation),
+    make("p", { class: "current" }, next_step.text),
+    make("p", { class: "printed" }, "The receipt of a request for a consultation."),
     make("dl", {},
-      pair("State", STATES[state] ?? state),
-      pair("Received on", moment(received_at)),
-      until && pair("Erased for good on", day(until)),
-      pair("Reference", make("code", {}, id)),
-      pair("Code", make("code", {}, token))),
-    make("p", {}, "Keep the reference and the code: they open this page again for anyone who has both. This tab forgets them when it is closed."),
-    make("p", { class: "buttons" }, copy, forget),
+      make("div", { class: "current" }, pair("State", STATES[state] ?? state)),
+      make("div", {}, pair("Received on", moment(received_at))),
+      until && make("div", {}, pair("Erased for good on", day(until))),
+      make("div", {}, pair("Reference", make("code", {}, id))),
+      make("div", {}, pair("Code", make("code", {}, token))),
+      make("div", {}, pair("Link", make("a", { href: link }, link)))),
+    !withdrawn && make("p", {}, "Keep the link: it shows where your request stands, and lets you withdraw it. Anyone who has the link can do the same."),
+    make("p", { class: "current" }, "This tab forgets the link when it is closed."),
+    make("p", { class: "buttons" }, copy, print, forget),
     said,
     // A completed request is a record of care, and the service does not withdraw it.
     !withdrawn && state !== "completed" && withdrawal(receipt),

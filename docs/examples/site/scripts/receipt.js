@@ -5,6 +5,11 @@ import { Problem, read } from "./service.js";
 
 const kept = linkedReceipt() ?? keptReceipt();
 
+// A link that is opened in the tab of a receipt changes only the URL's fragment, and loads nothing by itself.
+addEventListener("hashchange", () => {
+  if (linkedReceipt()) location.reload();
+});
+
 await show(
   async () => (kept ? current(kept) : lookUp()),
   () => kept?.state && receiptView(kept, "The clinic's service cannot be reached right now. This is the last known state."),
@@ -54,7 +59,7 @@ function lookUp(before = null) {
   };
   return [
     make("h1", {}, "Your request"),
-    make("p", {}, "With the reference and the code of your receipt you see where your request stands, and can withdraw it."),
+    make("p", {}, "Open the link of your receipt, or enter its reference and code here: you then see where your request stands, and can withdraw it."),
     make("form", { onsubmit: submit },
       make("div", { class: "field" }, make("label", { for: "reference" }, "Reference"), id),
       make("div", { class: "field" }, make("label", { for: "code" }, "Code"), token),

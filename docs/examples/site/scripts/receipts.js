@@ -32,6 +32,11 @@ export function linkedReceipt() {
   return receipt;
 }
 
+// The link that opens the receipt on any device.
+export function linkTo({ id, receipt_token: token }) {
+  return new URL(`receipt.html#${new URLSearchParams({ id, token })}`, location.href).href;
+}
+
 export function forgetReceipt() {
   sessionStorage.removeItem(NAME);
 }

@@ -1,24 +1,28 @@
-import { fill, linked, make, show, statusBanner } from "./page.js";
+import { describe, fill, linked, make, nameOf, show, showStatus } from "./page.js";
 import { receiptView } from "./receipt-view.js";
 import { keepReceipt } from "./receipts.js";
 import { call, Problem, read, Unreachable } from "./service.js";
 
 const REQUESTS = "/v1/consultation-requests";
 
-await show(async (status) => {
+await show(async (status, clinic) => {
   const form = await read(status.consultations.form);
-  return form.accepting && status.consultations.accepting
-    ? requestForm(status, form) : closed(status, form);
+  describe({ locale: form.locale, description: `${nameOf(clinic)}: requests for a consultation.` });
+  return form.accepting && status.consultations.accepting ? requestForm(status, form) : closed(status);
 });
 
-function closed(status, { safety_notice: safety }, message = null) {
-  const { note, records_contact: contact, records_url: url } = status.closure;
+// `refusal` is the service's text for a request that was sent after the clinic closed.
+function closed({ consultations, closure }, refusal = null) {
+  const words = consultations.message ?? (consultations.mode === "closed" ? "The clinic no longer takes requests for a consultation."
+    : "The clinic is not taking requests for a consultation at the moment.");
+  const { note, records_contact: contact, records_url: url } = closure;
   return [
-    make("h1", { tabindex: "-1" }, "Requests are not taken"),
-    message ? make("p", { role: "alert" }, message) : make("p", {}, "The clinic is not taking requests for a consultation."),
-    make("p", { class: "safety" }, safety),
+    make("h1", { tabindex: "-1" }, "Requests for a consultation"),
+    refusal ? make("p", { role: "alert" }, refusal) : make("p", {}, words),
+    make("p", { class: "safety" }, "If you are in danger or in crisis, call your local emergency number."),
     note && make("p", {}, note),
     (contact || url) && make("p", {}, "Your records: ", linked(contact ?? url, url ?? contact)),
+    make("p", {}, make("a", { href: "index.html" }, "Back to the clinic's information")),
   ];
 }
 
@@ -45,7 +49,8 @@ async function requestForm(status, firstForm) {
     if (sent !== pending.sent) {
       const seconds = Math.round((Date.now() - begun) / 1000);
       const hints = { website: trap.value || null, seconds_to_complete: seconds };
-      const body = JSON.stringify({ ...fields.value, ...hints, form_version: form.version });
+      const shown = { form_version: form.version, ...(form.locale && { locale: form.locale }) };
+      const body = JSON.stringify({ ...fields.value, ...hints, ...shown });
       pending = { sent, body, key: crypto.randomUUID() };
     }
     return pending;
@@ -84,42 +89,43 @@ async function requestForm(status, firstForm) {
 
   async function showClosed(message) {
     const now = await read("/v1/status", { cache: "reload" }).catch(() => status);
-    document.getElementById("status").replaceChildren(statusBanner(now));
+    showStatus(now);
     const main = document.getElementById("content");
-    fill(main, closed(now, form, message));
+    fill(main, closed(now, message));
     main.querySelector("h1").focus();
   }
 
   // The clinic has changed its form: the values are copied to the new form.
   async function renew() {
-    const filled = fields.value;
+    const { entered } = fields;
     try {
       form = await read(status.consultations.form, { cache: "reload" });
     } catch {
       return showMessage("The form has changed, and the new one cannot be reached. What you entered is still here. Please send it again in a moment.");
     }
     fill(container);
-    fields = new Form(container, form, filled);
+    fields = new Form(container, form, entered);
     return showMessage("The form has changed. Please check it, and send it again.");
   }
 
   // Lists all faults, in the order of the fields, each with a link to its field.
   function faults(error) {
-    const rank = ({ pointer }) => fields.names.indexOf(pointer.replace("#/", ""));
+    const rank = (fault) => fields.fields.indexOf(fields.named(fault));
     const list = error.errors.toSorted((one, other) => rank(one) - rank(other)).map((fault) => {
-      const name = fields.names[rank(fault)];
-      return make("li", {}, name
-        ? make("a", { href: `#${fields.input(name).id}`, onclick: (event) => jump(event, name) }, fault.detail)
-        : fault.detail);
+      const field = fields.named(fault);
+      if (!field) return make("li", {}, fault.detail);
+      // The text for a question or a further consent can be the same for several of them.
+      const words = field.path.includes(".") ? `${field.schema.title} – ${fault.detail}` : fault.detail;
+      return make("li", {}, make("a", { href: `#${fields.input(field).id}`, onclick: (event) => jump(event, field) }, words));
     });
     fill(message, make("div", { role: "alert", class: "faults" },
       make("p", {}, "Your request was not sent. Please check the following:"), make("ul", {}, list)));
     message.focus();
   }
 
-  function jump(event, name) {
+  function jump(event, field) {
     event.preventDefault();
-    fields.input(name).focus();
+    fields.input(field).focus();
   }
 
   function showMessage(text) {
@@ -127,12 +133,16 @@ async function requestForm(status, firstForm) {
     message.focus();
   }
 
+  const { mode, message: words } = status.consultations;
+  const waiting = words ?? (mode === "waitlist" ? "The clinic keeps a waiting list: your request is put on it." : null);
+  const asksFor = (path) => fields.fields.some((field) => field.path === path);
   return [
     make("h1", {}, "Request a consultation"),
     make("p", { class: "safety" }, form.safety_notice),
-    status.consultations.mode === "waitlist"
-      && make("p", { class: "waiting" }, "The clinic keeps a waiting list: your request is put on it."),
-    make("p", {}, "Fields marked with a star are needed, and a way to reach you: e-mail, phone, or both."),
+    waiting && make("p", { class: "waiting" }, waiting),
+    make("p", {}, asksFor("email") && asksFor("phone")
+      ? "Fields marked with a star are needed, and a way to reach you: e-mail, phone, or both."
+      : "Fields marked with a star are needed."),
     element,
   ];
 }

@@ -18,15 +18,16 @@ export class Unreachable extends Error {}
 
 export const read = (path, options) => call("GET", path, options);
 
+// All pages of a list as one: `{data, meta}`.
 export async function readAll(path) {
-  const found = [];
-  let cursor = null;
+  const list = { data: [] };
   do {
-    const page = await read(cursor === null ? path : `${path}?cursor=${encodeURIComponent(cursor)}`);
-    found.push(...page.data);
-    cursor = page.meta.next_cursor;
-  } while (cursor !== null);
-  return found;
+    const cursor = list.meta?.next_cursor;
+    const page = await read(cursor ? `${path}?cursor=${encodeURIComponent(cursor)}` : path);
+    list.data.push(...page.data);
+    list.meta = page.meta;
+  } while (list.meta.next_cursor !== null);
+  return list;
 }
 
 export async function call(method, path, { token, key, body, cache } = {}) {
