@@ -41,7 +41,7 @@ DraftOption = Annotated[
 
 def pull(folder: FolderArgument, server: ServerOption = None) -> None:
     """Write what is live into a folder. A file that already says the same is not touched."""
-    with _explained():
+    with explained():
         with opened_database() as engine, reading(engine) as session:
             recorded = DatabaseContent(session, source=name_database(engine)).read()
         pulled = pull_content(folder, recorded=recorded)
@@ -56,7 +56,7 @@ def pull(folder: FolderArgument, server: ServerOption = None) -> None:
 
 def diff(folder: FolderArgument, server: ServerOption = None) -> None:
     """Show what a push would change. Exits with 1 if anything differs, or with a fault."""
-    with _explained():
+    with explained():
         files, marks = read_content(folder), read_marks(folder)
         with opened_database() as engine, reading(engine) as session:
             store = DatabaseContent(session, source=name_database(engine))
@@ -77,7 +77,7 @@ def push(
     options = PushOptions(
         change=ChangeSize.MINOR if minor else ChangeSize.MAJOR, note=note, is_draft=draft
     )
-    with _explained():
+    with explained():
         files, marks = read_content(folder), read_marks(folder)
         plan, after = _push_into_database(files, marks, options)
         if not plan.is_empty:
@@ -94,7 +94,7 @@ def _push_into_database(
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def explained() -> Iterator[None]:
     """Ends the command with one line for each fault."""
     try:
         with one_line_faults():

@@ -22,7 +22,7 @@ from models.document import (
     Revision,
     Verdict,
 )
-from models.document_content import CONTENTS
+from models.document_content import read_stored
 from models.document_file import FileReview
 from models.publication import Moved
 from models.status_content import InitialStatus
@@ -165,7 +165,7 @@ class _Documents:
         text = self.published.effective.texts.get(key)
         if isinstance(text, PublishedText) and text.number == number:
             return text.content
-        return None if content is None else CONTENTS[key.kind].model_validate(content)
+        return None if content is None else read_stored(key.kind, content)
 
     def _ended_at(self, key: DocumentKey) -> datetime | None:
         """When a text that is not public any more was withdrawn, or when its publication ended."""

@@ -63,9 +63,12 @@ def _item_lines(head: str, value: object, indent: str) -> Iterator[str]:
 
 
 def _has_no_prose(value: object) -> bool:
-    """Whether it is not a mapping with a text of several words, which reads better in lines."""
-    texts = value.values() if isinstance(value, Mapping) else ()
-    return not any(isinstance(text, str) and " " in text for text in texts)
+    """Whether it is not a mapping with a text of several words, which reads better in lines.
+
+    So does a mapping with a value to fill in.
+    """
+    items = value.values() if isinstance(value, Mapping) else ()
+    return not any(item is None or (isinstance(item, str) and " " in item) for item in items)
 
 
 def _text_lines(head: str, text: str, indent: str) -> Iterator[str]:
@@ -150,7 +153,7 @@ def _is_plain(text: str, *, flow: bool) -> bool:
         return False
     if ": " in text or " #" in text or "\t" in text or "\n" in text or _CONTROL.search(text):
         return False
-    if flow and (set(text) & set(",[]{}") or ":" in text):
+    if flow and set(text) & set(",[]{}:?"):
         return False
     resolved = _resolver.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call] # PyYAML has no types
     return bool(resolved == "tag:yaml.org,2002:str")

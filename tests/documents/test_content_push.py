@@ -295,7 +295,7 @@ async def test_marks_of_another_database(engine: Engine, folder: Path, files: Pa
 @pytest.mark.parametrize(
     ("file", "old", "new", "line"),
     [
-        ("form.yaml", "text: The practice may", "text: The clinic may", "form.yaml:11: the text "),
+        ("form.yaml", "text: The practice may", "text: The clinic may", "form.yaml:87: the text "),
         ("clinic.yaml", "locales: [en-US]", "locales: [de]", "clinic.yaml:7: locales: "),
         ("notices.yaml", "slug: healing-times", "slug: times", "faqs/how-long-it-takes.md:"),
         (SECTION, "title:", "titel:", f"{SECTION}:"),

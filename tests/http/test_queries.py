@@ -101,7 +101,7 @@ async def test_at_most_twenty_unknown_parameters_are_named(client: httpx.AsyncCl
 
 async def test_a_cursor_beyond_the_end_is_an_empty_page(client: httpx.AsyncClient) -> None:
     """A cursor after the last item gives an empty page: the last text may be withdrawn."""
-    answer = await client.get(f"/v1/faqs?cursor={encode_text("9999 =zzz")}")
+    answer = await client.get(f"/v1/faqs?cursor={encode_text('9999 =zzz')}")
     assert answer.status_code == 200
     assert answer.json()["data"] == []
     assert answer.json()["meta"]["next_cursor"] is None
