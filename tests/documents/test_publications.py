@@ -94,7 +94,8 @@ async def test_a_plan_takes_effect_and_ends(client: httpx.AsyncClient, engine: E
     begins = utc_now() + timedelta(seconds=0.4)
     ends = begins + timedelta(seconds=0.4)
     publish(engine, "section", "recovery", title="For a while", from_at=begins, until_at=ends)
-    assert (await client.get(path)).json() == before
+    early = (await client.get(path)).json()
+    assert early == before or utc_now() >= begins
 
     async def is_served() -> bool:
         return bool((await client.get(path)).json()["title"] == "For a while")

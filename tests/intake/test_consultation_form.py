@@ -41,7 +41,7 @@ async def test_the_form_is_complete(client: httpx.AsyncClient) -> None:
     form = await read_form(client)
     assert set(form) == {
         "version", "accepting", "reason", "schema", "ui", "consents", "messages", "safety_notice",
-        "confirmation", "clinic_state",
+        "confirmation", "clinic_state", "intake_message", "privacy_policy_url", "locale",
     }  # fmt: skip
     assert form["safety_notice"] == SAFETY
     assert form["consents"] == [

@@ -14,13 +14,14 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from data.database import writing
+from data.documents import form
 from data.documents.form import find_accepted_form, find_form_by_number, find_form_version
-from data.documents.publications import record_change
+from data.documents.revisions import blank_revision, find_revision
 from data.intake.sealed import request_location
-from models.consultation_form import ConsultationForm
 from models.consultation_request import Consent, ConsultationRequest
-from models.publication import Kind
+from models.values import utc_now
 from tests.support.apps import client_of, running, set_status
+from tests.support.documents import document_of
 from tests.support.forms import form_document, let_forms_age, publish_form, with_questions
 from tests.support.intake import PATH, body_of, faults, opened, post
 from tests.support.staff import STAFF, signed_in
@@ -63,17 +64,15 @@ async def test_a_replaced_form_is_accepted_for_a_while(
 
 
 async def test_a_form_that_becomes_outdated_in_between(
-    client: httpx.AsyncClient, engine: Engine, open_clinic: None
+    client: httpx.AsyncClient, engine: Engine, open_clinic: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The version is checked again when the request is stored."""
     publish_form(engine, other_topics(form_document()))
     # The service notices the change with this read.
     messages = (await client.get(f"{PATH}/form")).json()["messages"]
     assert (await post(client)).status_code == 201
-    with writing(engine) as session:
-        # Without a change of the content version, as if only time had passed.
-        for row in session.exec(select(ConsultationForm)):
-            row.published_at -= timedelta(days=15)
+    # Only time passes: the content version stays.
+    monkeypatch.setattr(form, "utc_now", lambda: utc_now() + timedelta(days=15))
     answer = await post(client)
     assert faults(answer) == [OUTDATED]
     assert answer.json()["errors"][0]["detail"] == messages["form_version.outdated"]
@@ -179,51 +178,18 @@ async def test_answers_in_the_csv_are_no_formula(
     assert row["answers"] == "'=HYPERLINK(1): No sport"
 
 
-def old_document() -> dict[str, Any]:
-    """The form of the invented clinic as release 0.1.0 stored it."""
-    new = form_document()
-    fields = {
-        name: {key: value for key, value in field.items() if key not in ("required", "choices")}
-        for name, field in new["fields"].items()
-    }
-    [consent] = new["consents"]
-    fields["consent_to_contact"] = {
-        "label": None, "help": consent.pop("help"), "autocomplete": None, "input_mode": None,
-        "widget": "checkbox",
-    }  # fmt: skip
-    choices = {name: field.get("choices") for name, field in new["fields"].items()}
-    choices["topic"] = new.pop("topics")
-    del new["questions"]
-    return {
-        **new,
-        "version": 1,
-        "fields": fields,
-        "choices": {
-            name: {one["value"]: one["label"] for one in given}
-            for name, given in choices.items()
-            if given
-        },
-    }
-
-
-async def test_forms_and_requests_of_the_first_release(
+async def test_requests_of_the_first_release(
     app: FastAPI, client: httpx.AsyncClient, engine: Engine, open_clinic: None
 ) -> None:
-    """A form and a request that release 0.1.0 stored are served and shown as before."""
-    before = (await client.get(f"{PATH}/form")).json()
+    """A request that release 0.1.0 stored is shown with the labels of its form."""
     accepted = await post(client)
     keyring = app.state.runtime.keyring
     with writing(engine) as session:
-        form = session.get_one(ConsultationForm, 1)
-        form.document = old_document()
         row = session.get_one(ConsultationRequest, accepted.json()["id"])
         sent = opened(app, accepted) or {}
         for name in ("answers", "consents", "locale"):
             del sent[name]
         row.sealed = keyring.seal(json.dumps(sent).encode(), location=request_location(row.id))
-        record_change(session, kind=Kind.FORM)
-    assert (await client.get(f"{PATH}/form")).json() == before
-    assert (await post(client)).status_code == 201
     staff = signed_in(engine)
     request = (await client.get(f"{INBOX}/{accepted.json()['id']}", headers=staff)).json()
     assert request["sent"]["answers"] == {}
@@ -239,7 +205,10 @@ async def test_a_request_whose_form_is_gone(
     version = publish_form(engine, with_questions(form_document()))
     accepted = await post(client, body_of(form_version=version, answers={"age": 34}))
     with writing(engine) as session:
-        session.delete(session.get_one(ConsultationForm, version))
+        document = document_of(session, "form")
+        revision = find_revision(session, document=document, number=version)
+        assert revision is not None
+        blank_revision(session, revision=revision)
     staff = signed_in(engine)
     request = (await client.get(f"{INBOX}/{accepted.json()['id']}", headers=staff)).json()
     shown = [(one["name"], one["label"], one["value"]) for one in request["sent"]["shown"]]

@@ -5,10 +5,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import Engine
 
-from data.database import writing
-from data.documents.clinic import find_clinic
-from data.documents.publications import record_change
-from models.publication import Kind
+from tests.support.documents import publish
 from tests.support.intake import body_of, faults, opened, post
 
 
@@ -38,11 +35,7 @@ async def test_phone_numbers_of_the_clinic_s_country(
     stored: str | None,
 ) -> None:
     """A number without `+` is one of the clinic's country; its extension is kept."""
-    with writing(engine) as session:
-        clinic = find_clinic(session)
-        clinic.country = country
-        session.add(clinic)
-        record_change(session, kind=Kind.CLINIC)
+    publish(engine, "clinic", country=country)
     answer = await post(client, body_of(email=..., phone=typed))
     if stored is None:
         assert faults(answer) == [("#/phone", "phone.invalid")]

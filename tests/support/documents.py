@@ -57,7 +57,7 @@ def publish(
     **changes: object,
 ) -> None:
     """Publishes a new revision: `content`, by default the published one, with some changes."""
-    values = {**(content or content_of(engine, kind, slug)), **changes}
+    values = {**(content_of(engine, kind, slug) if content is None else content), **changes}
     with writing(engine) as session:
         document = document_of(session, kind, slug, locale)
         revision = save_revision(

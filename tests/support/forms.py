@@ -1,6 +1,5 @@
 """Forms of clinics that ask more than the invented clinic does."""
 
-import dataclasses
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,14 +8,12 @@ import yaml
 from sqlalchemy import Engine
 from sqlmodel import select
 
-from data.database import writing
-from data.documents.files import read_content
+from data.database import reading, writing
+from data.documents.content_version import record_change
 from data.documents.form import find_form_version
-from data.documents.publications import record_change
-from data.operations.content_loading import load_content
-from models.consultation_form import ConsultationForm, FormContent
-from models.publication import Kind
+from models.document import Publication
 from tests.support.clinic import CLINIC
+from tests.support.documents import document_of, publish
 
 SEVILLA = Path(__file__).resolve().parents[1] / "sevilla"
 
@@ -57,18 +54,19 @@ def with_questions(document: dict[str, Any], *, required: bool = False) -> dict[
 
 
 def publish_form(engine: Engine, document: dict[str, Any], *, clinic: Path = CLINIC) -> int:
-    """Publishes a form of the clinic, and returns its version."""
-    form = FormContent.model_validate(document)
-    content = dataclasses.replace(read_content(clinic), form=form)
-    with writing(engine) as session:
-        load_content(session, content=content)
+    """Publishes a form, and the country of the clinic in a folder; returns the form's version."""
+    country = yaml.safe_load((clinic / "clinic.yaml").read_text(encoding="utf-8"))["country"]
+    publish(engine, "clinic", country=country)
+    publish(engine, "form", content=document)
+    with reading(engine) as session:
         return find_form_version(session).version
 
 
 def let_forms_age(engine: Engine, age: timedelta) -> None:
     """Makes the publication of every form so much older."""
     with writing(engine) as session:
-        for row in session.exec(select(ConsultationForm)):
-            row.published_at -= age
+        form = document_of(session, "form").id
+        for row in session.exec(select(Publication).where(Publication.document_id == form)):
+            row.from_at -= age
             session.add(row)
-        record_change(session, kind=Kind.FORM)
+        record_change(session, name="form")
