@@ -1,7 +1,7 @@
 """Checks a publication before it is recorded: which faults would it make public?"""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
