@@ -22,7 +22,7 @@ from data.live_keyring import LiveKeyring, read_file, read_text
 from data.operations.content_filling import fill_database, is_filled
 from data.operations.health import probe_writing
 from data.postgresql import NotDurable
-from data.schema import NEWEST_REVISION, find_revision, migrate
+from data.schema import NEWEST_REVISION, MigrationRefused, find_revision, migrate
 from data.sealing_keys import has_sealed_data
 from models.settings import SHIPPED, Settings
 
@@ -62,6 +62,8 @@ def prepare(settings: Settings) -> None:
         raise CannotStart(f"the database cannot be used ({name_fault(error)})") from None
     except NotDurable as error:
         raise CannotStart(f"the database can lose committed data: {error}") from None
+    except MigrationRefused as error:
+        raise CannotStart(str(error)) from None
     finally:
         engine.dispose()
 

@@ -25,8 +25,15 @@ class NewerDatabase(Exception):
     """A newer version of the service has migrated the database."""
 
 
+class MigrationRefused(Exception):
+    """The next schema cannot contain what the database has. The message says what to do."""
+
+
 def migrate(engine: Engine, *, to: str = "head") -> None:
-    """Upgrades to a revision, by default the newest. One transaction contains all steps."""
+    """Upgrades to a revision, by default the newest. One transaction contains all steps.
+
+    Raises `MigrationRefused`.
+    """
     from alembic import command
 
     with _locked_schema(engine) as connection:
@@ -34,7 +41,10 @@ def migrate(engine: Engine, *, to: str = "head") -> None:
 
 
 def revert(engine: Engine, *, to: str) -> None:
-    """Downgrades to a revision. `base` stands for an empty database."""
+    """Downgrades to a revision. `base` stands for an empty database.
+
+    Raises `MigrationRefused`.
+    """
     from alembic import command
 
     with _locked_schema(engine) as connection:

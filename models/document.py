@@ -115,6 +115,7 @@ class Publication(SQLModel, table=True):
         Index("ix_publication_document_id_from_at_id", "document_id", "from_at", "id"),
         Index("ix_publication_from_at", "from_at"),
         Index("ix_publication_until_at", "until_at"),
+        Index("ix_publication_written_in", "written_in"),
     )
 
     id: int | None = Field(default=None, primary_key=True)

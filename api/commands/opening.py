@@ -34,6 +34,7 @@ _EXPLAINED = (
     RoleFault,
     SealBroken,
     SettingsFault,
+    schema.MigrationRefused,
     server.CannotStart,
 )
 FAULTS = (

@@ -7,13 +7,14 @@ from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 
 from api.http import strict_json
-from api.problems.catalogue import Problem
+from api.problems.catalogue import InvalidRequest, Problem
 from api.problems.validation import OUTDATED, faults_of, invalid_request
 from api.runtime import OpenIntake, runtime_of
 from data.database import reading
 from data.documents.form import find_accepted_form
-from models.consultation_form import FormVersion
+from models.consultation_form import FormContent, FormVersion
 from models.form_messages import served_messages
+from models.form_ui import form_ui
 from models.request_check import check_request, complete_request
 from models.sent_request import ConsultationRequestCreate
 from models.values import BodyFaults
@@ -28,7 +29,7 @@ async def require_valid(
     intake: OpenIntake = request.state.intake
     form, faults = await _check(request, sent.model_dump())
     if faults.found or faults.more_unknown:
-        raise invalid_request(faults, messages=served_messages(form.content))
+        raise _refusal(faults, form.content)
     return complete_request(sent, form=form.content, country=intake.country, locale=intake.locale)
 
 
@@ -45,7 +46,18 @@ async def problem_of(request: Request, error: RequestValidationError) -> Problem
     known = {pointer for pointer, _ in faults.found}
     faults.found += [fault for fault in more.found if fault[0] not in known]
     faults.more_unknown |= more.more_unknown
-    return invalid_request(faults, messages=served_messages(form.content))
+    return _refusal(faults, form.content)
+
+
+def _refusal(faults: BodyFaults, form: FormContent) -> InvalidRequest:
+    """The problem, with the faults in the order of the form."""
+    positions = {name: position for position, name in enumerate(form_ui(form).order)}
+    faults.found.sort(
+        key=lambda fault: positions.get(
+            fault[0].removeprefix("#/").replace("/", "."), len(positions)
+        )
+    )
+    return invalid_request(faults, messages=served_messages(form))
 
 
 async def _check(

@@ -5,7 +5,7 @@ one with the latest beginning is in effect, and of several of these the one reco
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -49,13 +49,6 @@ class PublishedText:
     days: TextDays
 
 
-class _InEffect(NamedTuple):
-    """The publication of a document in effect; `None` if all have ended. `begun` counts all."""
-
-    publication_id: int | None
-    begun: int
-
-
 class PastPublication(NamedTuple):
     """A publication that has begun."""
 
@@ -73,13 +66,18 @@ class PastPublication(NamedTuple):
 
 @dataclass(frozen=True)
 class EffectivePublications:
-    """What each document leads to. The other fields are kept for the next reading."""
+    """What each document leads to at a time. The other fields are for the next reading."""
 
-    texts: Mapping[DocumentKey, PublishedText | Moved | Withdrawn]
-    keys: Mapping[int, DocumentKey]
-    in_effect: Mapping[int, _InEffect]
-    histories: Mapping[int, Sequence[PastPublication]]
-    revisions: Mapping[int, tuple[int, Input]]
+    version: int
+    at: datetime
+    texts: Mapping[DocumentKey, PublishedText | Moved | Withdrawn] = field(default_factory=dict)
+    keys: Mapping[int, DocumentKey] = field(default_factory=dict)
+    # By document: the publication in effect, and all that have begun, by their beginning.
+    in_effect: Mapping[int, PastPublication | None] = field(default_factory=dict)
+    histories: Mapping[int, Sequence[PastPublication]] = field(default_factory=dict)
+    # By revision: its number and content, and the days of its approval.
+    revisions: Mapping[int, tuple[int, Input]] = field(default_factory=dict)
+    approvals: Mapping[int, tuple[date, date | None]] = field(default_factory=dict)
 
 
 def not_called_off() -> ColumnElement[bool]:
@@ -111,62 +109,102 @@ def find_next_boundary(session: Session, *, now: datetime) -> datetime | None:
 
 
 def read_effective(
-    session: Session, *, now: datetime, previous: EffectivePublications | None
+    session: Session, *, version: int, now: datetime, previous: EffectivePublications | None
 ) -> EffectivePublications:
-    """What is public at `now`. Reads only the revisions and histories that `previous` lacks."""
-    keys, in_effect = _find_in_effect(session, now)
-    known = previous.in_effect if previous else {}
-    new = [
-        document_id for document_id, found in in_effect.items() if found != known.get(document_id)
-    ]
-    histories = {
-        document_id: past
-        for document_id, past in (previous.histories.items() if previous else ())
-        if document_id in in_effect
-    } | _read_histories(session, documents=new, now=now)
-    current = {
-        document_id: next((p for p in histories[document_id] if p.id == found.publication_id), None)
-        for document_id, found in in_effect.items()
+    """What is public at `now`, in a transaction that sees this content version.
+
+    Of what `previous` has, it reads only the documents again that may have changed since then.
+    """
+    if previous is None or previous.at > now:
+        previous = EffectivePublications(version, now)
+        changed = None
+    else:
+        changed = _find_changed(session, previous, now)
+    found = _find_in_effect(session, now, changed)
+    keys = {**previous.keys, **_read_keys(session, found.keys() - previous.keys.keys())}
+    histories = {**previous.histories, **_read_histories(session, documents=found, now=now)}
+    in_effect = {
+        **previous.in_effect,
+        **{document_id: _by_id(histories[document_id], id_) for document_id, id_ in found.items()},
     }
-    wanted = {past.revision_id for past in current.values() if past and past.revision_id}
-    revisions = _read_revisions(session, wanted, previous.revisions if previous else {})
-    reviews = _read_approvals(session)
+    revisions = _read_revisions(session, in_effect.values(), previous.revisions)
+    approvals = _read_approvals(session)
+    # Reviews are part of every text.
+    outdated = found if approvals == previous.approvals else in_effect
     texts = {
-        keys[document_id]: _lead(
-            keys[document_id], past, histories[document_id], revisions, reviews
-        )
-        for document_id, past in current.items()
+        **previous.texts,
+        **{
+            keys[document_id]: _lead(
+                keys[document_id],
+                in_effect[document_id],
+                histories[document_id],
+                revisions,
+                approvals,
+            )
+            for document_id in outdated
+        },
     }
-    return EffectivePublications(texts, keys, in_effect, histories, revisions)
+    return EffectivePublications(
+        version, now, texts, keys, in_effect, histories, revisions, approvals
+    )
+
+
+def _by_id(history: Sequence[PastPublication], id_: int | None) -> PastPublication | None:
+    return next((past for past in reversed(history) if past.id == id_), None)
+
+
+def _find_changed(
+    session: Session, previous: EffectivePublications, now: datetime
+) -> Collection[int]:
+    """The documents with a publication that is new, was called off, has begun or has ended."""
+    since, version = previous.at, previous.version
+    from_at, until_at = col(Publication.from_at), col(Publication.until_at)
+    called_off = select(PublicationCallingOff.publication_id).where(
+        PublicationCallingOff.written_in > version
+    )
+    conditions = (
+        col(Publication.written_in) > version,
+        (from_at > since) & (from_at <= now),
+        (until_at > since) & (until_at <= now),
+        col(Publication.id).in_(called_off),
+    )
+    # Not one query with `OR`: each of these uses an index.
+    return {
+        document_id
+        for condition in conditions
+        for document_id in session.exec(select(Publication.document_id).where(condition))
+    }
 
 
 def _find_in_effect(
-    session: Session, now: datetime
-) -> tuple[dict[int, DocumentKey], dict[int, _InEffect]]:
+    session: Session, now: datetime, documents: Collection[int] | None
+) -> dict[int, int | None]:
+    """The publication in effect of each document of which one has begun; `None` if all have ended.
+
+    Without `documents`, of all documents.
+    """
     of_document = col(Publication.document_id) == Document.id
-    newest_first = (col(Publication.from_at).desc(), col(Publication.id).desc())
+    has_begun = (of_document, col(Publication.from_at) <= now, not_called_off())
     in_effect = (
         select_columns(col(Publication.id))
         .where(of_document, holds_at(now), not_called_off())
-        .order_by(*newest_first)
+        .order_by(col(Publication.from_at).desc(), col(Publication.id).desc())
         .limit(1)
         .scalar_subquery()
     )
-    begun = (
-        select_columns(func.count())
-        .select_from(Publication)
-        .where(of_document, col(Publication.from_at) <= now, not_called_off())
-        .scalar_subquery()
+    query = select_columns(col(Document.id), in_effect).where(
+        select_columns(col(Publication.id)).where(*has_begun).exists()
     )
-    columns = (Document.id, Document.kind, Document.slug, Document.locale, in_effect, begun)
-    keys, found = {}, {}
-    for document_id, kind, slug, locale, publication_id, count in session.connection().execute(
-        select_columns(*columns)  # type: ignore[call-overload] # columns of one table
-    ):
-        if count:
-            keys[document_id] = DocumentKey(Kind(kind), slug, locale)
-            found[document_id] = _InEffect(publication_id, count)
-    return keys, found
+    if documents is not None:
+        query = query.where(col(Document.id).in_(documents))
+    return {row[0]: row[1] for row in session.connection().execute(query)}
+
+
+def _read_keys(session: Session, documents: Collection[int]) -> dict[int, DocumentKey]:
+    if not documents:
+        return {}
+    rows = session.exec(select(Document).where(col(Document.id).in_(documents)))
+    return {row.id or 0: row.key for row in rows}
 
 
 def _read_histories(
@@ -191,10 +229,12 @@ def _read_histories(
 
 
 def _read_revisions(
-    session: Session, wanted: Iterable[int], known: Mapping[int, tuple[int, Input]]
+    session: Session,
+    published: Iterable[PastPublication | None],
+    known: Mapping[int, tuple[int, Input]],
 ) -> dict[int, tuple[int, Input]]:
-    """The numbers and contents of revisions, by their ids."""
-    wanted = set(wanted)
+    """The numbers and contents of the published revisions, by their ids."""
+    wanted = {past.revision_id for past in published if past and past.revision_id}
     revisions = {key: value for key, value in known.items() if key in wanted}
     missing = wanted - revisions.keys()
     if missing:

@@ -156,6 +156,8 @@ def _writes(engine: Engine) -> bool:
 def _read(
     session: Session, *, version: int, now: datetime, previous: Published | None
 ) -> Published:
-    effective = read_effective(session, now=now, previous=previous.effective if previous else None)
+    effective = read_effective(
+        session, version=version, now=now, previous=previous.effective if previous else None
+    )
     until = find_next_boundary(session, now=now)
     return Published(version, begins=now, until=until, effective=effective)

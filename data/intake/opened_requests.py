@@ -13,6 +13,7 @@ from data.documents.form import find_form_by_number
 from data.intake.requests import list_consents
 from data.intake.sealed import note_location, open_request
 from models.audit import Action
+from models.consultation_form import FormVersion
 from models.consultation_request import FINAL_STATES, ConsultationRequest, RequestState
 from models.inbox import (
     TRANSITIONS,
@@ -73,7 +74,12 @@ def open_parts(session: Session, *, row: ConsultationRequest, keyring: Keyring) 
 
 
 def _sent_public(session: Session, sent: Mapping[str, Any]) -> SentPublic:
-    form = find_form_by_number(session, version=sent["form_version"])
+    # An export opens many requests with the same version, and a version never changes.
+    known: dict[int, FormVersion | None] = session.info.setdefault("forms", {})
+    version = sent["form_version"]
+    if version not in known:
+        known[version] = find_form_by_number(session, version=version)
+    form = known[version]
     return sent_public(sent, form=form.content if form else None)
 
 

@@ -28,7 +28,7 @@ def checked(folder: Path, document: Document) -> list[str]:
     shutil.copytree(CLINIC, folder / "content")
     text = yaml.safe_dump(document, allow_unicode=True, sort_keys=False)
     (folder / "content" / "form.yaml").write_text(text, encoding="utf-8")
-    lines = invoke("check", str(folder / "content"), folder=folder).stderr.splitlines()
+    lines = invoke("content", "check", str(folder / "content"), folder=folder).stderr.splitlines()
     assert all(line.startswith("form.yaml:") for line in lines)
     return [line.split(": ", 1)[1] for line in lines]
 

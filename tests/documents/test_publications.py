@@ -92,7 +92,7 @@ async def test_a_plan_takes_effect_and_ends(client: httpx.AsyncClient, engine: E
     path = "/v1/sections/recovery"
     before = (await client.get(path)).json()
     begins = utc_now() + timedelta(seconds=0.4)
-    ends = begins + timedelta(seconds=0.4)
+    ends = begins + timedelta(seconds=2)
     publish(engine, "section", "recovery", title="For a while", from_at=begins, until_at=ends)
     early = (await client.get(path)).json()
     assert early == before or utc_now() >= begins
@@ -114,7 +114,7 @@ async def test_a_text_ends_without_another(client: httpx.AsyncClient, engine: En
     """A text whose only publication has ended is gone, without a reason."""
     content = content_of(engine, "section", "recovery")
     now = utc_now()
-    ends = now + timedelta(seconds=0.3)
+    ends = now + timedelta(seconds=2)
     publish(engine, "section", "for-a-while", content=content, until_at=ends)
     assert (await client.get("/v1/sections/for-a-while")).status_code == 200
 

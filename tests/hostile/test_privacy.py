@@ -97,6 +97,8 @@ def bodies(canaries: Canaries) -> Iterator[tuple[int, bytes, dict[str, str]]]:
     yield 422, canaries.body(name=f"{word()}\0", email=word(), phone=word(), topic=[word()]), {}
     yield 422, canaries.body(**{f"{word()}é": word(), word(): {word(): [word()]}}), {}
     yield 422, canaries.body(message={word(): word()}, name=[word()]), {}
+    unknown = {word(): word(), f"{word()}é": [word()], "plain": {word(): word()}}
+    yield 422, canaries.body(answers=unknown, consents=unknown, locale=f"en-{word()}"), {}
     yield 422, canaries.body(message=word() * 200, name=word() * 20, email=word() * 20), {}
     yield 422, json.dumps([word()]).encode(), {}
     yield 413, canaries.body(message=word() * 5000), {}

@@ -2,6 +2,7 @@
 
 import json
 import random
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,6 +13,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session, select
 
 from models.consultation_request import Consent
+from tests.support.databases import files_of
 from tests.support.forms import (
     REMINDERS,
     SEVILLA,
@@ -67,6 +69,15 @@ async def test_answers_and_consents_are_stored(
         ("contact", 1, CONSENT),
         ("reminders", 1, REMINDERS["text"]),
     ]
+
+
+async def test_answers_are_sealed(client: httpx.AsyncClient, folder: Path, version: int) -> None:
+    """No answer can be read in the database's files."""
+    typed = {"doctor": "Dr. Marker-1", "history": "Marker-2", "sport": "running"}
+    assert (await post(client, sent(version, typed))).status_code == 201
+    stored = b"".join(files_of(folder).values())
+    assert b"reminders" in stored
+    assert not any(f"Marker-{number}".encode() in stored for number in (1, 2))
 
 
 @pytest.mark.parametrize("consents", [None, {}, {"reminders": False}, {"reminders": None}])
@@ -313,7 +324,10 @@ def sevilla(engine: Engine, open_clinic: None) -> int:
 
 
 async def test_the_form_of_another_clinic(client: httpx.AsyncClient, sevilla: int) -> None:
-    """A dental clinic in Sevilla asks with its own words, topics, questions and consents."""
+    """A dental clinic in Sevilla asks with its own words, topics, questions and consents.
+
+    The faults have the order of its form.
+    """
     form = (await client.get(f"{PATH}/form")).json()
     topics = form["schema"]["properties"]["topic"]["oneOf"]
     assert [topic["title"] for topic in topics] == [
@@ -328,13 +342,13 @@ async def test_the_form_of_another_clinic(client: httpx.AsyncClient, sevilla: in
              "answers": {"seguro": "otro"}, "consents": {"recordatorios": "sí"}}  # fmt: skip
     answer = await post(client, json.dumps(wrong).encode())
     assert [(f["pointer"], f["code"], f["detail"]) for f in answer.json()["errors"]] == [
-        ("#/preferred_contact", "body.unknown_field", "Este campo no forma parte del formulario."),
-        ("#/topic", "topic.invalid", "Elija uno de los motivos que se ofrecen."),
         ("#/best_time", "best_time.invalid", "Elija una de las horas que se ofrecen."),
+        ("#/topic", "topic.invalid", "Elija uno de los motivos que se ofrecen."),
         ("#/answers/primera_visita", "primera_visita.required", "Diga si es su primera visita."),
         ("#/answers/seguro", "seguro.invalid", "Elija una de las respuestas que se ofrecen."),
         ("#/consents/recordatorios", "recordatorios.wrong_type",
          "Marque la casilla para dar su permiso, o déjela vacía."),
+        ("#/preferred_contact", "body.unknown_field", "Este campo no forma parte del formulario."),
     ]  # fmt: skip
 
 

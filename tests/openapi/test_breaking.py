@@ -54,9 +54,9 @@ BREAKING: dict[str, Change] = {
     "SectionPublic.title: null may come": lambda d: schema(d, "SectionPublic")["properties"].update(
         title={"anyOf": [{"type": "string"}, {"type": "null"}]}
     ),
-    "StatusPublic.updated_at: another format": lambda d: schema(d, "StatusPublic")["properties"][
-        "updated_at"
-    ].pop("format"),
+    "RequestSummary.received_at: another format": lambda d: schema(d, "RequestSummary")[
+        "properties"
+    ]["received_at"].pop("format"),
     "ConsultationRequestCreate.phone is needed now": lambda d: schema(
         d, "ConsultationRequestCreate"
     )["required"].append("phone"),

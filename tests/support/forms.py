@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from data.database import reading, writing
+from data.documents import published
 from data.documents.content_version import record_change
 from data.documents.form import find_form_version
 from models.document import Publication
@@ -70,3 +71,5 @@ def let_forms_age(engine: Engine, age: timedelta) -> None:
             row.from_at -= age
             session.add(row)
         record_change(session, name="form")
+    # The service reads a publication once, because it never changes.
+    published._latest.clear()
