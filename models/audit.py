@@ -46,6 +46,7 @@ class Action(StrEnum):
     DOCUMENT_BLANKED = "document.blanked"
     STATUS_CHANGED = "status.changed"
     STATUS_CALLED_OFF = "status.called_off"
+    CONTENT_PUSHED = "content.pushed"
 
 
 # Actors without a token. `NOBODY` is a caller whose token is not known.
