@@ -1,7 +1,7 @@
 """The linter: checks documents against each other, and each Markdown text."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -35,14 +35,20 @@ class Finding:
     line: int = 0
 
 
-def check_documents(contents: Mapping[DocumentKey, Input]) -> list[Finding]:
-    """All faults between the documents of one language, and inside their texts."""
-    return [
-        finding
-        for key, content in contents.items()
-        if isinstance(content, SectionContent | FAQContent)
-        for finding in _check_text(key, content, contents)
-    ]
+def check_documents(
+    contents: Mapping[DocumentKey, Input], *, known: Collection[DocumentKey] = ()
+) -> list[Finding]:
+    """All faults between the documents of one language, and inside their texts.
+
+    The texts of the documents in `known` are not read.
+    """
+    found: list[Finding] = []
+    for key, content in contents.items():
+        if isinstance(content, SectionContent | FAQContent):
+            found += _check_references(key, content, contents)
+            if key not in known:
+                found += _check_texts(key, content)
+    return found
 
 
 def check_folder(folder: ContentFolder) -> list[Fault]:
@@ -74,7 +80,7 @@ def fault_of(finding: Finding, folder: ContentFolder) -> Fault:
     return Fault(source.file, first + finding.line, finding.reason)
 
 
-def _check_text(
+def _check_references(
     key: DocumentKey, content: SectionContent | FAQContent, contents: Mapping[DocumentKey, Input]
 ) -> Iterator[Finding]:
     notices = contents.get(DocumentKey(Kind.NOTICES, Kind.NOTICES, key.locale))
@@ -91,6 +97,9 @@ def _check_text(
         section = content.section
         if section is not None and key._replace(kind=Kind.SECTION, slug=section) not in contents:
             yield Finding(key, ("section",), "no section has this slug")
+
+
+def _check_texts(key: DocumentKey, content: SectionContent | FAQContent) -> Iterator[Finding]:
     for position, markdown in _texts_of(content):
         for line, reason in _markdown_faults(markdown):
             yield Finding(key, position, reason, line)
