@@ -25,6 +25,9 @@ CHALLENGE = {"WWW-Authenticate": "Bearer"}
 # token. Above it, the answer is 429.
 REFUSED_RATE = "10 per minute"
 
+# Each of them permits to read documents.
+CONTENT_SCOPES = frozenset({Scope.CONTENT_WRITE, Scope.CONTENT_PUBLISH, Scope.CONTENT_REVIEW})
+
 _bearer = HTTPBearer(
     auto_error=False,
     scheme_name=SCHEME,
@@ -65,13 +68,36 @@ async def authenticate(
 
     Raises `Unauthorized`, `TooManyRequests` or `Forbidden`.
     """
+    is_enough = token is not None and set(needed.scopes) <= set(token.scopes)
+    return await _admit(request, needed, credentials, token, is_enough=is_enough)
+
+
+async def authenticate_reader(
+    request: Request,
+    needed: SecurityScopes,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    token: Annotated[StaffToken | None, Depends(find_sent_token)],
+) -> Staff:
+    """The caller, with one of the scopes for content. Raises the same as `authenticate`."""
+    is_enough = token is not None and not CONTENT_SCOPES.isdisjoint(token.scopes)
+    return await _admit(request, needed, credentials, token, is_enough=is_enough)
+
+
+async def _admit(
+    request: Request,
+    needed: SecurityScopes,
+    credentials: HTTPAuthorizationCredentials | None,
+    token: StaffToken | None,
+    *,
+    is_enough: bool,
+) -> Staff:
     if token is None:
         if credentials is not None:
             await _count_wrong_token(request)
         raise Unauthorized(headers=CHALLENGE)
     if is_use_due(token):
         runtime_of(request).access.record_use_soon(token.id)
-    if not set(needed.scopes) <= set(token.scopes):
+    if not is_enough:
         await _record_forbidden(request, token, needed)
         challenge = f'Bearer error="insufficient_scope", scope="{needed.scope_str}"'
         raise Forbidden(headers={"WWW-Authenticate": challenge})
@@ -133,4 +159,11 @@ IntakeWriter = Annotated[Staff, Security(authenticate, scopes=[Scope.INTAKE_WRIT
 IntakeEraser = Annotated[
     Staff, Security(authenticate, scopes=[Scope.INTAKE_READ, Scope.INTAKE_WRITE])
 ]
+ContentWriter = Annotated[Staff, Security(authenticate, scopes=[Scope.CONTENT_WRITE])]
+ContentPublisher = Annotated[Staff, Security(authenticate, scopes=[Scope.CONTENT_PUBLISH])]
+ContentReader = Annotated[Staff, Security(authenticate_reader, scopes=[Scope.CONTENT_WRITE])]
+# For the OpenAPI entry of a route with `ContentReader`: the scopes that are enough instead.
+ALSO_CONTENT_READERS = {
+    "security": [{SCHEME: [scope]} for scope in sorted(CONTENT_SCOPES - {Scope.CONTENT_WRITE})]
+}
 IntakeExporter = Annotated[Staff, Security(authenticate, scopes=[Scope.INTAKE_EXPORT])]

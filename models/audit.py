@@ -38,8 +38,15 @@ class Action(StrEnum):
     KEY_IMPORTED = "key.imported"
     KEY_ROTATED = "key.rotated"
     KEY_RETIRED = "key.retired"
+    DOCUMENT_CREATED = "document.created"
+    DOCUMENT_SAVED = "document.saved"
+    DOCUMENT_PUBLISHED = "document.published"
+    DOCUMENT_WITHDRAWN = "document.withdrawn"
+    DOCUMENT_CALLED_OFF = "document.called_off"
+    DOCUMENT_BLANKED = "document.blanked"
     STATUS_CHANGED = "status.changed"
     STATUS_CALLED_OFF = "status.called_off"
+    CONTENT_PUSHED = "content.pushed"
 
 
 # Actors without a token. `NOBODY` is a caller whose token is not known.
@@ -107,12 +114,12 @@ class AuditEventPublic(Output):
     )
     action: Action = Described(description="The recorded action.")
     subject: str | None = Described(
-        description="Id of the request, token, webhook, delivery, key or status change; `null` for "
-        "none."
+        description="Id of the request, token, webhook, delivery, key or status change, or the "
+        "kind, slug and locale of the document with slashes between them; `null` for none."
     )
     details: Annotated[Details, BeforeValidator(_without_lists)] = Described(
         description="Details of the action. Several values are one text with commas. They never "
-        "contain anything that a patient typed."
+        "contain anything that a patient typed, and no words of a document."
     )
 
 

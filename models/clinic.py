@@ -11,7 +11,16 @@ from pydantic import Field as Described
 from models.notice import NoticePublic
 from models.opening_hours import SpecialDays, Weekday, WeeklyHours, check_hours_together
 from models.texts import without_duplicates
-from models.values import ClinicState, Input, Line, Locale, Output, Slug, WebAddress
+from models.values import (
+    MAX_ITEMS,
+    ClinicState,
+    Input,
+    Line,
+    Locale,
+    Output,
+    Slug,
+    WebAddress,
+)
 
 
 class _WithSlug(Protocol):
@@ -29,28 +38,34 @@ def _check_slugs(items: S) -> S:
 class Contact(Input):
     """How to reach the clinic. A field is `None` if it is not known."""
 
-    phone: Line | None = None
-    email: Line | None = None
-    website: WebAddress | None = None
-    address: Line | None = None
+    phone: Line | None = Described(default=None, description="Telephone number.")
+    email: Line | None = Described(default=None, description="E-mail address.")
+    website: WebAddress | None = Described(
+        default=None, description="URL of the clinic's own website."
+    )
+    address: Line | None = Described(default=None, description="Street address, without the city.")
 
 
 class Treatment(Input):
-    slug: Slug
-    name: Line
-    summary: Line
+    """A treatment that the clinic's texts describe."""
+
+    slug: Slug = Described(description="Identifier for use in URLs.")
+    name: Line = Described(description="Name of the treatment.")
+    summary: Line = Described(description="One sentence about the treatment.")
 
 
 class Condition(Input):
-    slug: Slug
-    name: Line
+    """A medical condition for which the treatments are used."""
+
+    slug: Slug = Described(description="Identifier for use in URLs.")
+    name: Line = Described(description="Name of the condition.")
 
 
 class Topic(Input):
     """A topic of FAQs."""
 
-    slug: Slug
-    name: Line
+    slug: Slug = Described(description="Identifier, the value of the parameter `topic`.")
+    name: Line = Described(description="Name to show.")
 
 
 class ClinicContent(Input):
@@ -59,19 +74,39 @@ class ClinicContent(Input):
     The first of `locales` is the default one.
     """
 
-    name: Line | None = None
-    locality: Line
-    region: Line
-    country: str = Described(pattern="^[A-Z]{2}$")
-    time_zone: str
-    locales: Annotated[list[Locale], Described(min_length=1), AfterValidator(without_duplicates)]
-    contact: Contact = Contact()
-    privacy_policy_url: WebAddress | None = None
-    opening_hours: WeeklyHours | None = None
-    special_hours: SpecialDays | None = None
-    treatments: Annotated[list[Treatment], AfterValidator(_check_slugs)] = []
-    conditions: Annotated[list[Condition], AfterValidator(_check_slugs)] = []
-    faq_topics: Annotated[list[Topic], AfterValidator(_check_slugs)] = []
+    name: Line | None = Described(
+        default=None, description="Name of the clinic; `null` if it is not known."
+    )
+    locality: Line = Described(description="City.")
+    region: Line = Described(description="State or province.")
+    country: str = Described(pattern="^[A-Z]{2}$", description="Country code, ISO 3166-1 alpha-2.")
+    time_zone: Line = Described(description="Name in the IANA time zone database.")
+    locales: Annotated[
+        list[Locale],
+        Described(min_length=1, max_length=MAX_ITEMS),
+        AfterValidator(without_duplicates),
+    ] = Described(
+        description="Languages of the clinic, as BCP 47 tags. The first is the default one."
+    )
+    contact: Contact = Described(default=Contact(), description="How to reach the clinic.")
+    privacy_policy_url: WebAddress | None = Described(
+        default=None, description="URL of the clinic's privacy policy; `null` if it is not known."
+    )
+    opening_hours: WeeklyHours | None = Described(
+        default=None, description="Opening hours; `null` if they are not known."
+    )
+    special_hours: SpecialDays | None = Described(
+        default=None, description="Hours of single days; `null` for none."
+    )
+    treatments: Annotated[
+        list[Treatment], Described(max_length=MAX_ITEMS), AfterValidator(_check_slugs)
+    ] = Described(default=[], description="Treatments that the texts describe.")
+    conditions: Annotated[
+        list[Condition], Described(max_length=MAX_ITEMS), AfterValidator(_check_slugs)
+    ] = Described(default=[], description="Conditions that the treatments are for.")
+    faq_topics: Annotated[
+        list[Topic], Described(max_length=MAX_ITEMS), AfterValidator(_check_slugs)
+    ] = Described(default=[], description="Topics of FAQs, in their order.")
 
     @field_validator("time_zone")
     @classmethod

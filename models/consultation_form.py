@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field as Described
 from pydantic import (
@@ -18,7 +18,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from models.form_checks import find_content_faults
 from models.form_fields import ALWAYS_REQUIRED, CONTACTS
 from models.form_questions import Choice, InputMode, Name, Question, Widget
-from models.values import Input, Line, Paragraphs
+from models.values import MAX_ITEMS, FewKeys, Input, Line, Paragraphs
 
 _STORED = "stored"
 
@@ -29,24 +29,35 @@ class FormField(Input):
     `choices` are for a field with fixed values: those that the form offers.
     """
 
-    label: Line
-    help: Paragraphs | None = None
-    required: StrictBool = False
-    choices: list[Choice] | None = Described(default=None, min_length=1)
-    autocomplete: Line | None = None
-    input_mode: InputMode | None = None
-    widget: Widget
+    label: Line = Described(description="Label of the field.")
+    help: Paragraphs | None = Described(default=None, description="Help below the field.")
+    required: StrictBool = Described(
+        default=False, description="Whether a request without it is refused."
+    )
+    choices: list[Choice] | None = Described(
+        default=None,
+        min_length=1,
+        max_length=MAX_ITEMS,
+        description="Only for a field with fixed values: those that the form offers.",
+    )
+    autocomplete: Line | None = Described(
+        default=None, description="Value of the HTML attribute `autocomplete`; `null` for none."
+    )
+    input_mode: InputMode | None = Described(
+        default=None, description="Value of the HTML attribute `inputmode`; `null` for none."
+    )
+    widget: Widget = Described(description="Form control that fits the field.")
 
 
 class FormConsent(Input):
     """A consent for which a form asks. Its label is `text`. A new text needs a new `version`."""
 
-    purpose: Line
-    field: Name
-    version: StrictInt = Described(ge=1)
-    text: Paragraphs
-    help: Paragraphs | None = None
-    required: StrictBool
+    purpose: Line = Described(description="Purpose of the consent.")
+    field: Name = Described(description="The field of the request that gives the consent.")
+    version: StrictInt = Described(ge=1, description="Version of the text.")
+    text: Paragraphs = Described(description="The exact text that a person agrees to.")
+    help: Paragraphs | None = Described(default=None, description="Help below the consent.")
+    required: StrictBool = Described(description="Whether a request without it is refused.")
 
 
 class FormContent(Input):
@@ -57,14 +68,26 @@ class FormContent(Input):
     `models/form_words.py` has defaults for some.
     """
 
-    safety_notice: Paragraphs
-    confirmation: Paragraphs
-    fields: dict[str, FormField]
-    topics: list[Choice] = Described(min_length=1, max_length=100)
-    questions: list[Question] = Described(default=[], max_length=50)
-    consents: list[FormConsent] = Described(min_length=1, max_length=20)
-    messages: dict[str, Paragraphs]
-    next_steps: dict[str, Paragraphs]
+    safety_notice: Paragraphs = Described(description="Text that is always shown with the form.")
+    confirmation: Paragraphs = Described(description="Text to show after a request was accepted.")
+    fields: Annotated[dict[str, FormField], FewKeys] = Described(
+        description="The fields that the form asks for, in their order on the form."
+    )
+    topics: list[Choice] = Described(
+        min_length=1, max_length=100, description="What a person may ask about."
+    )
+    questions: list[Question] = Described(
+        default=[], max_length=50, description="The clinic's own questions."
+    )
+    consents: list[FormConsent] = Described(
+        min_length=1, max_length=20, description="The first is the consent to contact the person."
+    )
+    messages: Annotated[dict[str, Paragraphs], FewKeys] = Described(
+        description="For each error code of a 422: a sentence to show to the patient."
+    )
+    next_steps: Annotated[dict[str, Paragraphs], FewKeys] = Described(
+        description="For each state of a request: what happens next."
+    )
 
     @classmethod
     def of_stored(cls, document: Mapping[str, Any]) -> "FormContent":

@@ -1,20 +1,22 @@
 """Frequently asked questions and their answers."""
 
 from datetime import datetime
+from typing import Annotated
 
 from pydantic import Field as Described
-from pydantic import StrictBool, model_validator
+from pydantic import StrictBool, StrictInt, model_validator
 
 from models.clinic import TopicPublic
 from models.listing import ListMeta
 from models.notice import NoticePublic
 from models.section import BodyPublic
 from models.status import ClinicStatus
-from models.texts import Slugs, States, require_variants
+from models.texts import PUBLISHED_ON, UPDATED_ON, Slugs, States, require_variants
 from models.values import (
     ClinicState,
     ConsultationMode,
     Day,
+    FewKeys,
     Input,
     Line,
     MarkdownText,
@@ -29,18 +31,34 @@ class FAQContent(Input):
     It has one answer, or one for each state of the clinic, or one for each mode of its intake.
     """
 
-    question: Line
-    position: int = Described(ge=1, le=9999)
-    topic: Slug
-    section: Slug | None = None
-    answer: MarkdownText | None = None
-    answer_by_state: dict[ClinicState, MarkdownText] | None = None
-    answer_by_mode: dict[ConsultationMode, MarkdownText] | None = None
-    answered: StrictBool = True
-    shown_in: States | None = None
-    notices: Slugs = []
-    published_on: Day | None = None
-    updated_on: Day | None = None
+    question: Line = Described(description="The question, in a visitor's words.")
+    position: StrictInt = Described(ge=1, le=9999, description="Position in the order of the FAQs.")
+    topic: Slug = Described(description="Slug of one of the clinic's `faq_topics`.")
+    section: Slug | None = Described(
+        default=None, description="Slug of the section that the FAQ belongs to; `null` for none."
+    )
+    answer: MarkdownText | None = Described(
+        default=None, description="The answer for all states, in CommonMark."
+    )
+    answer_by_state: Annotated[dict[ClinicState, MarkdownText], FewKeys] | None = Described(
+        default=None,
+        description="Instead of `answer`: one text for each state in which the FAQ is shown.",
+    )
+    answer_by_mode: Annotated[dict[ConsultationMode, MarkdownText], FewKeys] | None = Described(
+        default=None,
+        description="Instead of `answer`: one text for each way in which requests are handled.",
+    )
+    answered: StrictBool = Described(
+        default=True, description="`false` if the answer only says that the answer is not known."
+    )
+    shown_in: States | None = Described(
+        default=None, description="States in which the FAQ is shown; `null` for all."
+    )
+    notices: Slugs = Described(
+        default=[], description="Slugs of the notices that are shown with the answer."
+    )
+    published_on: Day | None = Described(default=None, description=PUBLISHED_ON)
+    updated_on: Day | None = Described(default=None, description=UPDATED_ON)
 
     @model_validator(mode="after")
     def _check_answer(self) -> "FAQContent":

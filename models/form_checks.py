@@ -5,6 +5,7 @@ of a wrong type is skipped here: the validation reports it.
 """
 
 from collections.abc import Collection, Iterator, Mapping
+from itertools import islice
 
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
@@ -20,6 +21,7 @@ from models.form_fields import (
 )
 from models.form_questions import LIMITS, LONGEST_TEXTS, YES_NO_VALUES, QuestionType
 from models.form_words import MESSAGES
+from models.values import MAX_ITEMS
 
 NEXT_STEP_CLOSURES = ("clinic_temporarily_closed", "clinic_permanently_closed")
 
@@ -169,8 +171,9 @@ def _child(document: Document, name: str) -> Document:
     value = document.get(name)
     if not isinstance(value, Mapping):
         return {}
-    # In YAML a key can be of another type. The validation reports that.
-    return {key: member for key, member in value.items() if isinstance(key, str)}
+    # In YAML a key can be of another type. The validation reports that, and too many keys.
+    members = islice(value.items(), MAX_ITEMS)
+    return {key: member for key, member in members if isinstance(key, str)}
 
 
 def _each(document: object, *path: str | int) -> Iterator[tuple[Path, object]]:
@@ -181,7 +184,8 @@ def _each(document: object, *path: str | int) -> Iterator[tuple[Path, object]]:
     step, rest = path[0], path[1:]
     items: list[tuple[str | int, object]] = []
     if isinstance(document, list):
-        items = [(n, item) for n, item in enumerate(document) if step in ("*", n)]
+        # The validation reports a list that is longer.
+        items = [(n, item) for n, item in enumerate(document[:MAX_ITEMS]) if step in ("*", n)]
     elif isinstance(document, Mapping) and step in document:
         items = [(step, document[step])]
     for key, value in items:
@@ -198,4 +202,6 @@ def _repeated(document: object, *path: str | int) -> Iterator[tuple[Path, object
 
 
 def _fault(path: Path, reason: str, sentence: str, value: object) -> InitErrorDetails:
-    return InitErrorDetails(type=PydanticCustomError(reason, sentence), loc=path, input=value)
+    # With the input `None`, an answer would report that the value is missing.
+    given = "" if value is None and reason != "required" else value
+    return InitErrorDetails(type=PydanticCustomError(reason, sentence), loc=path, input=given)

@@ -45,8 +45,8 @@ Number = Annotated[
 class Choice(Input):
     """A value that a person can choose, and its label."""
 
-    value: Value
-    label: Line
+    value: Value = Field(description="The value that a request has.")
+    label: Line = Field(description="Label of the choice.")
 
 
 class QuestionType(StrEnum):
@@ -64,20 +64,36 @@ class QuestionType(StrEnum):
 class Question(Input):
     """A question of the clinic. Each type has its own limits (`LIMITS`)."""
 
-    name: Name
-    type: QuestionType
-    label: Line
-    help: Paragraphs | None = None
-    required: StrictBool = False
-    # Of `yes_no` only for other labels than those of the service.
-    choices: list[Choice] | None = Field(default=None, min_length=1, max_length=100)
-    max_length: StrictInt | None = Field(default=None, ge=1)
-    minimum: Number | None = None
-    maximum: Number | None = None
-    whole: StrictBool | None = None
-    autocomplete: Line | None = None
-    input_mode: InputMode | None = None
-    widget: Widget | None = None
+    name: Name = Field(description="Name of the answer in `answers` of a request.")
+    type: QuestionType = Field(description="Type of the answer.")
+    label: Line = Field(description="The question.")
+    help: Paragraphs | None = Field(default=None, description="Help below the question.")
+    required: StrictBool = Field(
+        default=False, description="Whether a request without an answer is refused."
+    )
+    choices: list[Choice] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=100,
+        description="For `choice` and `choices`. For `yes_no`: other labels than the usual ones.",
+    )
+    max_length: StrictInt | None = Field(
+        default=None, ge=1, description="For a text: its longest length in code points."
+    )
+    minimum: Number | None = Field(default=None, description="For a number: the lowest one.")
+    maximum: Number | None = Field(default=None, description="For a number: the highest one.")
+    whole: StrictBool | None = Field(
+        default=None, description="For a number: whether it has no fraction."
+    )
+    autocomplete: Line | None = Field(
+        default=None, description="Value of the HTML attribute `autocomplete`; `null` for none."
+    )
+    input_mode: InputMode | None = Field(
+        default=None, description="Value of the HTML attribute `inputmode`; `null` for none."
+    )
+    widget: Widget | None = Field(
+        default=None, description="Form control; `null` for the usual one of the type."
+    )
 
     @property
     def reasons(self) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field as Described
 from pydantic import field_validator
 
-from models.values import Input, Output, Paragraphs, Slug
+from models.values import MAX_ITEMS, Input, Output, Paragraphs, Slug
 
 CLINIC_STATUS = "clinic-status"
 
@@ -13,15 +13,17 @@ CLINIC_STATUS = "clinic-status"
 class Notice(Input):
     """A notice. With the scope `site` it belongs to every text, otherwise to texts that name it."""
 
-    slug: Slug
-    scope: Literal["site", "text"]
-    text: Paragraphs
+    slug: Slug = Described(description="Identifier of the notice, which texts name.")
+    scope: Literal["site", "text"] = Described(
+        description="`site`: shown with every text. `text`: shown with the texts that name it."
+    )
+    text: Paragraphs = Described(description="Plain text.")
 
 
 class NoticesContent(Input):
     """The content of the document `notices`, in the order to show them."""
 
-    notices: list[Notice]
+    notices: list[Notice] = Described(max_length=MAX_ITEMS, description="The notices.")
 
     @field_validator("notices")
     @classmethod

@@ -17,19 +17,22 @@ from typing import Annotated, Literal, get_args
 from pydantic import (
     AfterValidator,
     BeforeValidator,
+    Field,
     PlainSerializer,
     StrictBool,
     WithJsonSchema,
     model_validator,
 )
 
-from models.values import Day, Input, Line
+from models.values import MAX_ITEMS, Day, Input, Line
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 _WEEKDAYS: Sequence[Weekday] = get_args(Weekday)
 _DAY_LENGTH = 24 * 60
 _DAYS_AHEAD = 366
+# The most entries for single days in one document.
+MAX_DAYS = 1000
 _MINUTE = timedelta(minutes=1)
 # Some libraries add seconds.
 _TIME_PATTERN = "([01][0-9]|2[0-3]):[0-5][0-9](:00)?"
@@ -84,11 +87,13 @@ def _read_period(opens: time, closes: time, closes_next_day: bool) -> _Period:
 class OpeningHours(Input):
     """An opening of every week. One day may have several."""
 
-    day: Weekday
-    opens: TimeOfDay
-    closes: TimeOfDay
-    # An opening lasts at most 24 hours.
-    closes_next_day: StrictBool = False
+    day: Weekday = Field(description="Day of the week on which the opening begins.")
+    opens: TimeOfDay = Field(description="Opening time, in the clinic's time zone.")
+    closes: TimeOfDay = Field(description="Closing time, in the clinic's time zone.")
+    closes_next_day: StrictBool = Field(
+        default=False,
+        description="Whether `closes` is on the next day. An opening lasts at most 24 hours.",
+    )
 
     @model_validator(mode="after")
     def _check_times(self) -> "OpeningHours":
@@ -106,12 +111,16 @@ class SpecialHours(Input):
     One day may have several openings. Together they replace the usual ones of that day.
     """
 
-    on: Day
-    opens: TimeOfDay | None = None
-    closes: TimeOfDay | None = None
-    closes_next_day: StrictBool = False
-    closed: StrictBool = False
-    note: Line | None = None
+    on: Day = Field(description="The day.")
+    opens: TimeOfDay | None = Field(default=None, description="Opening time; `null` if closed.")
+    closes: TimeOfDay | None = Field(default=None, description="Closing time; `null` if closed.")
+    closes_next_day: StrictBool = Field(
+        default=False, description="Whether `closes` is on the next day."
+    )
+    closed: StrictBool = Field(
+        default=False, description="Whether the clinic is closed on this day."
+    )
+    note: Line | None = Field(default=None, description="For example the name of the holiday.")
 
     @model_validator(mode="after")
     def _check_times(self) -> "SpecialHours":
@@ -161,8 +170,12 @@ def _check_special(special: list[SpecialHours]) -> list[SpecialHours]:
 
 
 # The openings of every week, and those of single days. Openings may touch, but not overlap.
-WeeklyHours = Annotated[list[OpeningHours], AfterValidator(_check_week)]
-SpecialDays = Annotated[list[SpecialHours], AfterValidator(_check_special)]
+WeeklyHours = Annotated[
+    list[OpeningHours], Field(max_length=MAX_ITEMS), AfterValidator(_check_week)
+]
+SpecialDays = Annotated[
+    list[SpecialHours], Field(max_length=MAX_DAYS), AfterValidator(_check_special)
+]
 
 
 def check_hours_together(

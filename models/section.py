@@ -1,47 +1,84 @@
 """Content sections: the pages of the clinic's website."""
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field as Described
-from pydantic import model_validator
+from pydantic import StrictInt, model_validator
 
 from models.listing import Listing
 from models.notice import NoticePublic
 from models.status import ClinicStatus, IntakeReason
-from models.texts import Slugs, States, require_variants
-from models.values import ClinicState, Day, Input, Line, MarkdownText, Output, WebAddress
+from models.texts import PUBLISHED_ON, UPDATED_ON, Slugs, States, require_variants
+from models.values import (
+    MAX_ITEMS,
+    ClinicState,
+    Day,
+    FewKeys,
+    Input,
+    Line,
+    MarkdownText,
+    Output,
+    WebAddress,
+)
 
 
 class Reference(Input):
-    label: Line
-    url: WebAddress | None = None
+    """A source that a text refers to."""
+
+    label: Line = Described(description="Name of the source.")
+    url: WebAddress | None = Described(
+        default=None, description="URL of the source; `null` if it is not known."
+    )
 
 
 class CallToAction(Input):
-    label: Line
+    """A button below a text. The clinic's state enables and disables it."""
+
+    label: Line = Described(description="Label of the button.")
 
 
 class Image(Input):
-    url: WebAddress
-    alt: Line
+    """An image that belongs to a text."""
+
+    url: WebAddress = Described(description="URL of the image.")
+    alt: Line = Described(description="Text alternative for people who cannot see the image.")
 
 
 class SectionContent(Input):
     """The content of a section. It has one body, or one body for each state of the clinic."""
 
-    title: Line
-    summary: Line = Described(max_length=160)
-    position: int = Described(ge=1, le=9999)
-    body: MarkdownText | None = None
-    body_by_state: dict[ClinicState, MarkdownText] | None = None
-    shown_in: States | None = None
-    notices: Slugs = []
-    references: list[Reference] = []
-    call_to_action: CallToAction | None = None
-    image: Image | None = None
-    published_on: Day | None = None
-    updated_on: Day | None = None
+    title: Line = Described(description="Heading of the page.")
+    summary: Line = Described(
+        max_length=160, description="One sentence, suitable as a meta description."
+    )
+    position: StrictInt = Described(
+        ge=1, le=9999, description="Position in the order of the sections."
+    )
+    body: MarkdownText | None = Described(
+        default=None, description="The text for all states, in CommonMark."
+    )
+    body_by_state: Annotated[dict[ClinicState, MarkdownText], FewKeys] | None = Described(
+        default=None,
+        description="Instead of `body`: one text for each state in which the section is shown.",
+    )
+    shown_in: States | None = Described(
+        default=None, description="States in which the section is shown; `null` for all."
+    )
+    notices: Slugs = Described(
+        default=[], description="Slugs of the notices that are shown with the text."
+    )
+    references: list[Reference] = Described(
+        default=[], max_length=MAX_ITEMS, description="Sources that the text refers to."
+    )
+    call_to_action: CallToAction | None = Described(
+        default=None, description="The button below the text; `null` for none."
+    )
+    image: Image | None = Described(
+        default=None, description="The image of the page; `null` for none."
+    )
+    published_on: Day | None = Described(default=None, description=PUBLISHED_ON)
+    updated_on: Day | None = Described(default=None, description=UPDATED_ON)
 
     @model_validator(mode="after")
     def _check_body(self) -> "SectionContent":

@@ -20,6 +20,7 @@ class Scope(StrEnum):
 
     CONTENT_WRITE = "content:write"
     CONTENT_PUBLISH = "content:publish"
+    CONTENT_REVIEW = "content:review"
     STATUS_WRITE = "status:write"
     INTAKE_READ = "intake:read"
     INTAKE_WRITE = "intake:write"

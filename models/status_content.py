@@ -1,11 +1,16 @@
 """The words for each state of the clinic, and contacts for other help."""
 
+from typing import Annotated
+
+from pydantic import Field as Described
 from pydantic import field_validator
 
 from models.values import (
+    MAX_ITEMS,
     ClinicState,
     ConsultationMode,
     Day,
+    FewKeys,
     Input,
     Instant,
     Line,
@@ -15,28 +20,42 @@ from models.values import (
 
 
 class StatusText(Input):
-    headline: Line
-    message: Paragraphs
+    """The words for one state of the clinic."""
+
+    headline: Line = Described(description="Short text for a banner.")
+    message: Paragraphs = Described(description="Text of one or more sentences for patients.")
 
 
 class Closure(Input):
     """Where the records of a closed clinic are. A field is `None` if it is not known."""
 
-    records_contact: Paragraphs | None = None
-    records_url: WebAddress | None = None
-    note: Paragraphs | None = None
+    records_contact: Paragraphs | None = Described(
+        default=None, description="Contact for questions about medical records."
+    )
+    records_url: WebAddress | None = Described(
+        default=None, description="URL of a page about medical records."
+    )
+    note: Paragraphs | None = Described(
+        default=None, description="More information about the closure."
+    )
 
 
 class Alternative(Input):
-    name: Line
-    url: WebAddress | None = None
-    note: Paragraphs | None = None
+    """Another provider of care."""
+
+    name: Line = Described(description="Name of the provider.")
+    url: WebAddress | None = Described(
+        default=None, description="URL of the provider; `null` if it is not known."
+    )
+    note: Paragraphs | None = Described(default=None, description="More about the provider.")
 
 
 class SafetyResource(Input):
-    name: Line
-    contact: Line
-    note: Paragraphs | None = None
+    """Help in an emergency or a crisis."""
+
+    name: Line = Described(description="Name of the service that helps.")
+    contact: Line = Described(description="Telephone number or another contact.")
+    note: Paragraphs | None = Described(default=None, description="More about this help.")
 
 
 class InitialStatus(Input):
@@ -54,11 +73,25 @@ class StatusContent(Input):
     `alternatives` and `safety_resources` are `None` while it is not known whether there are any.
     """
 
-    texts: dict[ClinicState, StatusText]
-    intake_messages: dict[ConsultationMode, Paragraphs]
-    closure: Closure = Closure()
-    alternatives: list[Alternative] | None = None
-    safety_resources: list[SafetyResource] | None = None
+    texts: Annotated[dict[ClinicState, StatusText], FewKeys] = Described(
+        description="The words for each of the three states."
+    )
+    intake_messages: Annotated[dict[ConsultationMode, Paragraphs], FewKeys] = Described(
+        description="One sentence for each of `waitlist`, `paused` and `closed`.",
+    )
+    closure: Closure = Described(
+        default=Closure(), description="Where the records of a closed clinic are."
+    )
+    alternatives: list[Alternative] | None = Described(
+        default=None,
+        max_length=MAX_ITEMS,
+        description="Other providers; `null` while it is not known whether there are any.",
+    )
+    safety_resources: list[SafetyResource] | None = Described(
+        default=None,
+        max_length=MAX_ITEMS,
+        description="Help in a crisis; `null` while it is not known whether there is any.",
+    )
 
     @field_validator("texts")
     @classmethod

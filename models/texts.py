@@ -5,7 +5,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, Field
 
-from models.values import ClinicState, Slug
+from models.values import MAX_ITEMS, ClinicState, Slug
 
 T = TypeVar("T")
 
@@ -17,9 +17,18 @@ def without_duplicates(values: list[T]) -> list[T]:
     return values
 
 
-Slugs = Annotated[list[Slug], AfterValidator(without_duplicates)]
+Slugs = Annotated[list[Slug], Field(max_length=MAX_ITEMS), AfterValidator(without_duplicates)]
 # The states in which a text is shown. Elsewhere it is not listed, and its slug is not known.
-States = Annotated[list[ClinicState], Field(min_length=1), AfterValidator(without_duplicates)]
+States = Annotated[
+    list[ClinicState],
+    Field(min_length=1, max_length=len(ClinicState)),
+    AfterValidator(without_duplicates),
+]
+PUBLISHED_ON = (
+    "Day of the first publication, if the text is older than its document; `null` if that is not "
+    "known."
+)
+UPDATED_ON = "Day of the last essential change before its document; `null` if that is not known."
 
 
 def require_variants(

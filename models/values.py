@@ -30,6 +30,9 @@ LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 LINE_LENGTH = 200
 PARAGRAPHS_LENGTH = 2000
 MARKDOWN_LENGTH = 60_000
+ADDRESS_LENGTH = 2000
+# The most items in a list of an input, so that a body cannot have very many faults.
+MAX_ITEMS = 200
 
 # So many unknown fields of one input are reported one by one; the rest are reported together.
 MAX_UNKNOWN_FIELDS = 20
@@ -109,6 +112,15 @@ def _check_web_address(value: str) -> str:
     return value
 
 
+def _few_keys(value: object) -> object:
+    # Pydantic itself counts the keys only after it has reported each unknown one.
+    if isinstance(value, dict) and len(value) > MAX_ITEMS:
+        raise fault("too_long")
+    return value
+
+
+# For a field that is an object with free or listed keys.
+FewKeys = BeforeValidator(_few_keys)
 SLUG_PATTERN = "^[a-z0-9]+(?:-[a-z0-9]+)*$"
 
 Slug = Annotated[str, Field(pattern=SLUG_PATTERN, max_length=80)]
@@ -140,7 +152,12 @@ Instant = Annotated[
     AfterValidator(_in_utc),
 ]
 Day = Annotated[date, BeforeValidator(read_day)]
-WebAddress = Annotated[str, AfterValidator(_check_web_address)]
+WebAddress = Annotated[
+    str,
+    Field(max_length=ADDRESS_LENGTH),
+    AfterValidator(no_control_characters),
+    AfterValidator(_check_web_address),
+]
 # Stores `None` as SQL NULL and not as JSON `null`, so that IS NULL finds it.
 JSONColumn = JSON(none_as_null=True)
 
@@ -188,7 +205,8 @@ class Input(BaseModel):
     for a field that the person did not fill in.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    # Where an answer contains an input, as the content of a document, all its keys are present.
+    model_config = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=True)
 
     # Fields in which an empty string is a value.
     fields_with_empty_value: ClassVar[frozenset[str]] = frozenset()
@@ -198,9 +216,10 @@ class Input(BaseModel):
     def _prepare(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
-        bounded = _bounded(data, {field.alias or n for n, field in cls.model_fields.items()})
+        known = {field.alias or name for name, field in cls.model_fields.items()}
+        bounded = _bounded(data, known)
         # Only known fields are dropped: an unknown field is a fault even if it is empty.
-        droppable = cls.model_fields.keys() - cls.fields_with_empty_value
+        droppable = known - cls.fields_with_empty_value
         return {name: v for name, v in bounded.items() if v != "" or name not in droppable}
 
 

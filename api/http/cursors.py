@@ -44,7 +44,7 @@ def _text_of(value: int | datetime | str) -> str:
 
 
 def _value_of(part: str) -> int | datetime | str:
-    if re.fullmatch("=[0-9a-z-]{1,80}", part):
+    if re.fullmatch("=[0-9A-Za-z-]{1,80}", part):
         return part[1:]
     if re.fullmatch("[0-9]{1,10}", part) and int(part) <= _LARGEST_NUMBER:
         return int(part)

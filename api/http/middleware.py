@@ -10,6 +10,7 @@ from pathlib import Path
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api import paths
 from api.problems.catalogue import InternalError
 from api.problems.document import render
 from api.problems.http_problems import ContentTooLarge
@@ -17,6 +18,8 @@ from api.problems.http_problems import ContentTooLarge
 log = logging.getLogger("clinic_api")
 
 MAX_BODY_BYTES = 64 * 1024
+# A text can have 60,000 characters, and each of them up to 12 bytes in JSON.
+MAX_DOCUMENT_BYTES = 1024 * 1024
 _DRAIN_SECONDS = 0.5
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -166,7 +169,8 @@ class BodyLimit:
         if declared == "0" and "transfer-encoding" not in headers:
             await self.app(scope, receive, send)
             return
-        if not declared.isdecimal() or int(declared[:12]) > MAX_BODY_BYTES:
+        limit = _body_limit(scope["path"])
+        if not declared.isdecimal() or int(declared[:12]) > limit:
             await self._refuse(scope, receive, send)
             return
         body = bytearray()
@@ -177,7 +181,7 @@ class BodyLimit:
                 return
             body += message.get("body", b"")
             more = message.get("more_body", False)
-            if len(body) > MAX_BODY_BYTES:
+            if len(body) > limit:
                 await self._refuse(scope, receive, send)
                 return
         await self.app(scope, _replay(bytes(body), receive), send)
@@ -197,6 +201,11 @@ class BodyLimit:
         except TimeoutError:
             pass
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _body_limit(path: str) -> int:
+    is_document = path.startswith(f"{paths.DOCUMENTS}/") or path == paths.DOCUMENTS
+    return MAX_DOCUMENT_BYTES if is_document else MAX_BODY_BYTES
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

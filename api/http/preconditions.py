@@ -17,11 +17,15 @@ IfMatch = Annotated[
 ]
 
 
-def entity_tag(version: int) -> str:
+# The OpenAPI entry of an answer that has the tag.
+TAGGED = {"headers": {"ETag": {"description": "For `If-Match`.", "schema": {"type": "string"}}}}
+
+
+def entity_tag(version: int | str) -> str:
     return f'"{version}"'
 
 
-def require_match(if_match: str | None, *, version: int) -> None:
+def require_match(if_match: str | None, *, version: int | str) -> None:
     """Raises `PreconditionRequired` without the field, `PreconditionFailed` for another version.
 
     `*` is refused too: it does not show which version the caller has read.
@@ -33,5 +37,5 @@ def require_match(if_match: str | None, *, version: int) -> None:
         raise PreconditionFailed
 
 
-def set_entity_tag(response: Response, version: int) -> None:
+def set_entity_tag(response: Response, version: int | str) -> None:
     response.headers["ETag"] = entity_tag(version)

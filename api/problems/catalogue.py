@@ -103,7 +103,51 @@ class AlreadyInEffect(Problem):
     slug = "already-in-effect"
     title = "The change is already in effect"
     detail = "This change has taken effect and cannot be called off any more."
-    about = "Only a planned status change can be called off. Record a new change instead."
+    about = (
+        "Only a planned status change, publication or withdrawal can be called off. Record a new "
+        "one instead."
+    )
+
+
+class SlugTaken(Problem):
+    status = 409
+    slug = "slug-taken"
+    title = "There is a document with this name"
+    detail = "There is already a text with this name in this language."
+    about = (
+        "A document has this kind, slug and locale already. It can also be a former slug, which "
+        "redirects to another text. Read the document, and save another revision of it."
+    )
+
+
+class DocumentPermanent(Problem):
+    status = 409
+    slug = "document-permanent"
+    title = "This document cannot be withdrawn"
+    detail = "This text is always published. It can be changed, but not withdrawn."
+    about = "Only a section or an FAQ can be withdrawn. Publish another revision instead."
+
+
+class DocumentNotPublished(Problem):
+    status = 409
+    slug = "document-not-published"
+    title = "The document was never published"
+    detail = "This text was not published, so it cannot be withdrawn."
+    about = (
+        "No publication of the document begins before the withdrawal. A planned publication can be "
+        "called off instead."
+    )
+
+
+class RevisionInUse(Problem):
+    status = 409
+    slug = "revision-in-use"
+    title = "The revision is public"
+    detail = "This version of the text is public or planned, so its content cannot be removed."
+    about = (
+        "The revision is public, planned, or becomes public again when a later publication ends. "
+        "Publish another revision, or call off the plan, and then try again."
+    )
 
 
 class RequestEnded(Problem):

@@ -44,7 +44,10 @@ class ContentTooLarge(Problem):
     slug = "content-too-large"
     title = "The body is too large"
     detail = "What was sent is too large. Nothing was stored."
-    about = "The maximum size of a body is 65,536 bytes (64 KiB)."
+    about = (
+        "The maximum size of a body is 65,536 bytes (64 KiB), and 1,048,576 bytes (1 MiB) for a "
+        "document."
+    )
 
 
 class URITooLong(Problem):

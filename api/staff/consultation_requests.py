@@ -11,7 +11,7 @@ from api.auth import IntakeEraser, IntakeExporter, IntakeReader, IntakeWriter
 from api.dependencies import KeyringDep, SessionDep, SettingsDep, WriteSessionDep
 from api.http.bodies import BodyRoute, JSONDep, Parsed
 from api.http.cursors import CursorQuery
-from api.http.preconditions import IfMatch, require_match, set_entity_tag
+from api.http.preconditions import TAGGED, IfMatch, require_match, set_entity_tag
 from api.http.queries import DaysQuery, FlagQuery, LimitQuery, LineQuery, list_meta
 from api.problems.catalogue import (
     InvalidRequest,
@@ -57,7 +57,6 @@ RequestId = Annotated[
     str, Path(alias="id", pattern="^[0-9a-f-]{36}$", description="`id` of the request.")
 ]
 StateQuery = Annotated[RequestState | None, Query(description="Only requests in this state.")]
-TAGGED = {"headers": {"ETag": {"description": "For `If-Match`.", "schema": {"type": "string"}}}}
 WRITES = responses(NotFound, PreconditionFailed, PreconditionRequired)
 BODIES = responses(MalformedJSON, ContentTooLarge, UnsupportedMediaType, InvalidRequest)
 

@@ -7,6 +7,7 @@ from api.staff import (
     audit_events,
     consultation_requests,
     deliveries,
+    documents,
     status_changes,
     tokens,
     webhooks,
@@ -17,6 +18,7 @@ router.include_router(tokens.me_router)
 router.include_router(tokens.router, responses=NEEDS_SCOPE)
 router.include_router(consultation_requests.router, responses=NEEDS_SCOPE)
 router.include_router(status_changes.router, responses=NEEDS_SCOPE)
+router.include_router(documents.router, responses=NEEDS_SCOPE)
 router.include_router(webhooks.router, responses=NEEDS_SCOPE)
 router.include_router(deliveries.router, responses=NEEDS_SCOPE)
 router.include_router(audit_events.router, responses=NEEDS_SCOPE)

@@ -1,5 +1,6 @@
 """The linter: checks documents against each other, and each Markdown text."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -46,15 +47,27 @@ def check_documents(contents: Mapping[DocumentKey, Input]) -> list[Finding]:
 
 def check_folder(folder: ContentFolder) -> list[Fault]:
     """All faults of a folder, whose files are valid one by one."""
-    faults = [_fault_of(finding, folder) for finding in check_documents(folder.contents)]
-    for key, file in folder.files.items():
-        for slug in file.facts.former_slugs:
-            if key._replace(slug=slug) in folder.files:
-                faults.append(file.source.fault(("former_slugs",), f"`{slug}` is in use"))
-    return sorted(faults)
+    faults = [fault_of(finding, folder) for finding in check_documents(folder.contents)]
+    return sorted([*faults, *check_former_slugs(folder)])
 
 
-def _fault_of(finding: Finding, folder: ContentFolder) -> Fault:
+def check_former_slugs(folder: ContentFolder) -> list[Fault]:
+    """A former slug must lead to one text, and must not be the slug of a text."""
+    former = Counter(
+        key._replace(slug=slug)
+        for key, file in folder.files.items()
+        for slug in file.facts.former_slugs
+    )
+    return [
+        file.source.fault(("former_slugs",), f"`{slug}` is in use")
+        for key, file in folder.files.items()
+        for slug in file.facts.former_slugs
+        if (name := key._replace(slug=slug)) in folder.files or former[name] > 1
+    ]
+
+
+def fault_of(finding: Finding, folder: ContentFolder) -> Fault:
+    """The finding with the file and the line of its document."""
     source = folder.files[finding.key].source
     is_body = finding.position == (BODY_FIELDS.get(finding.key.kind),)
     first = source.body_line if is_body else source.line(finding.position)

@@ -223,14 +223,29 @@ def _repeated_keys(node: yaml.Node) -> Iterator[yaml.Node]:
             yield from _repeated_keys(item)
 
 
-def read_content(folder: Path) -> ContentFolder:
-    """Reads all content files of `folder`. Raises `ContentFaults` if any file is not valid."""
+@dataclass(frozen=True)
+class FolderFiles:
+    """The valid files of a folder, by kind and slug, and the faults of all others."""
+
+    files: Mapping[tuple[Kind, str], ContentFile]
+    initial: InitialStatus | None
+    faults: list[Fault]
+
+
+def read_files(folder: Path) -> FolderFiles:
+    """Reads what is valid in a folder, which may lack files."""
     reader = _Reader(folder)
     reader.read_all()
-    if reader.faults or reader.initial is None:
-        raise ContentFaults(sorted(reader.faults))
-    clinic = reader.files[Kind.CLINIC, Kind.CLINIC].content
+    return FolderFiles(reader.files, reader.initial, sorted(reader.faults))
+
+
+def read_content(folder: Path) -> ContentFolder:
+    """Reads all content files of `folder`. Raises `ContentFaults` if any file is not valid."""
+    found = read_files(folder)
+    if found.faults or found.initial is None:
+        raise ContentFaults(found.faults)
+    clinic = found.files[Kind.CLINIC, Kind.CLINIC].content
     assert isinstance(clinic, ClinicContent)
     locale = clinic.locales[0]
-    files = {DocumentKey(kind, slug, locale): file for (kind, slug), file in reader.files.items()}
-    return ContentFolder(files, reader.initial)
+    files = {DocumentKey(kind, slug, locale): file for (kind, slug), file in found.files.items()}
+    return ContentFolder(files, found.initial)

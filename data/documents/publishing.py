@@ -40,9 +40,13 @@ def append_publication(
     reason: str | None = None,
     moved_to: str | None = None,
     is_first_filling: bool = False,
+    at: datetime | None = None,
 ) -> Publication:
-    """Appends a publication of `revision`, or a withdrawal; by default from now on."""
-    now = utc_now()
+    """Appends a publication of `revision`, or a withdrawal; by default from now on.
+
+    `at` is the time of the recording, by default now.
+    """
+    now = at or utc_now()
     publication = Publication(
         document_id=document.id or 0,
         revision_id=revision.id if revision else None,

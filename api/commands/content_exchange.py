@@ -1,0 +1,139 @@
+"""`content pull`, `content diff` and `content push`: files from and to a database or a server."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.commands.opening import fail, one_line_faults, opened_database, opened_for_events
+from data.database import reading, writing
+from data.documents.files import ContentFolder, read_content
+from data.operations.content_database import DatabaseContent, lock_content, name_database
+from data.operations.content_marks import Marks, MarksFault, read_marks, write_marks
+from data.operations.content_plan import DocumentPlan, PushPlan, in_order, name_of
+from data.operations.content_pull import pull_content
+from data.operations.content_push import (
+    DEFAULT_NOTE,
+    PushOptions,
+    PushRefused,
+    compare,
+    push_content,
+)
+from models.document import ChangeSize
+
+FolderArgument = Annotated[Path, typer.Argument(help="Folder of the content files.")]
+ServerOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL", help="A running service, with a token in CLINIC_TOKEN; else the database."
+    ),
+]
+MinorOption = Annotated[
+    bool, typer.Option("--minor", help="The change does not move the public `updated_at`.")
+]
+NoteOption = Annotated[str, typer.Option(help="Why the texts change, for the staff.")]
+DraftOption = Annotated[
+    bool, typer.Option("--draft", help="Save revisions, and publish none of them.")
+]
+
+
+def pull(folder: FolderArgument, server: ServerOption = None) -> None:
+    """Write what is live into a folder. A file that already says the same is not touched."""
+    with explained():
+        with opened_database() as engine, reading(engine) as session:
+            recorded = DatabaseContent(session, source=name_database(engine)).read()
+        pulled = pull_content(folder, recorded=recorded)
+    for name in pulled.written:
+        typer.echo(f"written: {name}")
+    for reason in pulled.left:
+        typer.echo(f"left: {reason}")
+    for name in pulled.drafts:
+        typer.echo(f"draft: {name}")
+    typer.echo(f"{len(pulled.written)} files written, {pulled.unchanged} unchanged.")
+
+
+def diff(folder: FolderArgument, server: ServerOption = None) -> None:
+    """Show what a push would change. Exits with 1 if anything differs, or with a fault."""
+    with explained():
+        files, marks = read_content(folder), read_marks(folder)
+        with opened_database() as engine, reading(engine) as session:
+            store = DatabaseContent(session, source=name_database(engine))
+            _, plan = compare(files, store=store, marks=marks, options=PushOptions())
+    _show(plan)
+    if not plan.is_empty or plan.conflicts:
+        raise typer.Exit(1)
+
+
+def push(
+    folder: FolderArgument,
+    minor: MinorOption = False,
+    note: NoteOption = DEFAULT_NOTE,
+    draft: DraftOption = False,
+    server: ServerOption = None,
+) -> None:
+    """Save and publish what a folder says, all or nothing."""
+    options = PushOptions(
+        change=ChangeSize.MINOR if minor else ChangeSize.MAJOR, note=note, is_draft=draft
+    )
+    with explained():
+        files, marks = read_content(folder), read_marks(folder)
+        plan, after = _push_into_database(files, marks, options)
+        if not plan.is_empty:
+            typer.echo("Drafts saved." if draft else "Pushed.")
+        write_marks(folder, after)
+
+
+def _push_into_database(
+    files: ContentFolder, marks: Marks, options: PushOptions
+) -> tuple[PushPlan, Marks]:
+    with opened_for_events() as (engine, _), writing(engine) as session:
+        store = lock_content(session, source=name_database(engine))
+        return push_content(files, store=store, marks=marks, options=options, show=_show)
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Ends the command with one line for each fault."""
+    try:
+        with one_line_faults():
+            yield
+    except (MarksFault, PushRefused) as fault:
+        fail(str(fault))
+    except OSError as fault:
+        fail(f"a file cannot be written: {fault.strerror}")
+
+
+def _show(plan: PushPlan) -> None:
+    for each in in_order(plan):
+        typer.echo(f"{name_of(each.key)}: {', '.join(_effects(each))}")
+    for key, slug in sorted(plan.moves.items()):
+        typer.echo(f"{name_of(key)}: moves to `{slug}`")
+    for note in plan.notes:
+        typer.echo(f"note: {note}")
+    for key in plan.missing:
+        typer.echo(f"left: {name_of(key)} is not in the folder")
+    for conflict in plan.conflicts:
+        typer.echo(f"conflict: {conflict}", err=True)
+    if plan.is_empty:
+        typer.echo("Nothing differs.")
+
+
+def _effects(plan: DocumentPlan) -> Iterator[str]:
+    """What a push does with a document, in words."""
+    day = plan.file.facts.withdrawn_on
+    if plan.is_new:
+        yield "added"
+    elif plan.fields:
+        yield f"changed ({', '.join(plan.fields)})"
+    elif plan.publishes:
+        yield "published again"
+    elif plan.saves:
+        yield "saved"
+    if plan.calls_off:
+        yield "planned withdrawal called off"
+    if plan.withdraws:
+        yield f"withdrawn on {day}"
+    if plan.reviews:
+        yield f"reviewed on {plan.file.facts.review.last_reviewed_on}"
