@@ -68,7 +68,7 @@ def call_off_at_random(session: Session, chance: random.Random, now: datetime) -
 
 
 @pytest.mark.parametrize("steps", repetitions(100, soak=3000))
-def test_step_by_step_equals_all_at_once(engine: Engine, steps: int) -> None:
+async def test_step_by_step_equals_all_at_once(engine: Engine, steps: int) -> None:
     """After random publications and times, both ways of reading find the same."""
     chance = random.Random(2005)
     now = utc_now()

@@ -11,16 +11,21 @@ from sqlalchemy import Engine
 from api.http.cursors import encode_text
 from tests.support.apps import client_of, set_status
 from tests.support.document import operations
+from tests.support.documents import publish
 from tests.support.intake import post, problem
 from tests.support.staff import STAFF, signed_in
 
 LISTS = sorted(
-    path
+    path.replace("{kind}/{slug}/{locale}", "section/exercises/en-US")
     for method, path, operation in operations()
     if method == "get" and any(p["name"] == "cursor" for p in operation.get("parameters", []))
 )
+ONE_DOCUMENT = f"{STAFF}/documents/section/exercises/en-US"
 # Lists with a number in the cursor; the others have a time and an id.
-NUMBERED = ["/v1/faqs", "/v1/sections", f"{STAFF}/audit-events"]
+NUMBERED = [
+    "/v1/faqs", "/v1/sections", f"{STAFF}/audit-events", f"{ONE_DOCUMENT}/revisions",
+    f"{ONE_DOCUMENT}/publications",
+]  # fmt: skip
 # Well formed, but of no list: an id first, too many values, a time alone, a time as an id.
 OF_NO_LIST = [
     "=abc", "=abc 17", "17 17", "17 17 17", "2026-01-01T00:00:00+00:00",
@@ -45,6 +50,7 @@ async def staff(app: FastAPI, engine: Engine) -> AsyncIterator[httpx.AsyncClient
             made = await client.post(f"{STAFF}/webhooks", json=hook)
             assert made.status_code == 201, made.text
             await post(client)
+            publish(engine, "section", "exercises", title=f"Title {number}")
         yield client
 
 

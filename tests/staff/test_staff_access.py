@@ -160,7 +160,7 @@ async def test_a_token_is_created_used_and_revoked(
         ),
         (
             {"owner": "a\nb", "scopes": ["root"]},
-            [("#/owner", "owner.invalid"), ("#/scopes", "scopes.invalid")],
+            [("#/owner", "owner.invalid"), ("#/scopes/0", "scopes.invalid")],
         ),
         (
             {"owner": "a", "scopes": ["admin"], "expires_in_days": 366},
