@@ -22,7 +22,11 @@ SHIPPED_CONTENT = Path(__file__).resolve().parents[1] / "content"
 FilePosition = tuple[str | int, ...]
 M = TypeVar("M", bound=BaseModel)
 
+# The parser in C is ten times faster. Not every build of PyYAML has it.
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _FRONT_MATTER = re.compile(r"\A---\n(.*?\n)---\n(.*)\Z", re.DOTALL)
+_TEXT_TAG = "tag:yaml.org,2002:str"
+_MERGE_TAG = "tag:yaml.org,2002:merge"
 FOLDERS = {Kind.SECTION: "sections", Kind.FAQ: "faqs"}
 # The field of the content that stands below the front matter.
 BODY_FIELDS = {Kind.SECTION: "body", Kind.FAQ: "answer"}
@@ -180,7 +184,7 @@ class _Reader:
         if text is None:
             return None
         try:
-            loader = yaml.SafeLoader(text)
+            loader = _Loader(text)
             root = loader.get_single_node()
             if not isinstance(root, yaml.MappingNode):
                 self.faults.append(Fault(name, first_line, "must map names to values"))
@@ -188,6 +192,7 @@ class _Reader:
             for key in _repeated_keys(root):
                 line = key.start_mark.line + first_line
                 self.faults.append(Fault(name, line, f"`{key.value}` is given twice"))
+            _read_names_as_text(root)
             value: dict[str, Any] = loader.construct_document(root)
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
@@ -221,6 +226,18 @@ def _repeated_keys(node: yaml.Node) -> Iterator[yaml.Node]:
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:
             yield from _repeated_keys(item)
+
+
+def _read_names_as_text(node: yaml.Node) -> None:
+    """Makes each name the text that is written. YAML 1.1 reads the name `on` as the value true."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE_TAG:
+                key.tag = _TEXT_TAG
+            _read_names_as_text(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _read_names_as_text(item)
 
 
 @dataclass(frozen=True)

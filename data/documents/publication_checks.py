@@ -40,10 +40,9 @@ def find_added_faults(
     published = find_published(session, at=at)
     before = _contents(published, key.locale)
     after = {**before, key: content}
-    faults = [
-        _fault_of(finding, of=key)
-        for finding in _added(check_documents(before), check_documents(after))
-    ]
+    others = before.keys() - {key}
+    findings = (check_documents(contents, known=others) for contents in (before, after))
+    faults = [_fault_of(finding, of=key) for finding in _added(*findings)]
     if isinstance(content, ClinicContent):
         faults += _faults_of_languages(content, published)
     live = before.get(key)

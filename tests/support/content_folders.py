@@ -11,9 +11,9 @@ from tests.support.commands import invoke
 MARKS = ".revisions.json"
 
 
-def folder_in(parent: Path, name: str = "content") -> Path:
-    """A copy of the content files of the tests' clinic."""
-    return Path(shutil.copytree(CLINIC, parent / name))
+def folder_in(parent: Path, name: str = "content", *, source: Path = CLINIC) -> Path:
+    """A copy of a folder of content files, by default those of the tests' clinic."""
+    return Path(shutil.copytree(source, parent / name))
 
 
 def edit(folder: Path, file: str, old: str, new: str) -> None:
