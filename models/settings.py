@@ -65,6 +65,7 @@ class Settings(BaseSettings):
     receipt_url: str | None = None
     security_contact: str | None = None
     webhook_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    token: SecretStr | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("cors_origins", "trusted_proxies", "webhook_networks", mode="before")

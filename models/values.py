@@ -1,7 +1,6 @@
 """Value types that several nouns share."""
 
 import re
-import unicodedata
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -20,8 +19,11 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 from sqlalchemy import JSON
 
-# Control characters of bidirectional text (UAX #9), which can make one name look like another.
-_BIDI_CONTROLS = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# The control characters (categories Cc, Zl and Zp of Unicode), and those of bidirectional text
+# (UAX #9), which can make one name look like another.
+_CONTROL = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+)
 _INSTANT = re.compile(r"[0-9-]{10}T[0-9]{2}:[0-9]{2}(:[0-9.]{2,12})?(Z|[+-][0-9]{2}:[0-9]{2})")
 _DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # Both databases can store each time between these two, and Python can convert it to any time zone.
@@ -46,7 +48,7 @@ def fault(reason: str) -> PydanticCustomError:
 
 
 def no_control_characters(value: str) -> str:
-    if any(c in _BIDI_CONTROLS or unicodedata.category(c) in ("Cc", "Zl", "Zp") for c in value):
+    if _CONTROL.search(value):
         raise fault("invalid")
     return value
 

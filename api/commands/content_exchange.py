@@ -9,19 +9,23 @@ import typer
 
 from api.commands.opening import fail, one_line_faults, opened_database, opened_for_events
 from data.database import reading, writing
-from data.documents.files import ContentFolder, read_content
+from data.documents.files import read_content
 from data.operations.content_database import DatabaseContent, lock_content, name_database
-from data.operations.content_marks import Marks, MarksFault, read_marks, write_marks
+from data.operations.content_http import ServerContent
+from data.operations.content_marks import MarksFault, read_marks, write_marks
 from data.operations.content_plan import DocumentPlan, PushPlan, in_order, name_of
 from data.operations.content_pull import pull_content
 from data.operations.content_push import (
     DEFAULT_NOTE,
+    ContentStore,
     PushOptions,
     PushRefused,
     compare,
     push_content,
 )
+from data.operations.content_server import Server, ServerFault
 from models.document import ChangeSize
+from models.settings import read_settings
 
 FolderArgument = Annotated[Path, typer.Argument(help="Folder of the content files.")]
 ServerOption = Annotated[
@@ -42,8 +46,8 @@ DraftOption = Annotated[
 def pull(folder: FolderArgument, server: ServerOption = None) -> None:
     """Write what is live into a folder. A file that already says the same is not touched."""
     with explained():
-        with opened_database() as engine, reading(engine) as session:
-            recorded = DatabaseContent(session, source=name_database(engine)).read()
+        with _opened_for_reading(server) as store:
+            recorded = store.read()
         pulled = pull_content(folder, recorded=recorded)
     for name in pulled.written:
         typer.echo(f"written: {name}")
@@ -58,8 +62,7 @@ def diff(folder: FolderArgument, server: ServerOption = None) -> None:
     """Show what a push would change. Exits with 1 if anything differs, or with a fault."""
     with explained():
         files, marks = read_content(folder), read_marks(folder)
-        with opened_database() as engine, reading(engine) as session:
-            store = DatabaseContent(session, source=name_database(engine))
+        with _opened_for_reading(server) as store:
             _, plan = compare(files, store=store, marks=marks, options=PushOptions())
     _show(plan)
     if not plan.is_empty or plan.conflicts:
@@ -74,23 +77,52 @@ def push(
     server: ServerOption = None,
 ) -> None:
     """Save and publish what a folder says, all or nothing."""
-    options = PushOptions(
-        change=ChangeSize.MINOR if minor else ChangeSize.MAJOR, note=note, is_draft=draft
-    )
     with explained():
+        change = ChangeSize.MINOR if minor else ChangeSize.MAJOR
+        options = PushOptions(change=change, note=note, is_draft=draft)
         files, marks = read_content(folder), read_marks(folder)
-        plan, after = _push_into_database(files, marks, options)
-        if not plan.is_empty:
+        try:
+            with _opened_for_changes(server) as store:
+                pushed = push_content(files, store=store, marks=marks, options=options, show=_show)
+        except PushRefused as refused:
+            if refused.marks:
+                write_marks(folder, refused.marks)
+            raise
+        if not pushed.plan.is_empty:
             typer.echo("Drafts saved." if draft else "Pushed.")
-        write_marks(folder, after)
+        write_marks(folder, pushed.marks)
+        if pushed.faults:
+            fail("; ".join(pushed.faults))
 
 
-def _push_into_database(
-    files: ContentFolder, marks: Marks, options: PushOptions
-) -> tuple[PushPlan, Marks]:
+@contextmanager
+def _opened_for_reading(server: str | None) -> Iterator[ContentStore]:
+    if server:
+        with _opened_server(server) as store:
+            yield store
+        return
+    with opened_database() as engine, reading(engine) as session:
+        yield DatabaseContent(session, source=name_database(engine))
+
+
+@contextmanager
+def _opened_for_changes(server: str | None) -> Iterator[ContentStore]:
+    """The store; nothing is changed if the block raises."""
+    if server:
+        with _opened_server(server) as store:
+            yield store
+        return
     with opened_for_events() as (engine, _), writing(engine) as session:
-        store = lock_content(session, source=name_database(engine))
-        return push_content(files, store=store, marks=marks, options=options, show=_show)
+        yield lock_content(session, source=name_database(engine))
+
+
+@contextmanager
+def _opened_server(url: str) -> Iterator[ServerContent]:
+    token = read_settings().token
+    if token is None:
+        fail("--server needs a token in CLINIC_TOKEN, with content:write and content:publish")
+    with Server(url, token=token.get_secret_value()) as server:
+        yield ServerContent(server)
 
 
 @contextmanager
@@ -99,10 +131,10 @@ def explained() -> Iterator[None]:
     try:
         with one_line_faults():
             yield
-    except (MarksFault, PushRefused) as fault:
+    except (MarksFault, PushRefused, ServerFault) as fault:
         fail(str(fault))
     except OSError as fault:
-        fail(f"a file cannot be written: {fault.strerror}")
+        fail(f"a file cannot be read or written: {fault.strerror}")
 
 
 def _show(plan: PushPlan) -> None:

@@ -28,9 +28,9 @@ TAGS = [
     },
     {
         "name": "Staff",
-        "description": "The inbox, the clinic's state, tokens, webhooks and the audit. Every call "
-        "needs a staff token with the scope of the operation. Every change of a request needs the "
-        "request's `ETag` as `If-Match`.",
+        "description": "The inbox, the clinic's texts and state, tokens, webhooks and the audit. "
+        "Every call needs a staff token with the scope of the operation. Every change of a request "
+        "or of a document needs its `ETag` as `If-Match`.",
     },
     {
         "name": "Webhooks",

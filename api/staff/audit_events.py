@@ -1,8 +1,10 @@
 """The audit events, for staff."""
 
+import re
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import AfterValidator
 
 from api.auth import Admin
 from api.dependencies import SessionDep
@@ -13,12 +15,21 @@ from models.audit import AuditEventList
 
 router = APIRouter(prefix="/v1/staff/audit-events")
 
+# An id, or the kind, slug and locale of a document.
+_SUBJECT = re.compile("[0-9a-f-]{1,36}|[a-z]{1,20}/[0-9a-z-]{1,80}/[0-9A-Za-z-]{1,35}")
+
+
+def _check_subject(value: str) -> str:
+    if not _SUBJECT.fullmatch(value):
+        raise ValueError("must be a subject of an event")
+    return value
+
+
 SubjectQuery = Annotated[
-    str | None,
+    Annotated[str, AfterValidator(_check_subject)] | None,
     Query(
-        pattern="^[0-9a-f-]{1,36}$",
         description="Only events of the object with this id: a request, a token, a webhook, a "
-        "delivery or a status change.",
+        "delivery or a status change; or of a document, such as `section/visits/en-US`."
     ),
 ]
 

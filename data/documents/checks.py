@@ -1,7 +1,7 @@
 """The linter: checks documents against each other, and each Markdown text."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -35,14 +35,21 @@ class Finding:
     line: int = 0
 
 
-def check_documents(contents: Mapping[DocumentKey, Input]) -> list[Finding]:
-    """All faults between the documents of one language, and inside their texts."""
-    return [
-        finding
-        for key, content in contents.items()
-        if isinstance(content, SectionContent | FAQContent)
-        for finding in _check_text(key, content, contents)
-    ]
+def check_documents(
+    contents: Mapping[DocumentKey, Input], *, known: Collection[DocumentKey] = ()
+) -> list[Finding]:
+    """All faults between the documents of one language, and inside their texts.
+
+    The texts of the documents in `known` are not read.
+    """
+    found: list[Finding] = []
+    names = {locale: _Names.of(contents, locale) for locale in {key.locale for key in contents}}
+    for key, content in contents.items():
+        if isinstance(content, SectionContent | FAQContent):
+            found += _check_references(key, content, names[key.locale], contents)
+            if key not in known:
+                found += _check_texts(key, content)
+    return found
 
 
 def check_folder(folder: ContentFolder) -> list[Fault]:
@@ -74,23 +81,45 @@ def fault_of(finding: Finding, folder: ContentFolder) -> Fault:
     return Fault(source.file, first + finding.line, finding.reason)
 
 
-def _check_text(
-    key: DocumentKey, content: SectionContent | FAQContent, contents: Mapping[DocumentKey, Input]
+@dataclass(frozen=True)
+class _Names:
+    """What the texts of one language can refer to. `notices` is `None` if they are not known."""
+
+    notices: Collection[str] | None
+    topics: Collection[str]
+
+    @classmethod
+    def of(cls, contents: Mapping[DocumentKey, Input], locale: str) -> "_Names":
+        notices = contents.get(DocumentKey(Kind.NOTICES, Kind.NOTICES, locale))
+        clinic = contents.get(DocumentKey(Kind.CLINIC, Kind.CLINIC, locale))
+        return cls(
+            {notice.slug for notice in notices.notices}
+            if isinstance(notices, NoticesContent)
+            else None,
+            {topic.slug for topic in clinic.faq_topics}
+            if isinstance(clinic, ClinicContent)
+            else set(),
+        )
+
+
+def _check_references(
+    key: DocumentKey,
+    content: SectionContent | FAQContent,
+    names: _Names,
+    contents: Mapping[DocumentKey, Input],
 ) -> Iterator[Finding]:
-    notices = contents.get(DocumentKey(Kind.NOTICES, Kind.NOTICES, key.locale))
-    if isinstance(notices, NoticesContent):
-        known = {notice.slug for notice in notices.notices}
-        for index, slug in enumerate(content.notices):
-            if slug not in known:
-                yield Finding(key, ("notices", index), "the notice does not exist")
+    for index, slug in enumerate(content.notices):
+        if names.notices is not None and slug not in names.notices:
+            yield Finding(key, ("notices", index), "the notice does not exist")
     if isinstance(content, FAQContent):
-        clinic = contents.get(DocumentKey(Kind.CLINIC, Kind.CLINIC, key.locale))
-        topics = clinic.faq_topics if isinstance(clinic, ClinicContent) else ()
-        if content.topic not in {topic.slug for topic in topics}:
+        if content.topic not in names.topics:
             yield Finding(key, ("topic",), "is not one of the clinic's `faq_topics`")
         section = content.section
         if section is not None and key._replace(kind=Kind.SECTION, slug=section) not in contents:
             yield Finding(key, ("section",), "no section has this slug")
+
+
+def _check_texts(key: DocumentKey, content: SectionContent | FAQContent) -> Iterator[Finding]:
     for position, markdown in _texts_of(content):
         for line, reason in _markdown_faults(markdown):
             yield Finding(key, position, reason, line)

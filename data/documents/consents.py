@@ -7,10 +7,10 @@ REASON = "the text differs from that of the same version: raise the `version`"
 
 def find_unversioned(before: FormContent, after: FormContent) -> list[int]:
     """The indexes of the consents in `after` whose text changed without a higher version."""
-    known = {consent.field: consent for consent in before.consents}
+    known = {consent.purpose: consent for consent in before.consents}
     return [
         index
         for index, consent in enumerate(after.consents)
-        if (earlier := known.get(consent.field))
+        if (earlier := known.get(consent.purpose))
         if consent.text != earlier.text and consent.version <= earlier.version
     ]

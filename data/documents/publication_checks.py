@@ -1,13 +1,14 @@
 """Checks a publication before it is recorded: which faults would it make public?"""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
 
 from data.documents.checks import Finding, check_documents
+from data.documents.consents import find_unversioned
 from data.documents.effective import PublishedText
 from data.documents.published import Published, find_published
 from models.clinic import ClinicContent
@@ -39,10 +40,9 @@ def find_added_faults(
     published = find_published(session, at=at)
     before = _contents(published, key.locale)
     after = {**before, key: content}
-    faults = [
-        _fault_of(finding, of=key)
-        for finding in _added(check_documents(before), check_documents(after))
-    ]
+    others = before.keys() - {key}
+    findings = (check_documents(contents, known=others) for contents in (before, after))
+    faults = [_fault_of(finding, of=key) for finding in _added(*findings)]
     if isinstance(content, ClinicContent):
         faults += _faults_of_languages(content, published)
     live = before.get(key)
@@ -90,11 +90,6 @@ def _faults_of_languages(
 
 
 def _faults_of_consents(live: FormContent, new: FormContent) -> Iterator[PublicationFault]:
-    known: Mapping[str, tuple[str, int]] = {
-        consent.purpose: (consent.text, consent.version) for consent in live.consents
-    }
-    for index, consent in enumerate(new.consents):
-        text, version = known.get(consent.purpose, (consent.text, 0))
-        if text != consent.text and consent.version <= version:
-            detail = f"In `consents.{index}`: a changed text needs a higher `version`."
-            yield PublicationFault("revision", "consent_version", detail)
+    for index in find_unversioned(live, new):
+        detail = f"In `consents.{index}`: a changed text needs a higher `version`."
+        yield PublicationFault("revision", "consent_version", detail)

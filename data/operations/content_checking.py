@@ -53,10 +53,12 @@ def _check_locale(folder: ContentFolder, recorded: RecordedContent) -> None:
 def _new_findings(
     contents: Mapping[DocumentKey, Input], before: Mapping[DocumentKey, Input]
 ) -> Iterator[Finding]:
-    findings = check_documents(contents)
-    known = check_documents(before) if findings else []
+    # What is public was checked when it was published.
+    same = {key for key, content in contents.items() if before.get(key) == content}
+    findings = check_documents(contents, known=same)
+    known = check_documents(before, known=before) if findings else []
     for finding in findings:
-        if finding not in known or contents[finding.key] != before.get(finding.key):
+        if finding.key not in same or finding not in known:
             yield finding
 
 

@@ -46,6 +46,8 @@ def name_database(engine: Engine) -> str:
 class DatabaseContent:
     """The documents of a database. It changes them in the session's transaction."""
 
+    keeps_drafts = False
+
     def __init__(self, session: Session, *, source: str) -> None:
         self.session = session
         self.source = source
@@ -82,7 +84,7 @@ class DatabaseContent:
                 note=note,
             )
 
-    def move(self, key: DocumentKey, *, to: str) -> None:
+    def move(self, key: DocumentKey, *, to: str) -> int | None:
         append_publication(
             self.session,
             document=self._document(key),
@@ -90,6 +92,7 @@ class DatabaseContent:
             editor=_EDITOR,
             moved_to=to,
         )
+        return None
 
     def withdraw(self, key: DocumentKey, *, from_at: datetime | None) -> None:
         append_publication(
@@ -124,10 +127,11 @@ class DatabaseContent:
             self.session, document=document, revision=revision, review=review, editor=_EDITOR
         )
 
-    def finish(self, details: Details) -> None:
+    def finish(self, details: Details) -> list[str]:
         record_event(
             self.session, actor=COMMAND_LINE, action=Action.CONTENT_PUSHED, details=details
         )
+        return []
 
     def _document(self, key: DocumentKey) -> Document:
         """The document, which is added if there is none."""

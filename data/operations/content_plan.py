@@ -58,6 +58,10 @@ class PushPlan:
     missing: list[DocumentKey]
     notes: list[str]
 
+    def as_draft(self) -> "PushPlan":
+        """The part of the plan that saves revisions."""
+        return replace(self, documents=[each.as_draft() for each in self.documents], moves={})
+
     @property
     def changed(self) -> list[DocumentPlan]:
         return [plan for plan in self.documents if plan.changes]
@@ -133,7 +137,8 @@ def _plan(
         file=file,
         recorded=recorded,
         fields=_differing(recorded.file_content, file.content),
-        saves=differs and (publishes or recorded.is_withdrawn),
+        # The file of a withdrawn text says what its newest revision says.
+        saves=differs and (publishes or is_over),
         publishes=publishes,
         withdraws=withdraws,
         calls_off=calls_off,

@@ -14,7 +14,7 @@ from data.operations.content_plan import DocumentPlan, PushPlan, in_order, name_
 from models.audit import Details, listed
 from models.document import ChangeSize, DocumentKey, Origin
 from models.document_file import FileReview
-from models.values import Input, utc_now
+from models.values import Input, Paragraphs, utc_now
 
 DEFAULT_NOTE = "Pushed from files."
 # So many names of documents are in the audit event of one push.
@@ -22,7 +22,12 @@ _NAMED = 100
 
 
 class ContentStore(Protocol):
-    """Where documents are recorded: a database, or a server. A fault raises `PushRefused`."""
+    """Where documents are recorded: a database, or a server. A fault raises `PushRefused`.
+
+    `keeps_drafts` says that saved revisions stay when the push is refused later.
+    """
+
+    keeps_drafts: bool
 
     def read(self) -> RecordedContent: ...
 
@@ -36,7 +41,8 @@ class ContentStore(Protocol):
     ) -> None:
         """Publishes these revisions together."""
 
-    def move(self, key: DocumentKey, *, to: str) -> None: ...
+    def move(self, key: DocumentKey, *, to: str) -> int | None:
+        """Redirects a slug. Returns the number of the revision if it had to save one."""
 
     def withdraw(self, key: DocumentKey, *, from_at: datetime | None) -> None:
         """Withdraws a text for good at a time to come, or now."""
@@ -46,19 +52,35 @@ class ContentStore(Protocol):
 
     def review(self, key: DocumentKey, number: int, review: FileReview) -> None: ...
 
-    def finish(self, details: Details) -> None:
-        """Records what was pushed, and returns when it is in effect."""
+    def finish(self, details: Details) -> list[str]:
+        """Records what was pushed, and returns when it is in effect.
+
+        The result says what could not be done besides, one line each.
+        """
 
 
 class PushRefused(Exception):
-    """Nothing was pushed. The message has one line for each reason."""
+    """Nothing was published. The message is one line.
+
+    `marks` are those after the push, if revisions were saved.
+    """
+
+    marks: Marks | None = None
+
+
+class PushOptions(Input):
+    change: ChangeSize = ChangeSize.MAJOR
+    note: Paragraphs = DEFAULT_NOTE
+    is_draft: bool = False
 
 
 @dataclass(frozen=True)
-class PushOptions:
-    change: ChangeSize = ChangeSize.MAJOR
-    note: str = DEFAULT_NOTE
-    is_draft: bool = False
+class Pushed:
+    """What a push changed, the marks after it, and what could not be done, one line each."""
+
+    plan: PushPlan
+    marks: Marks
+    faults: list[str]
 
 
 def compare(
@@ -85,47 +107,60 @@ def push_content(
     marks: Marks,
     options: PushOptions,
     show: Callable[[PushPlan], None],
-) -> tuple[PushPlan, Marks]:
-    """Pushes a folder. Returns what was changed, and the marks after it.
+) -> Pushed:
+    """Pushes a folder. `show` gets what is about to change.
 
-    `show` gets what is about to change. Raises `ContentFaults`, or `PushRefused`; then nothing was
-    changed.
+    Raises `ContentFaults`, or `PushRefused`. Then nothing was published.
     """
     recorded, plan = compare(folder, store=store, marks=marks, options=options)
     show(plan)
     if plan.conflicts:
         raise PushRefused("nothing was pushed: run `content pull` first")
     saved: dict[DocumentKey, int] = {}
-    if not plan.is_empty:
-        saved = _save(plan, store, options)
-        _publish(plan, saved, store, options, zone=recorded.zone)
-        store.finish(_details(plan, options))
-    return plan, _marks_after(plan, recorded, marks, saved)
+    faults: list[str] = []
+    try:
+        if not plan.is_empty:
+            _save(plan, saved, store, options)
+            _publish(plan, saved, store, options, zone=recorded.zone)
+            faults = store.finish(_details(plan, options))
+    except PushRefused as refused:
+        if store.keeps_drafts:
+            refused.marks = _marks_after(plan.as_draft(), recorded, marks, saved)
+        raise
+    return Pushed(plan, _marks_after(plan, recorded, marks, saved), faults)
 
 
-def _save(plan: PushPlan, store: ContentStore, options: PushOptions) -> dict[DocumentKey, int]:
-    """Saves what differs from the newest revisions. Returns the numbers of all that changes."""
-    return {
-        each.key: store.save(each.key, each.file.content, note=options.note)
-        if each.saves
-        else each.recorded.newest or 0
-        for each in in_order(plan)
-    }
+def _save(
+    plan: PushPlan,
+    saved: dict[DocumentKey, int],
+    store: ContentStore,
+    options: PushOptions,
+) -> None:
+    """Saves what differs from the newest revisions. `saved` gets their numbers."""
+    for each in in_order(plan):
+        if each.saves:
+            saved[each.key] = store.save(each.key, each.file.content, note=options.note)
 
 
 def _publish(
     plan: PushPlan,
-    saved: Mapping[DocumentKey, int],
+    saved: dict[DocumentKey, int],
     store: ContentStore,
     options: PushOptions,
     *,
     zone: ZoneInfo,
 ) -> None:
-    revisions = {each.key: saved[each.key] for each in in_order(plan) if each.publishes}
+    revisions = {
+        each.key: saved.get(each.key) or each.recorded.newest or 0
+        for each in in_order(plan)
+        if each.publishes
+    }
     if revisions:
         store.publish(revisions, change=options.change, note=options.note)
     for key, slug in plan.moves.items():
-        store.move(key, to=slug)
+        number = store.move(key, to=slug)
+        if number is not None:
+            saved[key] = number
     for each in in_order(plan):
         facts = each.file.facts
         if each.calls_off:
@@ -133,8 +168,8 @@ def _publish(
         if each.withdraws and facts.withdrawn_on:
             store.withdraw(each.key, from_at=_start_of(facts.withdrawn_on, zone))
         if each.reviews:
-            number = saved[each.key] if each.publishes else each.recorded.live
-            store.review(each.key, number or saved[each.key], facts.review)
+            reviewed = revisions.get(each.key) or each.recorded.live or each.recorded.newest
+            store.review(each.key, saved.get(each.key) or reviewed or 0, facts.review)
 
 
 def _start_of(day: date, zone: ZoneInfo) -> datetime | None:
@@ -170,8 +205,9 @@ def _marks_after(
             after["/".join(each.key)] = mark
     for key in plan.moves:
         document = recorded.documents.get(key)
-        if document and document.newest:
-            after["/".join(key)] = Mark(revision=document.newest, live=None)
+        newest = saved.get(key) or (document.newest if document else None)
+        if newest:
+            after["/".join(key)] = Mark(revision=newest, live=None)
     return Marks(recorded.source, after)
 
 

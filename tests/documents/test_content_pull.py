@@ -177,7 +177,7 @@ async def test_faults_are_one_line(engine: Engine, folder: Path) -> None:
     refused = content("pull", folder / "file" / "content", folder=folder)
     assert (refused.exit_code, refused.stderr) == (
         1,
-        "clinic-api: a file cannot be written: Not a directory\n",
+        "clinic-api: a file cannot be read or written: Not a directory\n",
     )
     files = pulled(folder)
     assert json.loads((files / MARKS).read_text())["from"].endswith(

@@ -11,6 +11,7 @@ from models.audit import AuditEvent
 from tests.support.documents import publish
 from tests.support.editing import DOCUMENTS, SECTION, Desk, later, path_of
 from tests.support.intake import faults, problem
+from tests.support.staff import token_id
 
 EXERCISES = path_of("section", "exercises")
 
@@ -52,6 +53,14 @@ async def test_a_document_is_created_saved_and_published(desk: Desk, engine: Eng
     assert (await desk.client.get("/v1/sections/new-one")).json()["title"] == "Another title"
     line = await desk.line(path)
     assert (line["state"], line["live_revision"], line["newest_revision"]) == ("live", 2, 2)
+    url = "/v1/staff/audit-events?subject=section/new-one/en-US"
+    listed = (await desk.read(url))["data"]
+    assert [event["action"] for event in listed] == [
+        "document.published",
+        "document.saved",
+        "document.created",
+    ]
+    assert {event["actor"] for event in listed} == {token_id(desk.headers)}
     assert events(engine, "section/new-one/en-US") == [
         ("document.created", {"revision": 1, "origin": "staff"}),
         ("document.saved", {"revision": 2, "origin": "staff"}),

@@ -40,6 +40,7 @@ OTHER_TYPES: list[Any] = [
 ]  # fmt: skip
 # Used instead of an operation's example if the example excludes some of the fields.
 BODIES = {"createStatusChange": {"state": "temporarily_closed"}}
+ONE_DOCUMENT = f"{STAFF}/documents/{{kind}}"
 ANY_VERSION = ", ".join(f'"{version}"' for version in range(1, 500))
 
 
@@ -67,15 +68,23 @@ def bodies() -> Iterator[tuple[str, str, str, dict[str, Any], Schema]]:
             [content] = operation["requestBody"]["content"].values()
             name = operation["operationId"]
             [example, *_] = content["examples"].values()
-            schema = SCHEMAS[content["schema"]["$ref"].rpartition("/")[2]]
-            yield name, method, path, BODIES.get(name, example["value"]), schema["properties"]
+            body = BODIES.get(name, example["value"])
+            yield name, method, path, body, fields_of(content["schema"], body)
+
+
+def fields_of(schema: Schema, body: dict[str, Any]) -> Schema:
+    """The fields of a body; of a tagged one, those of its kind."""
+    schema = SCHEMAS[schema["$ref"].rpartition("/")[2]]
+    if "discriminator" in schema:
+        return fields_of({"$ref": schema["discriminator"]["mapping"][body["kind"]]}, body)
+    properties: Schema = schema["properties"]
+    return properties
 
 
 def filled(path: str, **values: str) -> str:
-    """A path with values for its parameters; an unknown id by default."""
-    for name in ("id", "slug"):
-        path = path.replace(f"{{{name}}}", values.get(name, UNKNOWN_ID))
-    return path
+    """A path with values for its parameters; unknown ones by default."""
+    unknown = {"id": UNKNOWN_ID, "slug": UNKNOWN_ID, "kind": "section", "locale": "en-US"}
+    return path.format_map({**unknown, "revision": "1", **values})
 
 
 async def test_every_query_parameter_at_its_edges(staff: httpx.AsyncClient) -> None:
@@ -102,8 +111,13 @@ async def test_every_path_parameter_at_its_edges(staff: httpx.AsyncClient) -> No
     for method, path, parameter in parameters("path"):
         for value in values:
             url = filled(path, **{parameter["name"]: quote(value, safe="")})
-            answer = await staff.request(method, url)
-            assert answer.status_code == 404, (method, path, value[:40])
+            # An operation that has a body reads its media type first.
+            has_body = method in ("post", "put", "patch")
+            answer = await staff.request(method, url, json={} if has_body else None)
+            # A possible slug of an unknown document: the body is checked first.
+            is_possible = has_body and parameter["name"] == "slug" and value.isalnum()
+            allowed = {404, 422} if is_possible else {404}
+            assert answer.status_code in allowed, (method, path, value[:40])
 
 
 async def test_every_field_at_its_edges(staff: httpx.AsyncClient, engine: Engine) -> None:
@@ -117,6 +131,9 @@ async def test_every_field_at_its_edges(staff: httpx.AsyncClient, engine: Engine
                 answer = await staff.request(method, url, json={**body, name: value})
                 tried += 1
                 allowed = {422} if is_refused else {200, 201, 409, 422}
+                if path.startswith(ONE_DOCUMENT) and not is_refused:
+                    # This document does not exist.
+                    allowed = {404, 422}
                 if answer.status_code not in allowed:
                     wrong.append((answer.status_code, operation, name, str(value)[:40]))
                 # The answer is small, also with thousands of faults.

@@ -26,6 +26,7 @@ from models.audit import COMMAND_LINE
 from models.delivery import WAITS, Delivery, DeliveryAttempt, DeliveryState, EventType
 from models.values import utc_now
 from models.webhook import WebhookCreate
+from tests.openapi.document_examples import record_documents
 from tests.support.apps import client_of, running, set_status, settings_in
 from tests.support.health import READY, ready_again
 from tests.support.intake import JSON, PATH, bearer
@@ -199,6 +200,7 @@ async def record_staff(recorder: Recorder, engine: Engine, request_id: str) -> N
     await ask("replayDelivery", "POST", f"/deliveries/{delivery_id}/replay", "Begun again")
     await ask("endWebhook", "DELETE", f"/webhooks/{made.json()['id']}", "Ended")
     await ask("listWebhooks", "GET", "/webhooks", "One that was ended")
+    await record_documents(ask)
     now = utc_now()
     plan = {
         "state": "temporarily_closed",

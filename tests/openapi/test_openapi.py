@@ -24,6 +24,7 @@ from models.delivery import Channel, Delivery, DeliveryState, EventType
 from models.document import SINGLE_KINDS, PublicationType
 from models.values import utc_now
 from models.webhook import Webhook
+from tests.openapi import document_scenarios
 from tests.openapi.examples import record, settled
 from tests.support.apps import client_of, new_app, running, set_status, settings_in
 from tests.support.clinic import clinic_content
@@ -164,7 +165,7 @@ async def test_the_page_leads_to_three_first_calls(client: httpx.AsyncClient) ->
 
 INPUTS = {
     "ConsultationRequestCreate", "StaffTokenCreate", "RequestChange", "NoteCreate",
-    "StatusChangeRequest", "WebhookCreate",
+    "StatusChangeRequest", "WebhookCreate", *document_scenarios.INPUTS,
 }  # fmt: skip
 
 
@@ -517,6 +518,7 @@ SCENARIOS |= {
     ("createStatusChange", "200"): by_staff("createStatusChange", query="?dry_run=true"),
     ("callOffStatusChange", "409"): by_staff("callOffStatusChange", change="1"),
 }  # fmt: skip
+SCENARIOS |= document_scenarios.SCENARIOS
 DOCUMENTED = {
     (operation["operationId"], status): response
     for _, _, operation in operations()

@@ -6,8 +6,10 @@ import pytest
 
 from api.server import CannotStart, prepare
 from data import schema
-from tests.support.apps import settings_in
+from data.database import open_database
+from tests.support.apps import client_of, running, settings_in
 from tests.support.commands import invoke
+from tests.support.databases import url_of
 from tests.support.intake import CONSENT, PATH
 from tests.support.old_release import (
     SCHEMA,
@@ -50,6 +52,13 @@ async def test_a_replaced_form_that_cannot_be_used(empty_folder: Path) -> None:
         read = (await opened(client, request["id"], signed_in(engine))).json()
         assert read["sent"]["name"] == "Ada"
         assert [consent["text"] for consent in read["consents"]] == [CONSENT]
+        before = await body_at(client, "/v1/sections")
+    engine = open_database(url_of(empty_folder))
+    schema.revert(engine, to=SCHEMA)
+    schema.migrate(engine)
+    engine.dispose()
+    async with running(empty_folder) as app, client_of(app) as client:
+        assert await body_at(client, "/v1/sections") == before
 
 
 async def test_spellings_of_the_old_version(empty_folder: Path) -> None:

@@ -96,6 +96,9 @@ def test_the_proxy_of_the_guide(folder: Path, tmp_path: Path) -> None:
         path = "/v1/consultation-requests?canary=canary"
         statuses = {client.post(path, content=b"x" * size).status_code for size in (60_000, 70_000)}
         assert statuses == {400, 413}
+        path = "/v1/staff/documents?canary=canary"
+        sizes = (1_000_000, 1_100_000)
+        assert [client.post(path, content=b"x" * size).status_code for size in sizes] == [400, 413]
         assert len(client.get("/docs/swagger-ui-bundle.js").content) > 1_000_000
         many = {client.get("/v1/status?canary=canary").status_code for _ in range(400)}
         assert many == {400, 429}

@@ -1,7 +1,7 @@
 """A database with the rows that release 0.1.0 wrote.
 
 It loaded the invented clinic on 2025-03-01 and changed files of it on 2025-05-04 and 2025-07-01. A
-patient sent a request on 2025-03-05.
+patient sent a request on 2025-03-05. The key in the file was made for these rows only.
 """
 
 import json
@@ -72,6 +72,12 @@ def stored_content(engine: Engine) -> Rows:
     """The rows of the old tables, without ids."""
     with engine.connect() as connection:
         return {name: _stored(connection, name) for name in CONTENT_TABLES}
+
+
+def downgraded(engine: Engine) -> Rows:
+    """The rows of the old tables after a downgrade."""
+    schema.revert(engine, to=SCHEMA)
+    return stored_content(engine)
 
 
 def _stored(connection: Connection, name: str) -> list[Row]:

@@ -3,7 +3,9 @@
 Upgrade: each text becomes revision 1 of a document. The versions of the form keep their numbers.
 The first load of an older version filled the database, so the days of its texts are not known. A
 text that changed later gets a second publication with the day of the change. A text that this
-version cannot read, for example a title of more than 200 characters, stops the upgrade.
+version cannot read, for example a title of more than 200 characters, stops the upgrade. Only a
+version of the form that was replaced is kept without its content then, because it cannot be
+corrected.
 
 Downgrade: the texts that are public, and those that were withdrawn, return to the old tables, in
 the clinic's default language and with their version and days. The old tables cannot say everything:
@@ -330,9 +332,10 @@ def _checked(kind: str, name: str, content: Row) -> Row:
     except ValidationError as error:
         fault = error.errors(include_url=False, include_input=False)[0]
         position = ".".join(map(str, fault["loc"]))
+        reason = fault["msg"].removeprefix("Value error, ")
         text = kind if name == kind else f"{kind} {name}"
         raise MigrationRefused(
-            f"this version cannot use {text}: {position}: {fault['msg']}. Nothing was changed: "
+            f"this version cannot use {text}: {position}: {reason}. Nothing was changed: "
             "correct it with the older version, then migrate again"
         ) from None
 
@@ -465,7 +468,7 @@ def downgrade() -> None:
     bind = op.get_bind()
     # Before any change, because it can refuse.
     rows = _OldRows(bind).make()
-    _fill_in_words(bind, {row["id"]: row["texts"] for row in rows["status_content"]}.get(1, {}))
+    _fill_in_words(bind, next((row["texts"] for row in rows["status_content"]), {}))
     for name in ("review", "publication_calling_off", "publication", "revision", "document"):
         op.drop_table(name)
     for table in _create_old_tables():
@@ -606,9 +609,11 @@ class _OldRows:
                 "restore a backup of the older version"
             )
         versions = {
-            self.revisions[revision]["number"]: (self._content(first), self._published_at(first))
+            self.revisions[revision]["number"]: (self._content(first), first["from_at"])
             for revision, first in published.items()
         }
+        # Another upgrade finds the time of the filling in the first version.
+        versions[min(versions)] = versions[min(versions)][0], self.filled_at
         # The older version uses the highest version, so a form that is in effect again gets a new
         # number.
         newest = max(versions)
@@ -618,10 +623,6 @@ class _OldRows:
             {"version": number, "document": _old_form(content, number), "published_at": at}
             for number, (content, at) in sorted(versions.items())
         ]
-
-    def _published_at(self, publication: Row) -> datetime:
-        at: datetime = publication["from_at"]
-        return self.filled_at if publication["is_first_filling"] else at
 
     def _make_text(self, document: Row) -> None:
         kind, slug = document["kind"], document["slug"]
