@@ -6,15 +6,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.demo import EXPECTED, first_of_four_ports, running_demo
+from tests.support.demo import EXPECTED, first_port, running_demo
 from tests.support.intake import JSON, PATH, body_of
 from tests.support.waiting import PATIENCE
 
 
 @pytest.mark.database("sqlite")
-def test_four_clinics_side_by_side(folder: Path) -> None:
+def test_five_clinics_side_by_side(folder: Path) -> None:
     """Each demo clinic answers as its state requires, and one signal ends all of them."""
-    with running_demo(folder, first_of_four_ports()) as (process, addresses):
+    with running_demo(folder, first_port()) as (process, addresses):
         assert list(addresses) == list(EXPECTED)
         for name, url in addresses.items():
             status, state, mode = EXPECTED[name]
