@@ -1,9 +1,10 @@
 """`content pull`, `content diff` and `content push`: files from and to a database or a server."""
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -121,8 +122,17 @@ def _opened_server(url: str) -> Iterator[ServerContent]:
     token = read_settings().token
     if token is None:
         fail("--server needs a token in CLINIC_TOKEN, with content:write and content:publish")
-    with Server(url, token=token.get_secret_value()) as server:
-        yield ServerContent(server)
+    # As for Ctrl-C, what is already planned is called off before the command ends.
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with Server(url, token=token.get_secret_value()) as server:
+            yield ServerContent(server)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 @contextmanager

@@ -52,7 +52,7 @@ class DocumentedAPI(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            document = super().openapi()
+            document = self.openapi_schema = _with_plain_names(super().openapi())
             schemas = document["components"]["schemas"]
             for name in _FASTAPI_ERRORS:
                 schemas.pop(name, None)
@@ -65,6 +65,29 @@ class DocumentedAPI(FastAPI):
                 for operation in operations.values():
                     _complete(operation, schemas, examples.get(operation["operationId"], {}))
         return super().openapi()
+
+
+def _with_plain_names(document: dict[str, Any]) -> dict[str, Any]:
+    """The document without names such as `Image-Input` and `Image-Output`.
+
+    FastAPI makes them where what is sent may lack a key that an answer always has. Several
+    generators take the title of a schema as its name, and would find the same name twice.
+    """
+    text = json.dumps(document)
+    renamed = {
+        name: name.removesuffix("-Output").replace("-", "")
+        for name in document["components"]["schemas"]
+        if name.endswith(("-Input", "-Output"))
+    }
+    for name, plain in renamed.items():
+        text = text.replace(
+            f'"{_REFERENCES.format(model=name)}"', f'"{_REFERENCES.format(model=plain)}"'
+        )
+    document = json.loads(text)
+    schemas = document["components"]["schemas"]
+    for name, plain in renamed.items():
+        schemas[plain] = {**schemas.pop(name), "title": plain}
+    return document
 
 
 def _complete(operation: dict[str, Any], schemas: dict[str, Any], examples: dict[str, Any]) -> None:

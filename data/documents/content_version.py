@@ -13,6 +13,7 @@ log = logging.getLogger("clinic_api")
 # documents that it has read.
 CHANGED = "changed_documents"
 PUBLISHED = "published_documents"
+_VERSION = "content_version"
 
 
 class Changes:
@@ -35,9 +36,12 @@ def record_change(session: Session, *, name: str) -> int:
         raised = update(ContentVersion).values(value=col(ContentVersion.value) + 1)
         session.connection().execute(raised)
         session.info[CHANGED] = []
+        # It stays the same until the transaction ends, because the row is locked.
+        session.info[_VERSION] = find_content_version(session)
     session.info[CHANGED].append(name)
     session.info.pop(PUBLISHED, None)
-    return find_content_version(session)
+    version: int = session.info[_VERSION]
+    return version
 
 
 @event.listens_for(Session, "after_commit")

@@ -12,7 +12,6 @@ from data.documents.publishing import append_calling_off, append_publication, ap
 from data.documents.recorded import WITHDRAWALS, RecordedContent, find_origin, read_recorded
 from data.documents.revisions import (
     add_document,
-    find_document,
     find_revision,
     lock_documents,
     save_revision,
@@ -27,6 +26,7 @@ from models.document import (
     Origin,
     Publication,
     PublicationType,
+    Revision,
 )
 from models.document_file import FileReview
 from models.values import Input, utc_now
@@ -52,34 +52,36 @@ class DatabaseContent:
         self.session = session
         self.source = source
         self.documents: dict[DocumentKey, Document] = {}
+        self.saved: dict[DocumentKey, Revision] = {}
 
     def read(self) -> RecordedContent:
+        self.documents = {row.key: row for row in self.session.exec(select(Document))}
         return read_recorded(self.session, source=self.source)
 
     def find_origin(self, key: DocumentKey) -> Origin:
         return find_origin(self.session, key=key)
 
     def save(self, key: DocumentKey, content: Input, *, note: str) -> int:
-        return save_revision(
+        self.saved[key] = save_revision(
             self.session,
             document=self._document(key),
             content=content,
             origin=Origin.FILE,
             editor=_EDITOR,
             note=note,
-        ).number
+        )
+        return self.saved[key].number
 
     def publish(
         self, revisions: Mapping[DocumentKey, int], *, change: ChangeSize, note: str
     ) -> None:
         for key, number in revisions.items():
-            document = self._document(key)
             append_publication(
                 self.session,
-                document=document,
+                document=self._document(key),
                 kind=PublicationType.PUBLISHED,
                 editor=_EDITOR,
-                revision=find_revision(self.session, document=document, number=number),
+                revision=self._revision(key, number),
                 change=change,
                 note=note,
             )
@@ -120,11 +122,12 @@ class DatabaseContent:
             append_calling_off(self.session, document=document, publication=planned, editor=_EDITOR)
 
     def review(self, key: DocumentKey, number: int, review: FileReview) -> None:
-        document = self._document(key)
-        revision = find_revision(self.session, document=document, number=number)
-        assert revision is not None
         append_review(
-            self.session, document=document, revision=revision, review=review, editor=_EDITOR
+            self.session,
+            document=self._document(key),
+            revision=self._revision(key, number),
+            review=review,
+            editor=_EDITOR,
         )
 
     def finish(self, details: Details) -> list[str]:
@@ -136,9 +139,16 @@ class DatabaseContent:
     def _document(self, key: DocumentKey) -> Document:
         """The document, which is added if there is none."""
         if key not in self.documents:
-            found = find_document(self.session, key=key)
-            self.documents[key] = found or add_document(self.session, key=key)
+            self.documents[key] = add_document(self.session, key=key)
         return self.documents[key]
+
+    def _revision(self, key: DocumentKey, number: int) -> Revision:
+        saved = self.saved.get(key)
+        if saved is not None and saved.number == number:
+            return saved
+        found = find_revision(self.session, document=self._document(key), number=number)
+        assert found is not None
+        return found
 
 
 def lock_content(session: Session, *, source: str) -> DatabaseContent:

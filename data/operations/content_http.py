@@ -1,6 +1,7 @@
 """Pushes content to a running service: first all drafts, then all publications for one time."""
 
 import time
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,7 +24,8 @@ from models.values import Input
 _MAY_PASS_LATER = frozenset({"revision.has_faults", "revision.breaks_others"})
 _FORMER = "A former slug of another text."
 _ATTEMPTS = 3
-# The first estimate of one call, in seconds.
+# So many calls are taken for the estimate of the next ones, which begins with these seconds.
+_RECENT = 100
 _CALL_SECONDS = 0.05
 
 
@@ -43,6 +45,19 @@ class _Recorded(BaseModel):
     """The answer to a publication or a withdrawal."""
 
     id: str
+
+
+class _Durations:
+    """The mean duration of the recent calls, in seconds."""
+
+    def __init__(self) -> None:
+        self.recent = deque([_CALL_SECONDS], maxlen=_RECENT)
+
+    def add(self, seconds: float) -> None:
+        self.recent.append(seconds)
+
+    def mean(self) -> float:
+        return sum(self.recent) / len(self.recent)
 
 
 @dataclass
@@ -78,7 +93,7 @@ class ServerContent:
         self.recorded: RecordedContent | None = None
         self.staged = _Staged()
         self.drafts: dict[DocumentKey, Input] = {}
-        self.call_seconds = _CALL_SECONDS
+        self.calls = _Durations()
 
     def read(self) -> RecordedContent:
         self.recorded = self.reader.read()
@@ -159,8 +174,8 @@ class ServerContent:
 
     def _record_everything(self) -> datetime | None:
         """Returns the common time, `None` for now. Raises `PushRefused`."""
-        for _ in range(_ATTEMPTS):
-            begins = self._common_time()
+        for attempt in range(_ATTEMPTS):
+            begins = self._common_time(attempt)
             recorded: list[tuple[DocumentKey, str]] = []
             try:
                 self._record_all(begins, recorded)
@@ -177,13 +192,14 @@ class ServerContent:
                 return begins
         raise PushRefused("the server is too slow; nothing was published")
 
-    def _common_time(self) -> datetime | None:
+    def _common_time(self, attempt: int) -> datetime | None:
         """When everything begins: late enough to record it all, or to call it all off again."""
         count = len(self.staged.steps)
         if count < 2:
             # One publication needs no plan to be all or nothing.
             return None
-        seconds = 3 + 3 * count * self.call_seconds
+        # A call gets slower with the number of plans: each attempt leaves three times as long.
+        seconds = 3 + count * self.calls.mean() * 3 ** (attempt + 1)
         return self.server.now() + timedelta(seconds=seconds)
 
     def _record_all(self, begins: datetime | None, recorded: list[tuple[DocumentKey, str]]) -> None:
@@ -211,14 +227,11 @@ class ServerContent:
     ) -> None:
         if begins:
             remaining = (begins - self.server.now()).total_seconds()
-            if remaining < 1 + len(recorded) * self.call_seconds:
+            if remaining < 1 + len(recorded) * self.calls.mean() / 2:
                 raise _TooSlow
         own_time = {"from": begins.isoformat()} if begins else {}
-        started = time.monotonic()
         answer = self._call("POST", step.key, step.path, own_time | step.body)
         recorded.append((step.key, answer.read(_Recorded).id))
-        # The slowest recent call counts: an estimate that is too low costs a second attempt.
-        self.call_seconds = max(self.call_seconds * 0.9, time.monotonic() - started)
 
     def _call_off(self, recorded: list[tuple[DocumentKey, str]]) -> None:
         for key, publication in reversed(recorded):
@@ -247,10 +260,13 @@ class ServerContent:
         self, method: str, key: DocumentKey, path: str, body: Mapping[str, object] | None = None
     ) -> Answer:
         """A call with the newest tag of the document. Raises `_Refusal`."""
+        started = time.monotonic()
         try:
             answer = self.server.call(method, path, body=body, tag=self.reader.tags.get(key))
         except ServerFault as fault:
             raise _Refusal(f"{name_of(key)}: {fault}", fault) from None
+        if method != "DELETE":
+            self.calls.add(time.monotonic() - started)
         if answer.tag:
             self.reader.tags[key] = answer.tag
         return answer

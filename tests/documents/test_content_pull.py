@@ -14,6 +14,7 @@ from models.values import utc_now
 from tests.documents.test_content_push import state_of
 from tests.support.apps import set_status
 from tests.support.clinic import clinic_content
+from tests.support.commands import invoke
 from tests.support.content_folders import MARKS, bytes_of, content, edit, exchanged, folder_in
 from tests.support.documents import publish, withdraw
 
@@ -183,3 +184,17 @@ async def test_faults_are_one_line(engine: Engine, folder: Path) -> None:
     assert json.loads((files / MARKS).read_text())["from"].endswith(
         "clinic.db" if engine.dialect.name == "sqlite" else str(engine.url.database)
     )
+
+
+@pytest.mark.database("sqlite")
+def test_without_a_database(folder: Path) -> None:
+    """Without a database each command is one line and exit 1, and creates nothing."""
+    files = folder_in(folder)
+    for command in ("pull", "diff", "push"):
+        url = f"sqlite:///{folder}/nowhere/clinic.db"
+        done = invoke("content", command, str(files), folder=folder, CLINIC_DATABASE_URL=url)
+        assert (done.exit_code, done.stdout) == (1, "")
+        assert done.stderr.startswith("clinic-api: there is no database at ")
+        assert len(done.stderr.splitlines()) == 1
+    assert not (files / MARKS).exists()
+    assert not (folder / "nowhere").exists()

@@ -1,14 +1,10 @@
 """Documents and their revisions, as staff reads and saves them over HTTP."""
 
-from typing import Any
-
 import httpx
 import pytest
 from sqlalchemy import Engine
-from sqlmodel import Session, select
 
-from models.audit import AuditEvent
-from tests.support.documents import publish
+from tests.support.audit import document_events
 from tests.support.editing import DOCUMENTS, SECTION, Desk, later, path_of
 from tests.support.intake import faults, problem
 from tests.support.staff import token_id
@@ -19,15 +15,6 @@ EXERCISES = path_of("section", "exercises")
 @pytest.fixture
 def desk(client: httpx.AsyncClient, engine: Engine) -> Desk:
     return Desk(client, engine)
-
-
-def events(engine: Engine, subject: str) -> list[tuple[str, dict[str, Any]]]:
-    """Action and details of the audit events about a document, without times."""
-    with Session(engine) as session:
-        rows = session.exec(
-            select(AuditEvent).where(AuditEvent.subject == subject).order_by("id")
-        ).all()
-    return [(row.action, {k: v for k, v in row.details.items() if k != "from"}) for row in rows]
 
 
 async def test_a_document_is_created_saved_and_published(desk: Desk, engine: Engine) -> None:
@@ -61,7 +48,7 @@ async def test_a_document_is_created_saved_and_published(desk: Desk, engine: Eng
         "document.created",
     ]
     assert {event["actor"] for event in listed} == {token_id(desk.headers)}
-    assert events(engine, "section/new-one/en-US") == [
+    assert document_events(engine, "section/new-one/en-US") == [
         ("document.created", {"revision": 1, "origin": "staff"}),
         ("document.saved", {"revision": 2, "origin": "staff"}),
         (
@@ -76,7 +63,7 @@ async def test_the_same_content_makes_no_revision(desk: Desk, engine: Engine) ->
     tag, before = await desk.tag(EXERCISES), await desk.read(EXERCISES)
     again = await desk.save(EXERCISES)
     assert (again.status_code, again.headers["ETag"], again.json()) == (200, tag, before)
-    assert events(engine, "section/exercises/en-US") == []
+    assert document_events(engine, "section/exercises/en-US") == []
 
 
 async def test_each_change_has_another_tag(desk: Desk) -> None:
@@ -164,108 +151,6 @@ async def test_unknown_documents(desk: Desk) -> None:
         answer = await desk.call_off(EXERCISES, publication)
         problem(answer, 404, "not-found")
     problem(await desk.blank(EXERCISES, 7), 404, "not-found")
-
-
-async def test_the_list(desk: Desk, engine: Engine) -> None:
-    """The list has each document with its state; filters and pages agree with it."""
-    await desk.create("section", "a-draft", SECTION)
-    await desk.create("section", "a-plan", SECTION)
-    await desk.publish(path_of("section", "a-plan"), from_at=later(days=1))
-    await desk.save(EXERCISES, title="Newer")
-    publish(engine, "section", "recovery", title="Public")
-    await desk.withdraw(path_of("section", "first-visit"), type="gone", reason="Old.")
-    listed = await desk.read(f"{DOCUMENTS}?kind=section")
-    states = {item["slug"]: item["state"] for item in listed["data"]}
-    assert states == {
-        "a-draft": "draft",
-        "a-plan": "planned",
-        "appointments": "live",
-        "before-your-visit": "withdrawn",
-        "exercises": "changed",
-        "first-visit": "withdrawn",
-        "recovery": "live",
-    }
-    assert list(states) == sorted(states)
-    by_slug = {item["slug"]: item for item in listed["data"]}
-    former = by_slug["before-your-visit"]
-    assert (former["newest_revision"], former["title"], former["updated_at"]) == (None, None, None)
-    changed = by_slug["exercises"]
-    assert (changed["live_revision"], changed["newest_revision"]) == (1, 2)
-    assert (changed["title"], changed["updated_by"]) == ("Newer", "Ada")
-    assert [item["revision"] for item in by_slug["a-plan"]["planned"]] == [1]
-    for state in set(states.values()):
-        found = await desk.read(f"{DOCUMENTS}?kind=section&state={state}")
-        expected = [slug for slug, its in states.items() if its == state]
-        assert [item["slug"] for item in found["data"]] == expected
-        assert found["meta"]["total"] == len(expected)
-    everything, query = [], f"{DOCUMENTS}?limit=3"
-    while query:
-        page = await desk.read(query)
-        everything += page["data"]
-        cursor = page["meta"]["next_cursor"]
-        query = f"{DOCUMENTS}?limit=3&cursor={cursor}" if cursor else ""
-    assert everything == (await desk.read(DOCUMENTS))["data"]
-    assert (await desk.read(f"{DOCUMENTS}?locale=fr"))["data"] == []
-    for wrong in ("kind=poem", "state=x", "review=x", "locale=!", "unknown=1", "cursor=abc"):
-        problem(await desk.get(f"{DOCUMENTS}?{wrong}"), 400, "invalid-query")
-
-
-async def test_revisions(desk: Desk) -> None:
-    """Revisions are listed without their contents, and read one by one; an older one restores."""
-    before = (await desk.read(EXERCISES))["content"]
-    await desk.save(EXERCISES, title="Second")
-    listed = (await desk.read(f"{EXERCISES}/revisions"))["data"]
-    assert [(item["revision"], item["origin"]) for item in listed] == [(2, "staff"), (1, "file")]
-    assert "content" not in listed[0]
-    second = await desk.read(f"{EXERCISES}/revisions/2")
-    assert (second["saved_by"], second["content"]["title"]) == ("Ada", "Second")
-    assert second["kind"] == "section"
-    await desk.publish(EXERCISES, 2)
-    assert (await desk.client.get("/v1/sections/exercises")).json()["title"] == "Second"
-    await desk.publish(EXERCISES, 1)
-    public = (await desk.client.get("/v1/sections/exercises")).json()
-    assert (public["title"], public["version"]) == (before["title"], 1)
-    assert (await desk.line(EXERCISES))["state"] == "changed"
-
-
-async def test_a_revision_is_blanked(desk: Desk, engine: Engine) -> None:
-    """The content of a revision that is not public goes for good; author and time stay."""
-    await desk.save(EXERCISES, title="Call Eve at 555-0100")
-    kept = await desk.read(f"{EXERCISES}/revisions/2")
-    for _ in range(2):
-        blanked = await desk.blank(EXERCISES, 2)
-        assert blanked.status_code == 200, blanked.text
-        assert blanked.json() == {**kept, "content": None}
-    document = await desk.read(EXERCISES)
-    assert (document["revision"], document["content"]) == (2, None)
-    assert document["title"] != "Call Eve at 555-0100"
-    assert faults(await desk.publish(EXERCISES, 2)) == [("#/revision", "revision.blanked")]
-    actions = [action for action, _ in events(engine, "section/exercises/en-US")]
-    assert actions == ["document.saved", "document.blanked"]
-    saved = await desk.write(
-        "PUT", EXERCISES, {"kind": "section", "content": SECTION}, of=EXERCISES
-    )
-    assert saved.json()["revision"] == 3
-
-
-async def test_a_revision_in_use_is_not_blanked(desk: Desk) -> None:
-    """A revision that is public, planned, or public again later is not blanked."""
-    problem(await desk.blank(EXERCISES, 1), 409, "revision-in-use")
-    await desk.save(EXERCISES, title="Second")
-    await desk.publish(EXERCISES, 2, until=later(days=1))
-    for revision in (1, 2):
-        problem(await desk.blank(EXERCISES, revision), 409, "revision-in-use")
-    await desk.save(EXERCISES, title="Third")
-    planned = await desk.publish(EXERCISES, 3, from_at=later(days=2))
-    problem(await desk.blank(EXERCISES, 3), 409, "revision-in-use")
-    await desk.call_off(EXERCISES, planned.json()["id"])
-    assert (await desk.blank(EXERCISES, 3)).status_code == 200
-    await desk.save(EXERCISES, title="Fourth")
-    await desk.publish(EXERCISES, 4)
-    # The fourth has no end, so the others never come back.
-    for revision in (1, 2):
-        assert (await desk.blank(EXERCISES, revision)).status_code == 200
-    assert (await desk.client.get("/v1/sections/exercises")).json()["title"] == "Fourth"
 
 
 @pytest.mark.parametrize("kind", ["clinic", "status", "form", "notices", "section", "faq"])

@@ -14,10 +14,9 @@ UNKNOWN = path_of("section", "unknown")
 DRAFT = path_of("section", "a-draft")
 # The schemas of what is sent. Optional fields may be absent there.
 INPUTS = {
-    name
-    for name in SCHEMAS
-    if name.endswith(("-Input", "DocumentInput", "DocumentCreate"))
-    or name in ("PublicationCreate", "WithdrawalCreate")
+    *(name for name in SCHEMAS if name.endswith(("Input", "DocumentCreate"))),
+    "PublicationCreate",
+    "WithdrawalCreate",
 }
 
 

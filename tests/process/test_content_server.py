@@ -8,8 +8,10 @@ from subprocess import CompletedProcess
 import httpx
 import pytest
 from sqlalchemy import Engine
+from sqlmodel import Session, col, select
 
 from data.documents.files import read_content
+from models.document import Publication, PublicationCallingOff
 from models.values import utc_now
 from tests.support.audit import open_with_audit
 from tests.support.clinic import clinic_content
@@ -77,6 +79,7 @@ def test_files_are_pulled_and_pushed(
         assert content(command, files).returncode == 0
         assert bytes_of(files) == before
 
+    edit(files, "sections/exercises.md", "position: 2", "position: 8")
     edit(files, "clinic.yaml", "slug: training", "slug: practice")
     for name in ("how-often-to-exercise", "may-it-hurt"):
         edit(files, f"faqs/{name}.md", "topic: training", "topic: practice")
@@ -85,7 +88,14 @@ def test_files_are_pulled_and_pushed(
     assert refused.returncode == 1
     assert "`topic`: is not one of the clinic's `faq_topics`" in refused.stderr
     assert "nothing was published, and the drafts stay saved" in refused.stderr
-    assert httpx.get(f"{served.url}/v1/faqs/may-it-hurt").json()["topic"] == "training"
+    # The publication of the section was planned already.
+    with Session(staff_engine) as session:
+        planned = session.exec(
+            select(Publication.id).where(col(Publication.revision_id).is_not(None))
+        )
+        called_off = session.exec(select(PublicationCallingOff.publication_id)).all()
+        assert list(called_off) == [max(number or 0 for number in planned)]
+    edit(files, "sections/exercises.md", "position: 8", "position: 2")
     for name in ("how-often-to-exercise", "may-it-hurt"):
         edit(files, f"faqs/{name}.md", "topic: practice", "topic: training")
     edit(files, "clinic.yaml", "slug: practice", "slug: training")

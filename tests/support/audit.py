@@ -4,11 +4,14 @@ import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine
+from sqlmodel import Session, select
 
 from api.server import open_audit
 from data.database import open_database
+from models.audit import AuditEvent
 from tests.support.apps import settings_in
 from tests.support.commands import invoke
 from tests.support.databases import administer, kind_of, url_of
@@ -45,3 +48,12 @@ def tamper(folder: Path, *statements: str) -> None:
             connection.execute(f"DROP TRIGGER {name}")
         for statement in statements:
             connection.execute(statement)
+
+
+def document_events(engine: Engine, subject: str) -> list[tuple[str, dict[str, Any]]]:
+    """Action and details of the audit events about a document, without times."""
+    with Session(engine) as session:
+        rows = session.exec(
+            select(AuditEvent).where(AuditEvent.subject == subject).order_by("id")
+        ).all()
+    return [(row.action, {k: v for k, v in row.details.items() if k != "from"}) for row in rows]
