@@ -29,10 +29,13 @@ def first_port() -> int:
 
 @contextmanager
 def running_demo(
-    folder: Path, first: int
+    folder: Path, first: int, **changes: str
 ) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
-    """Runs `demo` until all clinics answer; yields the process and the addresses by name."""
-    variables = without_coverage(environment(folder, CLINIC_INTAKE_RATE="1 per hour"))
+    """Runs `demo` until all clinics answer; yields the process and the addresses by name.
+
+    `changes` are environment variables.
+    """
+    variables = without_coverage(environment(folder, CLINIC_INTAKE_RATE="1 per hour", **changes))
     process = subprocess.Popen(
         [sys.executable, str(MAIN), "demo", "--first-port", str(first), "--folder", "demo"],
         env=variables, cwd=folder, stdout=subprocess.PIPE, text=True,
