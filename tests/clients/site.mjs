@@ -61,7 +61,7 @@ async function texts(page) {
   await page.keyboard.press("Enter");
   assert.equal(await named.getAttribute("open"), null);
   await page.getByLabel("Search").fill("Bàttlefield úsed on");
-  await page.getByText("2 of 27 questions").waitFor();
+  await page.getByText("2 of 24 questions").waitFor();
   assert.equal(await page.locator("section > details:visible").count(), 2);
   assert.deepEqual(await page.locator("main h2:visible").allTextContents(), ["Ketamine"]);
   await page.locator("details:visible summary").first().press("Enter");
@@ -396,7 +396,7 @@ async function paused(page) {
   await saysItOnce(page, "temporarily_closed");
   await page.goto(at("request.html"));
   await heading(page, "Requests for a consultation");
-  await page.getByRole("main").getByText("The clinic is not taking requests for a consultation at the moment.").waitFor();
+  await page.getByRole("main").getByText("Requests are paused, so you cannot send one now.").waitFor();
   // The clinic's own words, where the service has them.
   await answering(page, "status", (status) => ({
     ...status, consultations: { ...status.consultations, message: "Requests are taken again in May." },
@@ -419,7 +419,7 @@ async function closed(page) {
   }
   await page.goto(at("request.html"));
   await heading(page, "Requests for a consultation");
-  await page.getByText("The clinic no longer takes requests for a consultation.").waitFor();
+  await page.getByRole("main").getByText("The clinic is permanently closed, so you can no longer send a request.").waitFor();
   await page.getByRole("link", { name: "Back to the clinic's information" }).click();
   await heading(page, "Clinic in Portland, Oregon");
 }
