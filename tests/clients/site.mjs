@@ -343,7 +343,7 @@ async function prints(page, { id, link }) {
 
 async function waitlist(page) {
   await page.goto(at("request.html"));
-  await page.getByText("The clinic keeps a waiting list").waitFor();
+  await page.getByText("New requests go onto a waiting list").waitFor();
   await inspect(page, "site-waitlist-form");
   await fillIn(page);
   await send(page).click();
