@@ -10,11 +10,12 @@ CLIENTS := $(NODE_PACKAGES) tests/clients/.venv/installed
 run: .venv/runtime
 	@$(BIN)/python main.py serve
 
-# Serves the clinic in four states, to test a frontend: open, with a waiting list, paused, closed.
+# Serves the clinic in five states, to test a frontend: open, with a waiting list, open but paused,
+# temporarily closed, permanently closed.
 demo: .venv/runtime
 	@$(BIN)/python main.py demo
 
-# An example website for the first of those four clinics; see docs/examples/site.
+# An example website for the first of those five clinics; see docs/examples/site.
 site: docs/examples/site/node_modules/.installed
 	@echo "Example site  http://127.0.0.1:8080"
 	@$(PYTHON) -m http.server 8080 --bind 127.0.0.1 --directory docs/examples/site

@@ -202,7 +202,10 @@ def demo_command(
     first_port: Annotated[int, typer.Option(help="Port of the first service.", min=1)] = 8001,
     folder: Annotated[Path, typer.Option(help="Folder for their data.")] = ROOT / "var" / "demo",
 ) -> None:
-    """Serve the clinic in four states side by side: open, with a waiting list, paused, closed."""
+    """Serve the clinic in five states side by side.
+
+    Open, with a waiting list, open but paused, temporarily closed, permanently closed.
+    """
     with one_line_faults():
         demo.run(folder=folder.absolute(), host=host, first_port=first_port)
 

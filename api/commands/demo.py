@@ -1,4 +1,4 @@
-"""Serves the same clinic in four states on four ports, to test a frontend with each state."""
+"""Serves the same clinic in five states on five ports, to test a frontend with each state."""
 
 import os
 import signal
@@ -20,8 +20,9 @@ from models.status_change import StatusChangeCreate
 CLINICS: Mapping[str, Mapping[str, str]] = {
     "open": {"state": "open"},
     "waitlist": {"state": "open", "mode": "waitlist"},
-    "paused": {"state": "temporarily_closed"},
-    "closed": {"state": "permanently_closed"},
+    "paused": {"state": "open", "mode": "paused"},
+    "temporarily_closed": {"state": "temporarily_closed"},
+    "permanently_closed": {"state": "permanently_closed"},
 }
 
 
@@ -34,7 +35,7 @@ def run(*, folder: Path, host: str, first_port: int) -> None:
             for port, (name, change) in enumerate(CLINICS.items(), start=first_port)
         ]
         for port, name in enumerate(CLINICS, start=first_port):
-            print(f"{name:<10}http://{host}:{port}")
+            print(f"{name:<20}http://{host}:{port}")
         print("All data stays on this machine. Ctrl-C stops all services.", flush=True)
         try:
             for service in services:

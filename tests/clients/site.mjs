@@ -392,8 +392,8 @@ async function saysItOnce(page, clinic) {
 }
 
 async function paused(page) {
-  await notTaking(page, "paused", "temporarily closed");
-  await saysItOnce(page, "paused");
+  await notTaking(page, "temporarily-closed", "temporarily closed");
+  await saysItOnce(page, "temporarily_closed");
   await page.goto(at("request.html"));
   await heading(page, "Requests for a consultation");
   await page.getByRole("main").getByText("The clinic is not taking requests for a consultation at the moment.").waitFor();
@@ -409,8 +409,8 @@ async function paused(page) {
 }
 
 async function closed(page) {
-  await notTaking(page, "closed", "permanently closed");
-  await saysItOnce(page, "closed");
+  await notTaking(page, "permanently-closed", "permanently closed");
+  await saysItOnce(page, "permanently_closed");
   for (const path of ["index.html", "section.html?slug=how-we-can-help", "questions.html", "request.html", "receipt.html"]) {
     await page.goto(at(path));
     await page.locator("main h1").waitFor();
@@ -427,7 +427,7 @@ async function closed(page) {
 async function closesMeanwhile(page) {
   await page.goto(at("request.html"));
   await fillIn(page);
-  connectTo("closed");
+  connectTo("permanently_closed");
   await send(page).click();
   await alertShows(page, "Nothing was stored.");
   await page.getByRole("region", { name: "The clinic's status" }).filter({ hasText: "permanently closed" }).waitFor();
@@ -463,8 +463,8 @@ const visits = [
   ["open", outdated],
   ["announcing", announced],
   ["waitlist", waitlist],
-  ["paused", paused],
-  ["closed", closed],
+  ["temporarily_closed", paused],
+  ["permanently_closed", closed],
   ["open", closesMeanwhile],
   [null, away],
 ];

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.demo import first_of_four_ports, running_demo
+from tests.support.demo import first_port, running_demo
 from tests.support.process import ROOT
 from tests.support.programs import needed
 from tests.support.waiting import PATIENCE
@@ -28,13 +28,13 @@ def scripts() -> list[tuple[str, str]]:
 @pytest.mark.shipped
 @pytest.mark.database("sqlite")
 def test_scripts_print_what_the_guides_show(folder: Path) -> None:
-    """Each script prints its output when it runs with the four demo clinics."""
+    """Each script prints its output when it runs with the five demo clinics."""
     needed("node", otherwise="the guides' scripts are not run")
     assert len(scripts()) >= 4
-    first = first_of_four_ports()
+    first = first_port()
     with running_demo(folder, first):
         for script, shown in scripts():
-            moved = re.sub(r"\b800[1-4]\b", lambda m: str(int(m[0]) - FIRST_PORT + first), script)
+            moved = re.sub(r"\b800[1-5]\b", lambda m: str(int(m[0]) - FIRST_PORT + first), script)
             ran = subprocess.run(
                 ["node", "--input-type=module", "-e", moved],
                 capture_output=True, text=True, timeout=PATIENCE, check=False,

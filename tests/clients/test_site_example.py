@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from data.documents.files import SHIPPED_CONTENT
-from tests.support.demo import first_of_four_ports, running_demo
+from tests.support.demo import first_port, running_demo
 from tests.support.process import run, serving
 from tests.support.programs import CLIENTS, needed
 from tests.support.waiting import PATIENCE
@@ -71,7 +71,7 @@ def test_the_site_in_a_browser(folder: Path) -> None:
     needed("node", "chromium", otherwise="the example site is not visited")
     announce(folder)
     with (
-        running_demo(folder, first_of_four_ports()) as (_, addresses),
+        running_demo(folder, first_port()) as (_, addresses),
         serving(folder) as announcing,
     ):
         services = {**addresses, "announcing": announcing.url}

@@ -16,22 +16,26 @@ from tests.support.waiting import PATIENCE, wait_for
 EXPECTED = {
     "open": (201, "open", "open"),
     "waitlist": (201, "open", "waitlist"),
-    "paused": (409, "temporarily_closed", "paused"),
-    "closed": (410, "permanently_closed", "closed"),
+    "paused": (409, "open", "paused"),
+    "temporarily_closed": (409, "temporarily_closed", "paused"),
+    "permanently_closed": (410, "permanently_closed", "closed"),
 }
 
 
-def first_of_four_ports() -> int:
-    """A free port; the next three ports are probably free too."""
+def first_port() -> int:
+    """A free port; the next ports are probably free too."""
     return free_port() if (port := free_port()) > 65_000 else port
 
 
 @contextmanager
 def running_demo(
-    folder: Path, first: int
+    folder: Path, first: int, **changes: str
 ) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
-    """Runs `demo` until all clinics answer; yields the process and the addresses by name."""
-    variables = without_coverage(environment(folder, CLINIC_INTAKE_RATE="1 per hour"))
+    """Runs `demo` until all clinics answer; yields the process and the addresses by name.
+
+    `changes` are environment variables.
+    """
+    variables = without_coverage(environment(folder, CLINIC_INTAKE_RATE="1 per hour", **changes))
     process = subprocess.Popen(
         [sys.executable, str(MAIN), "demo", "--first-port", str(first), "--folder", "demo"],
         env=variables, cwd=folder, stdout=subprocess.PIPE, text=True,
