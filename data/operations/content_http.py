@@ -23,7 +23,9 @@ from models.values import Input
 # A publication with a fault of these kinds may be accepted after another one.
 _MAY_PASS_LATER = frozenset({"revision.has_faults", "revision.breaks_others"})
 _FORMER = "A former slug of another text."
-_ATTEMPTS = 3
+# In each attempt, how long all calls may take, in their mean duration until then. A publication
+# takes longer than saving a draft, and longer the more of them are planned.
+_PATIENCE = (8, 3, 12)
 # So many calls are taken for the estimate of the next ones, which begins with these seconds.
 _RECENT = 100
 _CALL_SECONDS = 0.05
@@ -174,7 +176,7 @@ class ServerContent:
 
     def _record_everything(self) -> datetime | None:
         """Returns the common time, `None` for now. Raises `PushRefused`."""
-        for attempt in range(_ATTEMPTS):
+        for attempt in range(len(_PATIENCE)):
             begins = self._common_time(attempt)
             recorded: list[tuple[DocumentKey, str]] = []
             try:
@@ -198,8 +200,7 @@ class ServerContent:
         if count < 2:
             # One publication needs no plan to be all or nothing.
             return None
-        # A call gets slower with the number of plans: each attempt leaves three times as long.
-        seconds = 3 + count * self.calls.mean() * 3 ** (attempt + 1)
+        seconds = 3 + count * self.calls.mean() * _PATIENCE[attempt]
         return self.server.now() + timedelta(seconds=seconds)
 
     def _record_all(self, begins: datetime | None, recorded: list[tuple[DocumentKey, str]]) -> None:
@@ -227,7 +228,7 @@ class ServerContent:
     ) -> None:
         if begins:
             remaining = (begins - self.server.now()).total_seconds()
-            if remaining < 1 + len(recorded) * self.calls.mean() / 2:
+            if remaining < 1 + len(recorded) * self.calls.mean() / 3:
                 raise _TooSlow
         own_time = {"from": begins.isoformat()} if begins else {}
         answer = self._call("POST", step.key, step.path, own_time | step.body)
