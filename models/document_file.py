@@ -1,4 +1,4 @@
-"""What a content file says besides the content of its document."""
+"""The facts in a content file besides the content of its document."""
 
 from pydantic import model_validator
 

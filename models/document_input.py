@@ -1,4 +1,4 @@
-"""What staff sends to save, publish and withdraw documents."""
+"""Inputs of staff: to save, publish and withdraw documents."""
 
 from typing import Annotated, Generic, Literal, TypeVar
 

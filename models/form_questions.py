@@ -50,7 +50,7 @@ class Choice(Input):
 
 
 class QuestionType(StrEnum):
-    """What an answer is: one choice, several choices, yes or no, a text, a number or a day."""
+    """The type of an answer: one choice, several choices, yes or no, a text, a number or a day."""
 
     CHOICE = "choice"
     CHOICES = "choices"

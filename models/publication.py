@@ -1,4 +1,4 @@
-"""What a slug leads to besides a text, the content version, and the bundle."""
+"""Redirects and withdrawals of texts, the content version, and the bundle."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What a person sends with the form, as the service takes it and as staff reads it."""
+"""The data of a consultation request: as a person sends it, and as staff reads it."""
 
 import re
 from typing import Annotated, Literal

@@ -1,4 +1,4 @@
-"""What a person sent, with the labels of the form that they saw."""
+"""The values of a request with the labels of the form that the person saw."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any

@@ -163,7 +163,7 @@ def _show(plan: PushPlan) -> None:
 
 
 def _effects(plan: DocumentPlan) -> Iterator[str]:
-    """What a push does with a document, in words."""
+    """A line that describes the changes of a document by a push."""
     day = plan.file.facts.withdrawn_on
     if plan.is_new:
         yield "added"

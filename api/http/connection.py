@@ -7,6 +7,7 @@ import re
 import sys
 import uuid
 from asyncio import BaseTransport, Protocol
+from functools import partial
 from typing import Any
 
 from httptools import HttpParserUpgrade, HttpRequestParser
@@ -76,8 +77,10 @@ class Connection(TimedConnection):
     def shutdown(self) -> None:
         """Ends the connection after the request that is in progress, or that has just arrived."""
         if self.cycle is None or self.cycle.response_complete:
-            # Closing before a sent request is read would reset the connection of its client.
-            self.loop.call_later(_LAST_READ_SECONDS, super().shutdown)
+            # Closing before a sent request is read would reset the connection of its client. uvloop
+            # runs due timers before it reads, so a second timer lets it read once more.
+            end = partial(self.loop.call_later, 0.001, super().shutdown)
+            self.loop.call_later(_LAST_READ_SECONDS, end)
         else:
             super().shutdown()
 

@@ -83,7 +83,7 @@ def fault_of(finding: Finding, folder: ContentFolder) -> Fault:
 
 @dataclass(frozen=True)
 class _Names:
-    """What the texts of one language can refer to. `notices` is `None` if they are not known."""
+    """The names that texts of one language can use. `notices` is `None` if they are not known."""
 
     notices: Collection[str] | None
     topics: Collection[str]

@@ -66,7 +66,10 @@ class PastPublication(NamedTuple):
 
 @dataclass(frozen=True)
 class EffectivePublications:
-    """What each document leads to at a time. The other fields are for the next reading."""
+    """The result for each document at a time: a published text, a redirect or a withdrawal.
+
+    `texts` has these results. The next reading starts from the other fields.
+    """
 
     version: int
     at: datetime
@@ -111,7 +114,7 @@ def find_next_boundary(session: Session, *, now: datetime) -> datetime | None:
 def read_effective(
     session: Session, *, version: int, now: datetime, previous: EffectivePublications | None
 ) -> EffectivePublications:
-    """What is public at `now`, in a transaction that sees this content version.
+    """The published documents at `now`, in a transaction that sees this content version.
 
     Of what `previous` has, it reads only the documents again that may have changed since then.
     """

@@ -52,7 +52,7 @@ def find_added_faults(
 
 
 def _contents(published: Published, locale: str) -> dict[DocumentKey, Input]:
-    """What is public in one language."""
+    """The published contents in one language."""
     return {
         key: text.content
         for key, text in published.effective.texts.items()

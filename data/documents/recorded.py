@@ -1,4 +1,4 @@
-"""What is recorded of each document, as far as content files say it."""
+"""The recorded documents, with the facts that content files can contain."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What a push of a folder would leave behind must have no faults."""
+"""Checks the documents that result from a push."""
 
 from collections.abc import Iterator, Mapping
 
@@ -53,7 +53,7 @@ def _check_locale(folder: ContentFolder, recorded: RecordedContent) -> None:
 def _new_findings(
     contents: Mapping[DocumentKey, Input], before: Mapping[DocumentKey, Input]
 ) -> Iterator[Finding]:
-    # What is public was checked when it was published.
+    # Public documents were checked when they were published.
     same = {key for key, content in contents.items() if before.get(key) == content}
     findings = check_documents(contents, known=same)
     known = check_documents(before, known=before) if findings else []

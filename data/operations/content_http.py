@@ -77,7 +77,7 @@ class _Step:
 
 @dataclass
 class _Staged:
-    """What `finish` does, in this order."""
+    """The steps of `finish`, in this order."""
 
     steps: list[_Step] = field(default_factory=list)
     callings_off: list[tuple[DocumentKey, str]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What a push of a folder would change, and what forbids it."""
+"""The plan of a push: its changes, and the conflicts that forbid it."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,7 +16,7 @@ FindOrigin = Callable[[DocumentKey], Origin]
 
 @dataclass(frozen=True)
 class DocumentPlan:
-    """What a push does with one document.
+    """The changes of one document by a push.
 
     `fields` names what differs from the public revision. `withdraws` says that a withdrawal on
     `file.facts.withdrawn_on` is recorded, `calls_off` that the planned withdrawal is called off.
@@ -46,7 +46,7 @@ class DocumentPlan:
 
 @dataclass(frozen=True)
 class PushPlan:
-    """What a push changes. `moves` leads from former documents to slugs.
+    """The changes of a push. `moves` leads from former documents to slugs.
 
     `conflicts` are the reasons why nothing may be pushed, one line each. `missing` are public
     documents that the folder lacks, `notes` what a person should know.

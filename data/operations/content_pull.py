@@ -14,7 +14,7 @@ from models.document_file import FileFacts
 
 @dataclass
 class Pulled:
-    """What a pull did. `left` says why a file was left, `drafts` names newer revisions."""
+    """The result of a pull. `left` says why a file was left, `drafts` names newer revisions."""
 
     written: list[str] = field(default_factory=list)
     unchanged: int = 0
@@ -63,7 +63,7 @@ def pull_content(folder: Path, *, recorded: RecordedContent) -> Pulled:
 
 
 def facts_of(document: RecordedDocument, recorded: RecordedContent) -> FileFacts:
-    """What a document's file says besides the content."""
+    """The facts of a file besides the content of its document."""
     if document.key.kind not in (Kind.SECTION, Kind.FAQ):
         return FileFacts(slug=document.key.slug)
     return FileFacts(

@@ -76,7 +76,7 @@ class PushOptions(Input):
 
 @dataclass(frozen=True)
 class Pushed:
-    """What a push changed, the marks after it, and what could not be done, one line each."""
+    """The result of a push: its changes, the marks after it, and a line for each step not done."""
 
     plan: PushPlan
     marks: Marks
@@ -86,7 +86,7 @@ class Pushed:
 def compare(
     folder: ContentFolder, *, store: ContentStore, marks: Marks, options: PushOptions
 ) -> tuple[RecordedContent, PushPlan]:
-    """What a push would change. Raises `ContentFaults` if the result would have faults."""
+    """The plan of a push. Raises `ContentFaults` if the result would have faults."""
     recorded = store.read()
     check_result(folder, recorded)
     plan = plan_push(

@@ -74,7 +74,7 @@ async def test_a_rollback_is_no_change(
 
 
 async def test_a_rollback_is_not_served(client: httpx.AsyncClient, engine: Engine) -> None:
-    """What a transaction has published and rolled back is served by nobody, also not later."""
+    """A publication that was rolled back is never served, also after a later one."""
     path = "/v1/sections/recovery"
     before = (await client.get(path)).json()
     with writing(engine) as session:

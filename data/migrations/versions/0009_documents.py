@@ -730,7 +730,7 @@ def _old_status(content: Row) -> Row:
 
 
 def _missing_in(form: Row) -> Iterator[str]:
-    """What the older version needs in a form, and this form does not have."""
+    """The parts that version 0.1.0 needs in a form and that this form lacks."""
     for name in _FIELDS:
         if name not in form["fields"]:
             yield f"the field `{name}`"
