@@ -89,12 +89,11 @@ def _cells(opened: OpenedRequest) -> tuple[str, ...]:
     request = opened.request
     values = request.model_dump(mode="json")
     sent = values.pop("sent") or {}
-    if request.sent:
-        sent["answers"] = "\n".join(
-            f"{shown.label}: {shown.value}"
-            for shown in request.sent.shown
-            if shown.name.startswith(ANSWERS) and shown.value is not None
-        )
+    given = [one for one in request.sent.shown if one.value is not None] if request.sent else []
+    answers = [one for one in given if one.name.startswith(ANSWERS)]
+    # Choices with the labels that the person saw.
+    sent |= {one.name: one.value for one in given if one not in answers}
+    sent["answers"] = "\n".join(f"{one.label}: {one.value}" for one in answers)
     values["consents"] = "\n".join(
         f"{consent.purpose}, version {consent.version}: {consent.text}"
         for consent in request.consents

@@ -67,7 +67,7 @@ def call_off_at_random(session: Session, chance: random.Random, now: datetime) -
         append_calling_off(session, document=document, publication=publication, editor=EDITOR)
 
 
-@pytest.mark.parametrize("steps", repetitions(100, soak=3000))
+@pytest.mark.parametrize("steps", repetitions(40, soak=3000))
 async def test_step_by_step_equals_all_at_once(engine: Engine, steps: int) -> None:
     """After random publications and times, both ways of reading find the same."""
     chance = random.Random(2005)

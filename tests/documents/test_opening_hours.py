@@ -246,7 +246,7 @@ def _is_valid(hours: list[OpeningHours], special: list[SpecialHours]) -> bool:
     return True
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(case=_cases())
 def test_the_opening_is_the_one_that_a_clock_shows(
     case: tuple[ZoneInfo, datetime, list[OpeningHours], list[SpecialHours]],

@@ -161,7 +161,7 @@ async def test_staff_sees_the_labels_that_the_person_saw(
         "Your sport: No sport", "Where it hurts: Hip, Knee", "Do you smoke?: Yes",
         "Your doctor: =1+1", "Your age: 34",
     ]  # fmt: skip
-    assert (row["topic"], row["locale"]) == ("ptsd", "en")
+    assert (row["topic"], row["locale"]) == ("An accident", "en")
     assert "reminders, version 1: The practice may remind me" in row["consents"]
 
 

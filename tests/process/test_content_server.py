@@ -25,6 +25,10 @@ SECTION = "sections/recovery.md"
 Content = Callable[..., CompletedProcess[str]]
 
 
+# The calls over HTTP do not depend on the kind of the database.
+pytestmark = pytest.mark.database("sqlite")
+
+
 @pytest.fixture
 def served(folder: Path) -> Iterator[Service]:
     with serving(folder, log=folder / "log") as service:
